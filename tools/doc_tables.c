@@ -1,0 +1,130 @@
+/*
+ * doc_tables.c: prints the pages of docs/ that are tables of the code, so that they cannot drift from it: the tests docs_ops,
+ * docs_layers and docs_rules compare.
+ *
+ *     for page in ops layers rules; do build/release/tests/doc_tables $page > docs/$page.md; done
+ */
+#include <stdio.h>
+#include <string.h>
+
+enum { ANY = -1 };
+
+static void made_from(const char *title, const char *source) {
+    printf("# %s\n\n<!-- made by tools/doc_tables.c from %s; do not edit -->\n\n", title, source);
+}
+
+static void range(char text[32], int least, int most) {
+    if (most == ANY) snprintf(text, 32, "%d or more", least);
+    else if (least == most) snprintf(text, 32, "%d", least);
+    else snprintf(text, 32, "%d to %d", least, most);
+}
+
+static const char *mark(const char *word) { return strcmp(word, "yes") == 0 ? "yes" : ""; }
+
+/* ---- operators --------------------------------------------------------------------------------------------------- */
+
+typedef struct op_row {
+    const char *name, *family, *infer, *kernel, *fast;
+    int code, version, in_min, in_max, out_min, out_max;
+} op_row;
+
+static const op_row ops[] = {
+#define LC_OP(ID, code_, family_, options, version_, in_min_, in_max_, out_min_, out_max_, absent, infer_, kernel_, fast_, flags) \
+    {#ID, #family_, #infer_, #kernel_, #fast_, code_, version_, in_min_, in_max_, out_min_, out_max_},
+#include "ops/ops.def"
+};
+#define OP_COUNT (sizeof ops / sizeof *ops)
+
+static void print_ops(void) {
+    size_t runs = 0, fast = 0;
+    for (size_t i = 0; i < OP_COUNT; i++) {
+        runs += *mark(ops[i].kernel) != 0;
+        fast += *mark(ops[i].fast) != 0;
+    }
+    made_from("Operators", "src/ops/ops.def");
+    printf("litec reads, checks, prints and writes models with any of the %zu builtin operators of the `.tflite` schema, in any\n", OP_COUNT);
+    printf("version. It runs the %zu whose row says so today; %zu of them have SIMD kernels as well. *Version* is the highest one\n", runs, fast);
+    printf("that LiteRT registers (0: none). *Shapes* says whether litec knows the rule for the shape of the output. *Files* is the\n");
+    printf("name that finds an operator's rule, kernels and tests in every folder.\n\n");
+    printf("| code | operator | inputs | outputs | version | shapes | runs | SIMD | files |\n|---:|---|---|---|---:|---|---|---|---|\n");
+    for (size_t i = 0; i < OP_COUNT; i++) {
+        const op_row *r = &ops[i];
+        char in[32], out[32];
+        range(in, r->in_min, r->in_max);
+        range(out, r->out_min, r->out_max);
+        printf("| %d | %s | %s | %s | %d | %s | %s | %s | `%s_*` |\n", r->code, r->name, in, out, r->version, mark(r->infer), mark(r->kernel),
+               mark(r->fast), r->family);
+    }
+}
+
+/* ---- Keras layers ------------------------------------------------------------------------------------------------- */
+
+typedef struct layer_row {
+    const char *name, *function, *activation;
+    int in_min, in_max;
+} layer_row;
+
+static const layer_row layers[] = {
+#define LC_LAYER(class, function, in_min, in_max, activation) {#class, #function, #activation, in_min, in_max},
+#include "lower/keras.def"
+};
+#define LAYER_COUNT (sizeof layers / sizeof *layers)
+
+static void print_layers(void) {
+    made_from("Keras layers", "src/lower/keras.def");
+    printf("The layer classes that `litec convert` knows, in models of Keras 2 and Keras 3, beside `InputLayer` and nested models\n");
+    printf("(`Sequential`, `Functional`, `Model`). Any other layer is an error that names it, or with `--allow-custom-ops` a custom\n");
+    printf("operator that keeps the layer's configuration and weights. *Inputs* counts tensors. A layer with *as activation* may also\n");
+    printf("stand where Keras takes an activation.\n\n| layer | inputs | as activation | what it becomes |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < LAYER_COUNT; i++) {
+        const layer_row *r = &layers[i];
+        char in[32];
+        range(in, r->in_min, r->in_max);
+        if (strcmp(r->function, "identity") == 0 || strcmp(r->function, "random_image") == 0)
+            printf("| %s | %s | %s | nothing: it works in training only |\n", r->name, in, mark(r->activation));
+        else printf("| %s | %s | %s | `lc_lower_%s` |\n", r->name, in, mark(r->activation), r->function);
+    }
+}
+
+/* ---- rules of the .tflite format ------------------------------------------------------------------------------------ */
+
+typedef struct rule_row {
+    const char *id, *text;
+} rule_row;
+
+static const rule_row structure[] = {
+#define LC_FB_RULE(NAME, id, text) {id, text},
+#include "schema/fb_rules.def"
+};
+static const rule_row meaning[] = {
+#define LC_RULE(ID, advice, text) {#ID, text},
+#include "runtime/rules.def"
+};
+
+static void print_rules(void) {
+    made_from("Rules of the .tflite format", "src/schema/fb_rules.def and src/runtime/rules.def");
+    printf("`litec verify` and every other command check a `.tflite` file by these rules before anything is read from it. A file that\n");
+    printf("breaks one is refused with the rule's id in brackets and the byte where it is broken. Each rule has a bad file and a good\n");
+    printf("twin in the tests.\n\n## Structure: what is wrong\n\n| id | |\n|---|---|\n");
+    for (size_t i = 0; i < sizeof structure / sizeof *structure; i++) printf("| %s | %s |\n", structure[i].id, structure[i].text);
+    printf("\n## Meaning: what must hold\n\n| id | |\n|---|---|\n");
+    for (size_t i = 0; i < sizeof meaning / sizeof *meaning; i++) {
+        printf("| TFL-");
+        for (const char *p = meaning[i].id; *p; p++) putchar(*p == '_' ? '-' : *p);
+        printf(" | %s |\n", meaning[i].text);
+    }
+}
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        void (*print)(void);
+    } pages[] = {{"ops", print_ops}, {"layers", print_layers}, {"rules", print_rules}};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        if (argc != 2 || strcmp(argv[1], pages[i].name) != 0) continue;
+        pages[i].print();
+        return fflush(stdout) == 0 ? 0 : 1;
+    }
+    fprintf(stderr, "usage: %s ops|layers|rules\n", argv[0]);
+    return 2;
+}

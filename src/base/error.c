@@ -1,0 +1,96 @@
+/*
+ * error.c: filling in an lc_error.
+ *
+ * Stays true: the message is always one printable line that ends inside its array. Names in messages come from hostile
+ * files, so control characters (line ends, terminal escapes) are replaced, and a message that is cut is cut between
+ * two UTF-8 characters. The text is made in a buffer of its own first, so that an error's old message may be an argument
+ * of its new one.
+ */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Copies text into out[size], made safe for a terminal. */
+static void put_line(char *out, size_t size, const char *text) {
+    size_t n = strlen(text);
+    if (n >= size) {
+        n = size - 1;
+        /* Bytes 10xxxxxx continue a character: step back to the start of the one that was cut. */
+        while (n > 0 && ((unsigned char)text[n] & 0xC0u) == 0x80u) n--;
+    }
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        out[i] = (c < 0x20 || c == 0x7F) ? '?' : (char)c;
+    }
+    out[n] = 0;
+}
+
+static void put_message(lc_error *err, const char *format, va_list args) {
+    char text[sizeof err->message + 8];
+    if (vsnprintf(text, sizeof text, format, args) < 0) text[0] = 0;
+    put_line(err->message, sizeof err->message, text);
+}
+
+void lc_error_clear(lc_error *err) {
+    if (!err) return;
+    err->status = LC_OK;
+    err->rule[0] = 0;
+    err->offset = LC_NO_OFFSET;
+    err->message[0] = 0;
+    err->hint[0] = 0;
+}
+
+lc_status lc_fail(lc_error *err, lc_status status, const char *format, ...) {
+    if (!err) return status;
+    va_list args;
+    va_start(args, format);
+    put_message(err, format, args);
+    va_end(args);
+    err->status = status;
+    err->rule[0] = 0;
+    err->offset = LC_NO_OFFSET;
+    err->hint[0] = 0;
+    return status;
+}
+
+lc_status lc_fail_rule(lc_error *err, lc_status status, const char *rule, uint64_t offset, const char *format, ...) {
+    if (!err) return status;
+    va_list args;
+    va_start(args, format);
+    put_message(err, format, args);
+    va_end(args);
+    err->status = status;
+    put_line(err->rule, sizeof err->rule, rule ? rule : "");
+    err->offset = offset;
+    err->hint[0] = 0;
+    return status;
+}
+
+lc_status lc_fail_memory(lc_error *err, const char *what) {
+    return lc_fail(err, LC_NO_MEMORY, what && *what ? "out of memory (%s)" : "out of memory%s", what ? what : "");
+}
+
+void lc_error_hint(lc_error *err, const char *format, ...) {
+    if (!err) return;
+    char text[sizeof err->hint + 8];
+    va_list args;
+    va_start(args, format);
+    if (vsnprintf(text, sizeof text, format, args) < 0) text[0] = 0;
+    va_end(args);
+    put_line(err->hint, sizeof err->hint, text);
+}
+
+void lc_error_prefix(lc_error *err, const char *format, ...) {
+    if (!err) return;
+    char text[sizeof err->message + 8];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0) return;
+    size_t used = strlen(text);
+    snprintf(text + used, sizeof text - used, ": %s", err->message);
+    put_line(err->message, sizeof err->message, text);
+}

@@ -1,0 +1,40 @@
+/*
+ * json.c: reading a JSON tree. Every getter takes NULL and the wrong kind, so that a chain of them through a hostile
+ * config ends in "missing", never in a crash. Of two members with one name the first is meant.
+ */
+#include "base/json.h"
+
+#include <string.h>
+
+bool lc_json_is(const lc_json *v, lc_json_kind kind) { return v && v->kind == kind; }
+
+const lc_json *lc_json_get(const lc_json *object, const char *key) {
+    if (!lc_json_is(object, LC_JSON_OBJECT) || !key) return NULL;
+    for (uint32_t i = 0; i < object->count; i++)
+        if (object->items[i].key && strcmp(object->items[i].key, key) == 0) return &object->items[i];
+    return NULL;
+}
+
+const lc_json *lc_json_at(const lc_json *array, uint32_t index) {
+    return lc_json_is(array, LC_JSON_ARRAY) && index < array->count ? &array->items[index] : NULL;
+}
+
+const char *lc_json_str(const lc_json *object, const char *key, const char *otherwise) {
+    const lc_json *v = lc_json_get(object, key);
+    return lc_json_is(v, LC_JSON_STRING) && v->string ? v->string : otherwise;
+}
+
+int64_t lc_json_int(const lc_json *object, const char *key, int64_t otherwise) {
+    const lc_json *v = lc_json_get(object, key);
+    return lc_json_is(v, LC_JSON_INT) ? v->integer : otherwise;
+}
+
+double lc_json_num(const lc_json *object, const char *key, double otherwise) {
+    const lc_json *v = lc_json_get(object, key);
+    return lc_json_is(v, LC_JSON_INT) || lc_json_is(v, LC_JSON_REAL) ? v->real : otherwise;
+}
+
+bool lc_json_bool(const lc_json *object, const char *key, bool otherwise) {
+    const lc_json *v = lc_json_get(object, key);
+    return lc_json_is(v, LC_JSON_BOOL) ? v->boolean : otherwise;
+}

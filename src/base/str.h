@@ -1,0 +1,43 @@
+/*
+ * str.h: strings with a length (lc_str, borrowed) and a growing text buffer (lc_text, owned).
+ */
+#ifndef LC_BASE_STR_H
+#define LC_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Borrowed bytes. data is NULL only when absent; an empty string has data != NULL and size 0. */
+typedef struct lc_str {
+    const char *data;
+    size_t size;
+} lc_str;
+
+#define LC_STR(literal) ((lc_str){literal, sizeof(literal) - 1})
+lc_str lc_str_of(const char *nul_terminated); /* NULL gives the absent string */
+bool lc_str_eq(lc_str a, lc_str b);
+bool lc_str_is(lc_str a, const char *nul_terminated);
+bool lc_str_has_prefix(lc_str s, const char *prefix);
+
+/* Text that grows. A zeroed lc_text is valid and empty. After a failed allocation `failed` stays set and later
+ * appends do nothing: check once at the end. */
+typedef struct lc_text {
+    char *data; /* NUL-terminated when not NULL; owned */
+    size_t size, capacity;
+    bool failed;
+} lc_text;
+void lc_text_add(lc_text *t, const char *s);
+void lc_text_add_n(lc_text *t, const char *s, size_t n);
+void lc_text_printf(lc_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Moves the buffer to the caller, who frees it with lc_free; NULL when an append failed. The text is empty after. */
+char *lc_text_take(lc_text *t);
+void lc_text_deinit(lc_text *t);
+
+/* The closest of `names` (NULL-terminated list) to `word` by edit distance, or NULL when none is near enough to be
+ * what was meant (distance over a third of its length). For "did you mean" hints. */
+const char *lc_nearest(const char *word, const char *const *names);
+/* Hash of bytes (64-bit, fixed seed, the same on every machine): tables and constant merging. */
+uint64_t lc_hash(const void *data, size_t size, uint64_t seed);
+
+#endif

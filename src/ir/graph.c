@@ -1,0 +1,112 @@
+/*
+ * graph.c: the moves that rewrites are made of: who uses what, replace, compact.
+ *
+ * A rewrite marks nodes dead and re-points uses; compact then drops what is left over and renumbers, keeping the order of
+ * tensors and nodes, so that the same graph always comes out the same. Nothing is freed: the arena keeps what was dropped.
+ */
+#include "ir/ir.h"
+
+#include <string.h>
+
+static void swap_index(int32_t *v, size_t n, int32_t from, int32_t to) {
+    for (size_t i = 0; i < n; i++)
+        if (v[i] == from) v[i] = to;
+}
+
+/* Index of the graph in its model: signatures name graphs by it. */
+static int32_t graph_index(const lc_graph *graph) {
+    for (size_t i = 0; i < graph->model->graph_count; i++)
+        if (graph->model->graphs[i] == graph) return (int32_t)i;
+    return -1;
+}
+
+/* Signature inputs are left alone: they say where values come in, which is a definition and no use. */
+void lc_graph_replace_uses(lc_graph *graph, int32_t from, int32_t to) {
+    for (size_t i = 0; i < graph->node_count; i++) swap_index(graph->nodes[i].inputs, graph->nodes[i].input_count, from, to);
+    swap_index(graph->outputs, graph->output_count, from, to);
+    int32_t self = graph_index(graph);
+    for (size_t i = 0; i < graph->model->signature_count; i++) {
+        lc_signature *s = &graph->model->signatures[i];
+        for (uint32_t k = 0; s->graph == self && k < s->output_count; k++)
+            if (s->outputs[k].tensor == from) s->outputs[k].tensor = to;
+    }
+}
+
+static bool known(const lc_graph *graph, int32_t tensor) { return tensor >= 0 && (size_t)tensor < graph->tensor_count; }
+
+void lc_graph_count_uses(const lc_graph *graph, uint32_t *counts) {
+    memset(counts, 0, graph->tensor_count * sizeof *counts);
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const lc_node *n = &graph->nodes[i];
+        for (uint32_t k = 0; n->op != LC_NODE_DEAD && k < n->input_count; k++)
+            if (known(graph, n->inputs[k])) counts[n->inputs[k]]++;
+    }
+    for (size_t i = 0; i < graph->output_count; i++)
+        if (known(graph, graph->outputs[i])) counts[graph->outputs[i]]++;
+}
+
+void lc_graph_producers(const lc_graph *graph, int32_t *producer) {
+    for (size_t i = 0; i < graph->tensor_count; i++) producer[i] = -1;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const lc_node *n = &graph->nodes[i];
+        for (uint32_t k = 0; n->op != LC_NODE_DEAD && k < n->output_count; k++)
+            if (known(graph, n->outputs[k])) producer[n->outputs[k]] = (int32_t)i;
+    }
+}
+
+/* ---- compact ------------------------------------------------------------------------------------------------ */
+
+/* Calls visit for every place that names a tensor of the graph. */
+static void each_index(lc_graph *graph, void (*visit)(int32_t *index, int32_t *map), int32_t *map) {
+    for (size_t i = 0; i < graph->node_count; i++) {
+        lc_node *n = &graph->nodes[i];
+        for (uint32_t k = 0; k < n->input_count; k++) visit(&n->inputs[k], map);
+        for (uint32_t k = 0; k < n->output_count; k++) visit(&n->outputs[k], map);
+        for (uint32_t k = 0; k < n->intermediate_count; k++) visit(&n->intermediates[k], map);
+    }
+    for (size_t i = 0; i < graph->input_count; i++) visit(&graph->inputs[i], map);
+    for (size_t i = 0; i < graph->output_count; i++) visit(&graph->outputs[i], map);
+    int32_t self = graph_index(graph);
+    for (size_t i = 0; i < graph->model->signature_count; i++) {
+        lc_signature *s = &graph->model->signatures[i];
+        if (s->graph != self) continue;
+        for (uint32_t k = 0; k < s->input_count; k++) visit(&s->inputs[k].tensor, map);
+        for (uint32_t k = 0; k < s->output_count; k++) visit(&s->outputs[k].tensor, map);
+    }
+}
+
+static void mark(int32_t *index, int32_t *map) {
+    if (*index >= 0) map[*index] = 1;
+}
+
+static void renumber(int32_t *index, int32_t *map) {
+    if (*index >= 0) *index = map[*index];
+}
+
+static void drop_dead(lc_graph *graph) {
+    size_t kept = 0;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        if (graph->nodes[i].op == LC_NODE_DEAD) continue;
+        if (kept != i) graph->nodes[kept] = graph->nodes[i];
+        kept++;
+    }
+    graph->node_count = kept;
+}
+
+lc_status lc_graph_compact(lc_graph *graph, lc_error *err) {
+    drop_dead(graph);
+    if (graph->tensor_count == 0) return LC_OK;
+    int32_t *map = (int32_t *)lc_calloc(graph->tensor_count, sizeof *map);
+    if (!map) return lc_fail_memory(err, "compacting a graph");
+    each_index(graph, mark, map);
+    size_t kept = 0;
+    for (size_t i = 0; i < graph->tensor_count; i++) {
+        if (!map[i]) continue;
+        if (kept != i) graph->tensors[kept] = graph->tensors[i];
+        map[i] = (int32_t)kept++;
+    }
+    graph->tensor_count = kept;
+    each_index(graph, renumber, map);
+    lc_free(map);
+    return LC_OK;
+}

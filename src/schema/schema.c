@@ -1,0 +1,136 @@
+/*
+ * schema.c: the descriptors of every table, union and enum, made from tables.def and enums.def.
+ *
+ * Nothing here is written by hand but the tables of kinds: a field, table or enum value that is added to the two lists is
+ * verified, read, written and printed from then on. The descriptors are constant data; there is no state.
+ *
+ * Files hold little-endian numbers and vectors are borrowed from them as they lie, so the host must be little-endian too:
+ * a big-endian build stops here instead of computing nonsense.
+ */
+#include "schema/schema.h"
+
+#include <string.h>
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "litec borrows vectors from .tflite files as they lie and needs a little-endian host"
+#endif
+
+/* ---- fields: one array a table, ended by an empty entry so that tables without fields have an array too ------- */
+
+#define LC_SUB_bool(sub) -1
+#define LC_SUB_i8(sub) -1
+#define LC_SUB_i32(sub) -1
+#define LC_SUB_u32(sub) -1
+#define LC_SUB_i64(sub) -1
+#define LC_SUB_u64(sub) -1
+#define LC_SUB_f32(sub) -1
+#define LC_SUB_enum_i8(sub) LC_ENUM_ID_##sub
+#define LC_SUB_enum_i32(sub) LC_ENUM_ID_##sub
+#define LC_SUB_enum_u32(sub) LC_ENUM_ID_##sub
+#define LC_SUB_str(sub) -1
+#define LC_SUB_table(sub) LC_TABLE_##sub
+#define LC_SUB_union(sub) LC_UNION_ID_##sub
+#define LC_SUB_vec_bool(sub) -1
+#define LC_SUB_vec_u8(sub) -1
+#define LC_SUB_vec_u8_a16(sub) -1
+#define LC_SUB_vec_u16(sub) -1
+#define LC_SUB_vec_i32(sub) -1
+#define LC_SUB_vec_i64(sub) -1
+#define LC_SUB_vec_f32(sub) -1
+#define LC_SUB_vec_enum_u32(sub) LC_ENUM_ID_##sub
+#define LC_SUB_vec_table(sub) LC_TABLE_##sub
+
+#define LC_TABLE(T) static const lc_field fields_##T[] = {
+#define LC_FIELD(T, id, name, kind, sub, def) {#name, LC_KIND_##kind, id, offsetof(lc_##T, name), LC_SUB_##kind(sub), def},
+#define LC_TABLE_END(T) {NULL, 0, 0, 0, 0, 0}};
+#include "schema/tables.def"
+
+const lc_table_desc lc_schema_tables[LC_TABLE_COUNT] = {
+#define LC_TABLE(T) {#T, fields_##T, sizeof fields_##T / sizeof fields_##T[0] - 1, sizeof(lc_##T)},
+#define LC_FIELD(T, id, name, kind, sub, def)
+#define LC_TABLE_END(T)
+#include "schema/tables.def"
+};
+
+/* ---- unions: code -> table ----------------------------------------------------------------------------------- */
+
+#define LC_ENUM(E, base)
+#define LC_ENUM_VALUE(E, name, value)
+#define LC_ENUM_END(E)
+#define LC_UNION(U) static const int16_t members_##U[] = {LC_TABLE_NONE,
+#define LC_UNION_MEMBER(U, T, code) [code] = LC_TABLE_##T,
+#define LC_UNION_END(U) };
+#include "schema/enums.def"
+
+const lc_union_desc lc_schema_unions[LC_UNION_ID_COUNT] = {
+#define LC_ENUM(E, base)
+#define LC_ENUM_VALUE(E, name, value)
+#define LC_ENUM_END(E)
+#define LC_UNION(U) {#U, members_##U, sizeof members_##U / sizeof members_##U[0]},
+#define LC_UNION_MEMBER(U, T, code)
+#define LC_UNION_END(U)
+#include "schema/enums.def"
+};
+
+/* ---- enums ---------------------------------------------------------------------------------------------------- */
+
+typedef struct enum_value {
+    const char *name;
+    int64_t value;
+} enum_value;
+
+#define LC_ENUM(E, base) static const enum_value values_##E[] = {
+#define LC_ENUM_VALUE(E, name, value) {#name, value},
+#define LC_ENUM_END(E) {NULL, 0}};
+#define LC_UNION(U)
+#define LC_UNION_MEMBER(U, T, code)
+#define LC_UNION_END(U)
+#include "schema/enums.def"
+
+static const enum_value no_values[] = {{NULL, 0}};
+
+static const struct { const char *name; const enum_value *values; } enums[LC_ENUM_ID_COUNT] = {
+    {"BuiltinOperator", no_values}, /* its list is ops/ops.def, a layer above */
+#define LC_ENUM(E, base) {#E, values_##E},
+#define LC_ENUM_VALUE(E, name, value)
+#define LC_ENUM_END(E)
+#define LC_UNION(U)
+#define LC_UNION_MEMBER(U, T, code)
+#define LC_UNION_END(U)
+#include "schema/enums.def"
+};
+
+const char *lc_schema_enum_name(lc_enum_id id, int64_t value) {
+    if ((unsigned)id >= LC_ENUM_ID_COUNT) return NULL;
+    for (const enum_value *v = enums[id].values; v->name; v++)
+        if (v->value == value) return v->name;
+    return NULL;
+}
+
+lc_table_id lc_schema_union_table(lc_union_id id, uint8_t code) {
+    if ((unsigned)id >= LC_UNION_ID_COUNT || code >= lc_schema_unions[id].count) return LC_TABLE_NONE;
+    return (lc_table_id)lc_schema_unions[id].tables[code];
+}
+
+uint8_t lc_schema_union_code(lc_union_id id, lc_table_id table) {
+    if ((unsigned)id >= LC_UNION_ID_COUNT || table == LC_TABLE_NONE) return 0;
+    for (uint8_t code = 1; code < lc_schema_unions[id].count; code++)
+        if (lc_schema_unions[id].tables[code] == (int16_t)table) return code;
+    return 0;
+}
+
+void lc_schema_init(lc_table_id table, void *value) {
+    const lc_table_desc *t = &lc_schema_tables[table];
+    memset(value, 0, t->size);
+    for (const lc_field *f = t->fields; f->name; f++) {
+        if (f->def == 0) continue;
+        uint8_t *p = (uint8_t *)value + f->offset;
+        switch ((lc_kind)f->kind) {
+        case LC_KIND_bool: case LC_KIND_i8: case LC_KIND_enum_i8: { int8_t v = (int8_t)f->def; memcpy(p, &v, sizeof v); break; }
+        case LC_KIND_i32: case LC_KIND_u32: case LC_KIND_enum_i32: case LC_KIND_enum_u32: {
+            int32_t v = (int32_t)f->def; memcpy(p, &v, sizeof v); break; }
+        case LC_KIND_i64: case LC_KIND_u64: memcpy(p, &f->def, sizeof f->def); break;
+        default: break; /* floats and references have no default but zero */
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/*
+ * conv_ref.c: CONV_2D: out[n][y][x][o] = act(bias[o] + sum over ky, kx, c of
+ *     in[n][y * sh - ph + ky * dh][x * sw - pw + kx * dw][g * cf + c] * filter[o][ky][kx][c])
+ * with cf input channels a group and g the group of output channel o. Cells outside the image are zero.
+ */
+#include "kernels/ref.h"
+
+static lc_status run(lc_kernel_ctx *ctx) {
+    const lc_Conv2DOptions *o = LC_OP_ATTRS(ctx->node, Conv2DOptions);
+    const int32_t *is = ctx->in[0]->shape.dims, *fs = ctx->in[1]->shape.dims, *os = ctx->out[0]->shape.dims;
+    const float *in = ctx->in[0]->data, *filter = ctx->in[1]->data;
+    const float *bias = ctx->in_count > 2 && ctx->in[2] ? ctx->in[2]->data : NULL;
+    float *out = ctx->out[0]->data;
+    int32_t oh, ow, ph, pw;
+    lc_op_window(is[1], fs[1], o->stride_h, o->dilation_h_factor, o->padding, &oh, &ph);
+    lc_op_window(is[2], fs[2], o->stride_w, o->dilation_w_factor, o->padding, &ow, &pw);
+    int64_t ci = is[3], cf = fs[3], per_group = os[3] / (is[3] / fs[3]);
+    float *to = out;
+    for (int64_t n = 0; n < os[0]; n++)
+        for (int64_t y = 0; y < os[1]; y++)
+            for (int64_t x = 0; x < os[2]; x++)
+                for (int64_t c = 0; c < os[3]; c++, to++) {
+                    double sum = bias ? bias[c] : 0;
+                    for (int64_t ky = 0; ky < fs[1]; ky++) {
+                        int64_t iy = y * o->stride_h - ph + ky * o->dilation_h_factor;
+                        if (iy < 0 || iy >= is[1]) continue;
+                        for (int64_t kx = 0; kx < fs[2]; kx++) {
+                            int64_t ix = x * o->stride_w - pw + kx * o->dilation_w_factor;
+                            if (ix < 0 || ix >= is[2]) continue;
+                            const float *a = in + ((n * is[1] + iy) * is[2] + ix) * ci + c / per_group * cf;
+                            const float *f = filter + ((c * fs[1] + ky) * fs[2] + kx) * cf;
+                            for (int64_t k = 0; k < cf; k++) sum += (double)a[k] * f[k];
+                        }
+                    }
+                    *to = (float)sum;
+                }
+    lc_ref_activate(out, to - out, o->fused_activation_function);
+    return LC_OK;
+}
+
+const lc_kernel lc_kernel_CONV_2D = {lc_ref_prepare_float, run};

@@ -1,0 +1,30 @@
+/*
+ * select_op.c: SELECT_V2: where the condition holds x, else y; all three broadcast. SELECT, its forerunner: x and y
+ * of one shape, the condition of the same, or a scalar, or one bool for each entry of the first dimension.
+ */
+#include "ops/infer.h"
+
+lc_status lc_infer_SELECT(lc_infer_ctx *ctx) {
+    const lc_shape *c = &ctx->in[0].shape;
+    lc_shape out = ctx->in[1].shape;
+    bool fits = out.rank == ctx->in[2].shape.rank;
+    if (ctx->in[0].type != LC_BOOL) return LC_OP_FAIL(ctx, "condition is %s, needs bool", lc_dtype_name(ctx->in[0].type));
+    LC_TRY(lc_infer_same_type(ctx, 1, 2));
+    for (int32_t i = 0; fits && i < out.rank; i++) fits = lc_infer_meet(out.dims[i], ctx->in[2].shape.dims[i], &out.dims[i]);
+    if (!fits) return LC_OP_FAIL(ctx, "x and y must be of one shape (SELECT_V2 broadcasts)");
+    bool row = c->rank == 1 && out.rank > 1;
+    fits = c->rank == 0 || c->rank == out.rank || row;
+    for (int32_t i = 0; fits && i < c->rank; i++) fits = lc_infer_meet(out.dims[i], c->dims[i], &out.dims[i]);
+    if (!fits)
+        return LC_OP_FAIL(ctx, "the condition is a scalar, a vector over the first dimension, or of the shape of x and y");
+    return lc_infer_give(ctx, ctx->in[1].type, &out);
+}
+
+lc_status lc_infer_SELECT_V2(lc_infer_ctx *ctx) {
+    lc_shape out;
+    if (ctx->in[0].type != LC_BOOL) return LC_OP_FAIL(ctx, "condition is %s, needs bool", lc_dtype_name(ctx->in[0].type));
+    LC_TRY(lc_infer_same_type(ctx, 1, 2));
+    LC_TRY(lc_infer_broadcast(ctx, &ctx->in[1].shape, &ctx->in[2].shape, &out));
+    LC_TRY(lc_infer_broadcast(ctx, &ctx->in[0].shape, &out, &out));
+    return lc_infer_give(ctx, ctx->in[1].type, &out);
+}

@@ -1,0 +1,116 @@
+/*
+ * extent.c: where the structure of a .tflite file ends, and what lies behind it.
+ *
+ * Files carry bytes that no table names: the zip of a model's associated files (labels, vocabularies) is appended to it, and
+ * compilers for accelerators append their code and name its place in custom options that only they can read. A rewrite that
+ * dropped these bytes would break the model without a word, so the model keeps them (lc_model.tail), and the writer puts them
+ * back, at the same offset when what it wrote leaves room.
+ *
+ * The end is the furthest byte of all tables, vtables, strings and vectors that the schema reaches, and of the ranges behind
+ * the flatbuffer. What follows it starts with the first byte that is not zero, for the rest is padding.
+ */
+#include "runtime/check.h"
+#include <string.h>
+
+typedef struct walk {
+    const uint8_t *data;
+    uint64_t size, end;
+} walk;
+
+static void reach(walk *w, uint64_t end) {
+    if (end > w->end && end <= w->size) w->end = end;
+}
+
+/* Bytes that lie in the file; a vector that lc_fb_read had to copy does not, and is passed over. */
+static void reach_bytes(walk *w, const void *p, uint64_t bytes) {
+    uintptr_t at = (uintptr_t)p, start = (uintptr_t)w->data;
+    uint64_t end;
+    if (p && at >= start && lc_range_ok(at - start, bytes, w->size) && lc_add_u64(at - start, bytes, &end)) reach(w, end);
+}
+
+static void reach_vector(walk *w, const void *p, uint32_t n, uint64_t each) {
+    uint64_t bytes;
+    if (lc_mul_u64(n, each, &bytes)) reach_bytes(w, p, bytes);
+}
+
+/* The table's own bytes and its vtable, which may lie behind it. */
+static void reach_table(walk *w, uint64_t at) {
+    lc_cursor c = lc_cursor_make(w->data, (size_t)w->size);
+    lc_cursor_seek(&c, at);
+    int64_t vtable;
+    if (!lc_add_i64((int64_t)at, -(int64_t)(int32_t)lc_read_u32(&c), &vtable) || vtable < 0) return;
+    lc_cursor_seek(&c, (uint64_t)vtable);
+    uint64_t vtable_size = lc_read_u16(&c), table_size = lc_read_u16(&c), end;
+    if (c.failed) return;
+    if (lc_add_u64((uint64_t)vtable, vtable_size, &end)) reach(w, end);
+    if (lc_add_u64(at, table_size, &end)) reach(w, end);
+}
+
+static uint64_t element_bytes(lc_kind kind) {
+    switch (kind) {
+    case LC_KIND_vec_bool:
+    case LC_KIND_vec_u8:
+    case LC_KIND_vec_u8_a16:
+        return 1;
+    case LC_KIND_vec_u16:
+        return 2;
+    case LC_KIND_vec_i64:
+        return 8;
+    default:
+        return 4;
+    }
+}
+
+/* As deep as the schema nests; lc_fb_verify bounded it. */
+static void walk_table(walk *w, lc_table_id table, const void *value) {
+    uint64_t at;
+    memcpy(&at, value, sizeof at); /* every struct starts with it */
+    reach_table(w, at);
+    const lc_table_desc *d = &lc_schema_tables[table];
+    for (uint16_t i = 0; i < d->field_count; i++) {
+        const lc_field *f = &d->fields[i];
+        const char *p = (const char *)value + f->offset;
+        lc_kind kind = (lc_kind)f->kind;
+        if (kind < LC_KIND_str) continue;
+        if (kind == LC_KIND_str) {
+            lc_str s;
+            memcpy(&s, p, sizeof s);
+            if (s.data) reach_vector(w, s.data, 1, (uint64_t)s.size);
+        } else if (kind == LC_KIND_table) {
+            const void *sub;
+            memcpy(&sub, p, sizeof sub);
+            if (sub) walk_table(w, (lc_table_id)f->sub, sub);
+        } else if (kind == LC_KIND_union) {
+            lc_union u;
+            memcpy(&u, p, sizeof u);
+            if (u.value) walk_table(w, lc_schema_union_table((lc_union_id)f->sub, u.type), u.value);
+        } else {
+            lc_vec v;
+            memcpy(&v, p, sizeof v);
+            size_t size = kind == LC_KIND_vec_table ? lc_schema_tables[f->sub].size : 0;
+            if (kind != LC_KIND_vec_table) reach_vector(w, v.data, v.n, element_bytes(kind));
+            for (uint32_t k = 0; size && k < v.n; k++)
+                walk_table(w, (lc_table_id)f->sub, (const char *)v.data + (size_t)k * size);
+        }
+    }
+}
+
+/* Vectors that say "behind" (schema.h) carry their true size apart. */
+static void walk_behind(walk *w, const lc_Model *m) {
+    for (size_t i = 0; i < m->buffers.n; i++) reach_bytes(w, m->buffers.data[i].data.data, lc_buffer_size(&m->buffers.data[i]));
+    for (size_t g = 0; g < m->subgraphs.n; g++) {
+        for (size_t i = 0; i < m->subgraphs.data[g].operators.n; i++) {
+            const lc_Operator *o = &m->subgraphs.data[g].operators.data[i];
+            reach_bytes(w, o->custom_options.data, lc_custom_options_size(o));
+        }
+    }
+}
+
+uint64_t lc_tflite_tail(const lc_Model *model, const void *data, size_t size) {
+    walk w = {data, size, 8};
+    walk_table(&w, LC_TABLE_Model, model);
+    walk_behind(&w, model);
+    uint64_t at = w.end;
+    while (at < size && w.data[at] == 0) at++;
+    return at;
+}

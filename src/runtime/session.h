@@ -1,0 +1,30 @@
+/*
+ * session.h: the inside of lc_session, for the api layer (inspect shows the plan).
+ */
+#ifndef LC_RUNTIME_SESSION_H
+#define LC_RUNTIME_SESSION_H
+
+#include "runtime/exec.h"
+
+struct lc_session {
+    lc_model *model;            /* a reference is held */
+    const lc_graph *graph;
+    const lc_signature *signature; /* names for inputs and outputs; NULL: none for this graph */
+    lc_pool *pool;              /* NULL: one thread */
+    const struct lc_simd *simd;
+    uint64_t max_memory;
+    bool profile;
+    int32_t *inputs; size_t input_count;   /* tensor indices, in the graph's or the signature's order */
+    int32_t *outputs; size_t output_count;
+    lc_shape *shapes;           /* of graph->inputs, as now prepared */
+    lc_exec exec;
+    lc_arena arena;
+};
+
+/* The prepared graph of a session, borrowed until the next resize. */
+static inline const lc_exec *lc_session_exec(const lc_session *session) { return &session->exec; }
+
+#define LC_SESSION_MAX_THREADS 256
+#define LC_SESSION_MAX_MEMORY ((uint64_t)8 << 30) /* lc_session_options.max_memory of 0 */
+
+#endif

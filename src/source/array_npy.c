@@ -1,0 +1,205 @@
+/*
+ * array_npy.c: NumPy's .npy, versions 1.0 to 3.0 (numpy.lib.format): magic, version, header length, a Python dict literal with
+ * 'descr', 'fortran_order' and 'shape', then the elements.
+ *
+ * The dict is read by a parser for exactly these three keys; anything else is refused. Big-endian elements are swapped and Fortran
+ * order is turned to row-major while copying. Object, string and structured types are refused by name.
+ */
+#include "source/array.h"
+
+#include <string.h>
+
+/* ---- the header ---------------------------------------------------------------------------------------------- */
+
+typedef struct header {
+    lc_dtype type;
+    uint32_t item;      /* bytes of one element in the file */
+    bool swap, fortran;
+    int32_t rank;
+    int32_t dims[LC_MAX_RANK];
+} header;
+
+/* X(kind and size as NumPy writes them, type) */
+#define NPY_TYPE_LIST(X) \
+    X("f4", LC_FLOAT32) X("f2", LC_FLOAT16) X("f8", LC_FLOAT64) X("i1", LC_INT8) X("i2", LC_INT16) X("i4", LC_INT32) X("i8", LC_INT64) \
+    X("u1", LC_UINT8) X("u2", LC_UINT16) X("u4", LC_UINT32) X("u8", LC_UINT64) X("b1", LC_BOOL) X("c8", LC_COMPLEX64) X("c16", LC_COMPLEX128)
+
+static const struct { const char *name; lc_dtype type; } npy_types[] = {
+#define NPY_TYPE(name, type) {name, type},
+    NPY_TYPE_LIST(NPY_TYPE)
+};
+
+static void skip_space(lc_cursor *c) {
+    while (lc_cursor_left(c) && (*c->p == ' ' || *c->p == '\n' || *c->p == '\t')) lc_cursor_skip(c, 1);
+}
+
+static bool accept(lc_cursor *c, char want) {
+    skip_space(c);
+    if (!lc_cursor_left(c) || *c->p != (uint8_t)want) return false;
+    lc_cursor_skip(c, 1);
+    return true;
+}
+
+/* 'text' or "text" of at most 31 bytes. */
+static bool read_quoted(lc_cursor *c, char text[32]) {
+    skip_space(c);
+    const char quote = (char)lc_read_u8(c);
+    if (quote != '\'' && quote != '"') return false;
+    for (size_t n = 0; n < 32; n++) {
+        const char ch = (char)lc_read_u8(c);
+        if (c->failed) return false;
+        text[n] = ch == quote ? 0 : ch;
+        if (ch == quote) return true;
+    }
+    return false;
+}
+
+static bool read_word(lc_cursor *c, const char *word) {
+    skip_space(c);
+    const size_t n = strlen(word);
+    if (lc_cursor_left(c) < n || memcmp(c->p, word, n) != 0) return false;
+    lc_cursor_skip(c, n);
+    return true;
+}
+
+static lc_status read_descr(lc_cursor *c, header *h, lc_error *err) {
+    char text[32];
+    if (!read_quoted(c, text)) {
+        lc_status status = LC_FAIL(err, LC_UNSUPPORTED, ".npy file with a structured element type");
+        lc_error_hint(err, "save one plain array: numpy.save(file, array.astype('float32'))");
+        return status;
+    }
+    h->swap = text[0] == '>';
+    const char *name = strchr("<>|=", text[0]) && text[0] ? text + 1 : text;
+    for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types; i++) {
+        if (strcmp(npy_types[i].name, name) != 0) continue;
+        h->type = npy_types[i].type;
+        h->item = lc_dtype_bits(h->type) / 8;
+        return LC_OK;
+    }
+    lc_status status = LC_FAIL(err, LC_UNSUPPORTED, ".npy file with elements of type '%s', which no tensor has", text);
+    lc_error_hint(err, "save the array as one of float32, float16, int8, uint8, int16, int32, int64, bool");
+    return status;
+}
+
+static bool read_shape(lc_cursor *c, header *h) {
+    if (!accept(c, '(')) return false;
+    h->rank = 0;
+    while (!accept(c, ')')) {
+        uint64_t value = 0;
+        size_t digits = 0;
+        skip_space(c);
+        for (; lc_cursor_left(c) && *c->p >= '0' && *c->p <= '9'; digits++) {
+            const uint8_t digit = lc_read_u8(c);
+            if (!lc_mul_u64(value, 10, &value) || !lc_add_u64(value, (uint64_t)(digit - '0'), &value)) return false;
+        }
+        if (!digits || value > INT32_MAX || h->rank == LC_MAX_RANK) return false;
+        h->dims[h->rank++] = (int32_t)value;
+        accept(c, 'L'); /* long integers as Python 2 wrote them */
+        if (!accept(c, ',')) {
+            if (!accept(c, ')')) return false;
+            break;
+        }
+    }
+    return true;
+}
+
+static lc_status read_dict(lc_cursor *c, header *h, lc_error *err) {
+    bool descr = false, order = false, shape = false;
+    bool good = accept(c, '{');
+    while (good && !accept(c, '}')) {
+        char key[32];
+        good = read_quoted(c, key) && accept(c, ':');
+        if (!good) break;
+        if (strcmp(key, "descr") == 0 && !descr) {
+            LC_TRY(read_descr(c, h, err));
+            descr = true;
+        } else if (strcmp(key, "fortran_order") == 0 && !order) {
+            h->fortran = read_word(c, "True");
+            order = good = h->fortran || read_word(c, "False");
+        } else if (strcmp(key, "shape") == 0 && !shape) {
+            shape = good = read_shape(c, h);
+        } else {
+            good = false;
+        }
+        accept(c, ',');
+    }
+    if (!good || !descr || !order || !shape || c->failed)
+        return lc_fail_rule(err, LC_INVALID, "NPY-HEADER", lc_cursor_at(c), ".npy header is malformed or has more than %d dimensions", LC_MAX_RANK);
+    return LC_OK;
+}
+
+/* ---- the elements -------------------------------------------------------------------------------------------- */
+
+static void copy_item(uint8_t *to, const uint8_t *from, uint32_t item, uint32_t part, bool swap) {
+    for (uint32_t i = 0; i < item; i++) to[i] = from[swap ? i - i % part + (part - 1 - i % part) : i];
+}
+
+/* Copies elements to row-major order. Index i runs over the result; the file has the first dimension fastest when fortran. */
+static void copy_items(const header *h, const uint8_t *from, uint8_t *to, size_t count) {
+    const uint32_t part = h->type == LC_COMPLEX64 || h->type == LC_COMPLEX128 ? h->item / 2 : h->item;
+    int32_t index[LC_MAX_RANK] = {0};
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i;
+        if (h->fortran) {
+            at = 0;
+            for (int32_t d = h->rank - 1; d >= 0; d--) at = at * (size_t)h->dims[d] + (size_t)index[d];
+            for (int32_t d = h->rank - 1; d >= 0 && ++index[d] == h->dims[d]; d--) index[d] = 0;
+        }
+        copy_item(to + i * h->item, from + at * h->item, h->item, part, h->swap);
+    }
+}
+
+lc_status lc_array_read_npy(const void *data, size_t size, lc_budget *budget, lc_array *array, lc_error *err) {
+    lc_cursor c = lc_cursor_make(data, size);
+    lc_cursor_skip(&c, 6);
+    const uint8_t major = lc_read_u8(&c);
+    lc_cursor_skip(&c, 1);
+    const uint32_t length = major == 1 ? lc_read_u16(&c) : lc_read_u32(&c);
+    if (major < 1 || major > 3) return LC_FAIL(err, LC_UNSUPPORTED, ".npy format version %u; litec reads 1 to 3", (unsigned)major);
+    lc_cursor text = lc_cursor_take(&c, length);
+    if (c.failed || text.failed) return lc_fail_rule(err, LC_INVALID, "NPY-HEADER", lc_cursor_at(&c), ".npy header is cut short");
+    header h = {0};
+    LC_TRY(read_dict(&text, &h, err));
+    lc_array made;
+    LC_TRY(lc_array_make(&made, h.type, h.dims, h.rank, budget, err));
+    if (lc_cursor_left(&c) < made.size) {
+        lc_array_deinit(&made);
+        return lc_fail_rule(err, LC_INVALID, "NPY-DATA", lc_cursor_at(&c), ".npy file is cut short: its shape needs more bytes than the file has");
+    }
+    const uint8_t *items = lc_read_bytes(&c, made.size);
+    if (made.size && !h.swap && (!h.fortran || h.rank < 2)) memcpy(made.data, items, made.size);
+    else if (made.size) copy_items(&h, items, made.data, made.size / h.item);
+    *array = made;
+    return LC_OK;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------- */
+
+/* The header ends at a multiple of 64, as NumPy pads it. */
+#define NPY_ALIGN 64u
+
+lc_status lc_array_save_npy(const lc_array *array, const char *path, lc_error *err) {
+    const char *name = NULL;
+    for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types && !name; i++)
+        if (npy_types[i].type == array->type) name = npy_types[i].name;
+    if (!name) return LC_FAIL(err, LC_UNSUPPORTED, "NumPy has no element type for %s", lc_dtype_name(array->type));
+    char head[512] = "\x93NUMPY\x01";
+    size_t n = 10; /* magic 6, version 2, header length 2 */
+    n += (size_t)snprintf(head + n, sizeof head - n, "{'descr': '%s%s', 'fortran_order': False, 'shape': (",
+                          lc_dtype_bits(array->type) == 8 ? "|" : "<", name);
+    for (int32_t d = 0; d < array->rank; d++)
+        n += (size_t)snprintf(head + n, sizeof head - n, "%d%s", (int)array->dims[d], d + 1 < array->rank ? ", " : array->rank == 1 ? "," : "");
+    n += (size_t)snprintf(head + n, sizeof head - n, "), }");
+    while ((n + 1) % NPY_ALIGN) head[n++] = ' ';
+    head[n++] = '\n';
+    head[8] = (char)((n - 10) & 0xff);
+    head[9] = (char)((n - 10) >> 8);
+    lc_file *file;
+    LC_TRY(lc_file_create(path, &file, err));
+    lc_status status = lc_file_write(file, head, n, err);
+    if (status == LC_OK && array->size) status = lc_file_write(file, array->data, array->size, err);
+    if (status == LC_OK) return lc_file_commit(file, err);
+    lc_file_abort(file);
+    return status;
+}

@@ -1,0 +1,372 @@
+/*
+ * keras_h5.c: a whole model in one HDF5 file, as Keras 1 to 3 write it with model.save("x.h5").
+ *
+ *   /                 attributes model_config (JSON), keras_version, backend, training_config
+ *   /model_weights    attribute layer_names; a group a layer: attribute weight_names, and the datasets under those names
+ *
+ * Attributes that are too long for an object header are split: weight_names0, weight_names1 ...
+ *
+ * The idea: layers are found by name, weights taken in the order of weight_names. That order is trainable weights first, which
+ * for a plain layer is the order in which it made them. A nested model has all weights of its layers in one group, those of
+ * frozen layers and the moving averages behind all others, so there each weight goes to the layer whose name is in its own:
+ * "block1/bn/gamma:0" to the layer "bn". Where several layers have that name the names of the models around it decide.
+ *
+ * Stays true: a weight's bytes are its shape times its type; a layer's names are unique; optimizer weights are not touched.
+ *
+ * Refuses: files without model_config (weights only), layers that the file does not list, weights that belong to no layer.
+ *
+ * Facts: keras/src/legacy/saving/legacy_h5_format.py.
+ */
+#include "source/keras_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PARTS 32 /* parts of a weight's name that are looked at */
+#define MAX_SPLIT 10000
+
+/* ---- attributes ---- */
+
+/* The strings of an attribute that may be split; *count 0 and *found false when there is none. */
+static lc_status read_names(lc_h5 *h5, lc_h5_object *o, const char *name, const lc_keras_reading *r, lc_str **names,
+                            size_t *count, bool *found, lc_error *err) {
+    lc_h5_value v;
+    char what[256], part[64];
+    *names = NULL;
+    *count = 0;
+    snprintf(what, sizeof what, "attribute '%s' of '%.150s'", name, lc_h5_path(o));
+    LC_TRY(lc_h5_attribute(h5, o, name, &v, found, err));
+    if (*found) return lc_h5_strings(h5, &v, what, names, count, err);
+    size_t capacity = 0;
+    for (unsigned k = 0; k < MAX_SPLIT; k++) {
+        bool more;
+        lc_str *some;
+        size_t n, need;
+        snprintf(part, sizeof part, "%s%u", name, k);
+        LC_TRY(lc_h5_attribute(h5, o, part, &v, &more, err));
+        if (!more) break;
+        LC_TRY(lc_h5_strings(h5, &v, what, &some, &n, err));
+        *found = true;
+        void *items = *names;
+        if (!lc_add_size(*count, n, &need) || !lc_arena_grow(r->arena, &items, &capacity, need, sizeof *some))
+            return lc_fail_memory(err, "names");
+        *names = items;
+        if (n) memcpy(*names + *count, some, n * sizeof *some);
+        *count = need;
+    }
+    return LC_OK;
+}
+
+/* One string; absent when there is no such attribute. */
+static lc_status read_text(lc_h5 *h5, lc_h5_object *o, const char *name, lc_str *text, lc_error *err) {
+    lc_h5_value v;
+    bool found;
+    lc_str *strings;
+    size_t count;
+    *text = (lc_str){0};
+    LC_TRY(lc_h5_attribute(h5, o, name, &v, &found, err));
+    if (!found) return LC_OK;
+    LC_TRY(lc_h5_strings(h5, &v, name, &strings, &count, err));
+    if (count != 1)
+        return lc_fail_rule(err, LC_INVALID, "KERAS-H5", v.at, "attribute '%s' has %zu strings, one is expected", name, count);
+    *text = strings[0];
+    return LC_OK;
+}
+
+/* ---- weights ---- */
+
+/* HDF5 has no bfloat16: Keras 3 stores its bytes and says what they are in an attribute. */
+static lc_status settle_type(lc_h5 *h5, lc_h5_object *dataset, lc_h5_value *v, lc_error *err) {
+    lc_str text;
+    if (v->type.kind == LC_H5_NUMBER) return LC_OK;
+    LC_TRY(read_text(h5, dataset, "dtype", &text, err));
+    if (v->type.size != 2 || !lc_str_is(text, "bfloat16"))
+        return lc_fail_rule(err, LC_UNSUPPORTED, "KERAS-WEIGHT", v->at, "'%s' is of type %s, which litec does not read",
+                            lc_h5_path(dataset), v->type.what);
+    v->type.dtype = LC_BFLOAT16;
+    return LC_OK;
+}
+
+lc_status lc_keras_weight_read(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *dataset, lc_str name, lc_keras_weight *w,
+                               lc_error *err) {
+    lc_h5_value v;
+    LC_TRY(lc_h5_read(h5, dataset, &v, err));
+    LC_TRY(settle_type(h5, dataset, &v, err));
+    if (v.rank > LC_MAX_RANK)
+        return lc_fail_rule(err, LC_UNSUPPORTED, "KERAS-WEIGHT", v.at, "'%s' has %d dimensions, litec knows at most %d",
+                            lc_h5_path(dataset), v.rank, LC_MAX_RANK);
+    LC_TRY(lc_budget_memory(r->budget, name.size, "names of weights", err));
+    *w = (lc_keras_weight){.type = v.type.dtype, .rank = v.rank, .data = v.data, .size = v.size};
+    for (int32_t d = 0; d < v.rank; d++) {
+        if (v.dims[d] > INT32_MAX)
+            return lc_fail_rule(err, LC_UNSUPPORTED, "KERAS-WEIGHT", v.at,
+                                "dimension %d of '%s' is %llu, litec knows at most %d", d, lc_h5_path(dataset),
+                                (unsigned long long)v.dims[d], INT32_MAX);
+        w->dims[d] = (int32_t)v.dims[d];
+    }
+    w->name = lc_arena_strndup(r->arena, name.data, name.size);
+    return w->name ? LC_OK : lc_fail_memory(err, "name of a weight");
+}
+
+lc_status lc_keras_weight_add(const lc_keras_reading *r, lc_keras_layer *layer, const lc_keras_weight *weight, lc_error *err) {
+    /* Layers have few weights: room is made in powers of two, so the count alone says when it is used up. */
+    uint32_t n = layer->weight_count;
+    if ((n & (n - 1)) == 0) {
+        lc_keras_weight *wider = lc_arena_array(r->arena, n ? (size_t)n << 1 : 2, sizeof *wider);
+        if (!wider) return lc_fail_memory(err, "weights");
+        if (n) memcpy(wider, layer->weights, n * sizeof *wider);
+        layer->weights = wider;
+    }
+    layer->weights[layer->weight_count++] = *weight;
+    return LC_OK;
+}
+
+/* ---- nested models ---- */
+
+/* A layer inside a nested model, and the models around it. */
+typedef struct leaf {
+    lc_str name;
+    lc_keras_layer *layer;
+    const struct leaf_path *around;
+} leaf;
+typedef struct leaf_path {
+    const struct leaf_path *above;
+    lc_str name;
+} leaf_path;
+typedef struct leaf_list {
+    leaf *items;
+    size_t count, capacity;
+} leaf_list;
+
+static lc_status list_leaves(const lc_keras_reading *r, lc_keras_model *m, const leaf_path *around, leaf_list *list,
+                             lc_error *err) {
+    for (uint32_t i = 0; i < m->layer_count; i++) {
+        lc_keras_layer *l = &m->layers[i];
+        if (l->model) {
+            leaf_path *path = lc_arena_alloc(r->arena, sizeof *path);
+            if (!path) return lc_fail_memory(err, "nested models");
+            *path = (leaf_path){around, lc_str_of(l->name)};
+            LC_TRY(list_leaves(r, l->model, path, list, err));
+            continue;
+        }
+        void *items = list->items;
+        if (!lc_arena_grow(r->arena, &items, &list->capacity, list->count + 1, sizeof *list->items))
+            return lc_fail_memory(err, "nested models");
+        list->items = items;
+        list->items[list->count++] = (leaf){lc_str_of(l->name), l, around};
+    }
+    return LC_OK;
+}
+
+static int compare_leaves(const void *a, const void *b) {
+    lc_str x = ((const leaf *)a)->name, y = ((const leaf *)b)->name;
+    size_t n = x.size < y.size ? x.size : y.size;
+    int order = n ? memcmp(x.data, y.data, n) : 0;
+    return order ? order : (x.size > y.size) - (x.size < y.size);
+}
+
+/* How many of the models around a leaf occur in the part of the name in front of it. */
+static unsigned matches_around(const leaf *l, lc_str front) {
+    unsigned n = 0;
+    for (const leaf_path *p = l->around; p; p = p->above)
+        for (size_t i = 0; i + p->name.size <= front.size; i++) {
+            bool starts = i == 0 || front.data[i - 1] == '/',
+                 ends = i + p->name.size == front.size || front.data[i + p->name.size] == '/';
+            if (starts && ends && memcmp(front.data + i, p->name.data, p->name.size) == 0) {
+                n++;
+                break;
+            }
+        }
+    return n;
+}
+
+/* The leaf a weight's name belongs to: the name's parts (some layers have a '/' in theirs) that name a leaf, as far to the
+ * right as possible; *out NULL when none does. */
+static lc_status find_leaf(const lc_keras_reading *r, const leaf_list *list, lc_str weight, const leaf **out, lc_error *err) {
+    *out = NULL;
+    size_t ends[MAX_PARTS + 1], parts = 0; /* where parts end; the last part is the weight's own name */
+    for (size_t i = 0; i < weight.size && parts < MAX_PARTS; i++)
+        if (weight.data[i] == '/') ends[parts++] = i;
+    for (size_t to = parts; to-- > 0;)
+        for (size_t from = 0; from <= to; from++) {
+            size_t begin = from ? ends[from - 1] + 1 : 0;
+            leaf key = {.name = {weight.data + begin, ends[to] - begin}};
+            const leaf *found = list->count ? bsearch(&key, list->items, list->count, sizeof key, compare_leaves) : NULL;
+            if (!found) continue;
+            const leaf *best = NULL;
+            unsigned most = 0;
+            while (found > list->items && compare_leaves(found - 1, &key) == 0) found--;
+            for (; found < list->items + list->count && compare_leaves(found, &key) == 0; found++) {
+                LC_TRY(lc_budget_tables(r->budget, 1, "layers of one name", err));
+                unsigned n = matches_around(found, (lc_str){weight.data, begin});
+                if (!best || n > most) best = found, most = n;
+            }
+            *out = best;
+            return LC_OK;
+        }
+    return LC_OK;
+}
+
+/* ---- layers ---- */
+
+static int compare_names(const void *a, const void *b) {
+    lc_str x = *(const lc_str *)a, y = *(const lc_str *)b;
+    size_t n = x.size < y.size ? x.size : y.size;
+    int order = n ? memcmp(x.data, y.data, n) : 0;
+    return order ? order : (x.size > y.size) - (x.size < y.size);
+}
+
+static lc_status check_unique(const lc_keras_reading *r, const lc_str *names, size_t count, const char *where, lc_error *err) {
+    if (count < 2) return LC_OK;
+    lc_str *sorted = lc_arena_array(r->arena, count, sizeof *sorted);
+    if (!sorted) return lc_fail_memory(err, "names");
+    memcpy(sorted, names, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, compare_names);
+    for (size_t i = 1; i < count; i++)
+        if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
+            return lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET, "'%s' lists '%.*s' twice", where,
+                                (int)(sorted[i].size < 200 ? sorted[i].size : 200), sorted[i].data);
+    return LC_OK;
+}
+
+static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *weights, lc_keras_layer *l, lc_error *err) {
+    lc_h5_object *group, *dataset;
+    lc_str *names;
+    size_t count;
+    bool found;
+    LC_TRY(lc_h5_find(h5, weights, lc_str_of(l->name), &group, err));
+    if (!group) {
+        lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET, "layer '%s' (%s) has no group in 'model_weights'", l->name,
+                     l->class_name);
+        lc_error_hint(err, "configuration and weights do not belong together: save the whole model again with model.save(...)");
+        return LC_INVALID;
+    }
+    LC_TRY(read_names(h5, group, "weight_names", r, &names, &count, &found, err));
+    LC_TRY(lc_budget_tables(r->budget, count, "weights", err));
+    LC_TRY(check_unique(r, names, count, lc_h5_path(group), err));
+    leaf_list leaves = {0};
+    if (l->model) {
+        LC_TRY(list_leaves(r, l->model, NULL, &leaves, err));
+        if (leaves.count) qsort(leaves.items, leaves.count, sizeof *leaves.items, compare_leaves);
+    }
+    for (size_t i = 0; i < count; i++) {
+        lc_keras_layer *owner = l;
+        int shown = (int)(names[i].size < 200 ? names[i].size : 200);
+        if (l->model) {
+            const leaf *at;
+            LC_TRY(find_leaf(r, &leaves, names[i], &at, err));
+            if (!at) {
+                lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET,
+                             "weight '%.*s' of the nested model '%s' belongs to none of its layers", shown, names[i].data,
+                             l->name);
+                lc_error_hint(err, "layers were renamed after they were made: save the model as .keras instead");
+                return LC_INVALID;
+            }
+            owner = at->layer;
+        }
+        lc_keras_weight w;
+        lc_status status = lc_h5_get(h5, group, names[i], &dataset, err);
+        if (status == LC_OK) status = lc_keras_weight_read(r, h5, dataset, names[i], &w, err);
+        if (status == LC_NOT_FOUND)
+            status = lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET, "weight '%.*s' is listed but has no dataset",
+                                  shown, names[i].data);
+        if (status == LC_OK) status = lc_keras_weight_add(r, owner, &w, err);
+        if (status != LC_OK) {
+            if (status != LC_NO_MEMORY) lc_error_prefix(err, "layer '%s' (%s)", owner->name, owner->class_name);
+            return status;
+        }
+    }
+    return LC_OK;
+}
+
+/* InputLayers and layers that were put in are not always listed, and have nothing. */
+static bool may_be_missing(const lc_keras_layer *l) {
+    return strcmp(l->class_name, "InputLayer") == 0 || !l->entry;
+}
+
+static bool is_operation(const lc_keras_layer *l) {
+    const char *module = lc_json_str(l->entry, "module", "");
+    return strncmp(module, "keras.src.ops", 13) == 0 || strncmp(module, "keras.ops", 9) == 0;
+}
+
+static lc_status read_weights(const lc_keras_reading *r, lc_h5 *h5, lc_keras_model *m, lc_error *err) {
+    lc_h5_object *weights;
+    LC_TRY(lc_h5_find(h5, lc_h5_root(h5), LC_STR("model_weights"), &weights, err));
+    if (!weights) {
+        lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET, "the file has a model_config but no group 'model_weights'");
+        lc_error_hint(err, "save the whole model again with model.save(...)");
+        return LC_INVALID;
+    }
+    lc_str *names;
+    size_t count;
+    bool found;
+    LC_TRY(read_names(h5, weights, "layer_names", r, &names, &count, &found, err));
+    if (found) LC_TRY(check_unique(r, names, count, "layer_names", err));
+    /* Only to tell an operation or a layer of a subclass, which Keras does not list, from a damaged file. */
+    lc_str *sorted = lc_arena_array(r->arena, count, sizeof *sorted);
+    if (!sorted) return lc_fail_memory(err, "names");
+    if (count) memcpy(sorted, names, count * sizeof *sorted);
+    if (count) qsort(sorted, count, sizeof *sorted, compare_names);
+    for (uint32_t i = 0; i < m->layer_count; i++) {
+        lc_str name = lc_str_of(m->layers[i].name);
+        bool listed = count && bsearch(&name, sorted, count, sizeof name, compare_names);
+        if (!listed && (may_be_missing(&m->layers[i]) || is_operation(&m->layers[i]))) continue;
+        if (!listed && found) {
+            lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET,
+                         "layer '%s' (%s) is not listed in layer_names of 'model_weights'", m->layers[i].name,
+                         m->layers[i].class_name);
+            lc_error_hint(err,
+                          "configuration and weights do not belong together: save the whole model again with model.save(...)");
+            return LC_INVALID;
+        }
+        LC_TRY(read_layer(r, h5, weights, &m->layers[i], err));
+    }
+    return LC_OK;
+}
+
+/* ---- the file ---- */
+
+static lc_status no_config(lc_h5 *h5, lc_error *err) {
+    lc_h5_object *o = NULL;
+    bool weights = false;
+    lc_h5_value v;
+    static const char *const signs[] = {"model_weights", "layers", "_layer_checkpoint_dependencies"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs && !weights; i++)
+        weights = lc_h5_find(h5, lc_h5_root(h5), lc_str_of(signs[i]), &o, NULL) == LC_OK && o;
+    if (!weights && lc_h5_attribute(h5, lc_h5_root(h5), "layer_names", &v, &weights, NULL) != LC_OK) weights = false;
+    if (weights) {
+        lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET,
+                     "the file has no model_config: it holds the weights of a Keras model, not the model");
+        lc_error_hint(err, "save the whole model with model.save(...), not model.save_weights(...)");
+    } else {
+        lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET,
+                     "an HDF5 file that holds no Keras model: it has no attribute model_config");
+        lc_error_hint(err, "give a file written by model.save(...) of Keras");
+    }
+    return LC_INVALID;
+}
+
+lc_status lc_keras_read_h5(const lc_keras_reading *r, lc_keras_model **model, lc_error *err) {
+    *model = NULL;
+    lc_h5 *h5;
+    lc_str config, version;
+    const lc_json *root;
+    const char *version_text = NULL;
+    lc_keras_model *m;
+    LC_TRY(lc_h5_open(r->map->data, r->map->size, 0, r->budget, r->arena, r->data, &h5, err));
+    LC_TRY(read_text(h5, lc_h5_root(h5), "model_config", &config, err));
+    if (!config.data) return no_config(h5, err);
+    LC_TRY(read_text(h5, lc_h5_root(h5), "keras_version", &version, err));
+    lc_h5_object *weights;
+    LC_TRY(lc_h5_find(h5, lc_h5_root(h5), LC_STR("model_weights"), &weights, err));
+    if (!version.data && weights) LC_TRY(read_text(h5, weights, "keras_version", &version, err));
+    if (version.data && version.size < 64 && !(version_text = lc_arena_strndup(r->arena, version.data, version.size)))
+        return lc_fail_memory(err, "version");
+    lc_status status = lc_json_parse(config.data, config.size, r->budget, r->arena, &root, err);
+    if (status == LC_INVALID) lc_error_prefix(err, "attribute model_config");
+    if (status != LC_OK) return status;
+    LC_TRY(lc_keras_config(root, version_text, r->budget, r->arena, &m, err));
+    LC_TRY(read_weights(r, h5, m, err));
+    *model = m;
+    return LC_OK;
+}

@@ -1,0 +1,125 @@
+/*
+ * keras_source.c: the two Keras formats as sources: read (keras_h5.c, keras_zip.c), then lower. Verifying is reading without
+ * lowering: everything a conversion would look at is checked, and no graph is made.
+ *
+ * Stays true: what the model borrows lives in its own map and arena; configuration, names and HDF5 structures are given back as
+ * soon as the graph stands.
+ */
+#include "source/keras_read.h"
+#include "source/zip.h"
+
+#include <string.h>
+
+typedef lc_status (*read_fn)(const lc_keras_reading *r, lc_keras_model **model, lc_error *err);
+
+static bool probe_h5(const lc_map *map) {
+    return lc_h5_probe(map->data, map->size);
+}
+static bool probe_zip(const lc_map *map) {
+    return lc_zip_probe(map->data, map->size);
+}
+
+/* Every error of a file says what to do next, also those that only know that something is wrong. */
+static lc_status give_hint(lc_status status, lc_error *err) {
+    if (status == LC_OK || !err || err->hint[0]) return status;
+    if (status == LC_NO_MEMORY)
+        lc_error_hint(err, "close other programs, or use a machine with more memory");
+    else if (status == LC_LIMIT)
+        lc_error_hint(err, "if the file is what it should be, raise the limit (lc_limits)");
+    else
+        lc_error_hint(err, "the file is damaged or was not written by Keras: save the model again with model.save(...)");
+    return status;
+}
+
+/* The checksum decides last: wrong bytes explain any other failure. */
+static lc_status end_check(lc_zip_check *check, lc_status status, lc_error *err) {
+    const lc_status checked = lc_zip_check_end(check, err);
+    return checked == LC_OK ? status : checked;
+}
+
+static lc_status load(read_fn read, lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **out,
+                      lc_error *err) {
+    lc_budget budget;
+    lc_arena arena = {0};
+    lc_keras_model *keras;
+    lc_model *model;
+    *out = NULL;
+    lc_budget_init(&budget, &options->limits);
+    LC_TRY(lc_model_new(&options->limits, &model, err));
+    lc_zip_check check = {0};
+    lc_keras_reading r = {map, &budget, &arena, &model->arena, &check};
+    lc_status status = give_hint(read(&r, &keras, err), err);
+    if (status == LC_OK) {
+        if (stats) *stats = lc_keras_count(keras);
+        lc_lower_options lower = options->lower;
+        lower.map = map;
+        status = lc_lower_keras(keras, &lower, model, err);
+    }
+    status = end_check(&check, status, err);
+    lc_arena_deinit(&arena);
+    if (status != LC_OK) {
+        lc_model_destroy(model);
+        return status;
+    }
+    model->map = *map;
+    *map = (lc_map){0};
+    *out = model;
+    return LC_OK;
+}
+
+static lc_status load_h5(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model,
+                         lc_error *err) {
+    return load(lc_keras_read_h5, map, options, stats, model, err);
+}
+static lc_status load_zip(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model,
+                          lc_error *err) {
+    return load(lc_keras_read_zip, map, options, stats, model, err);
+}
+
+/* 1234567 as "1,234,567". */
+static void add_number(lc_text *t, uint64_t n) {
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) lc_text_add(t, ",");
+        lc_text_add_n(t, digits + i, 1);
+    }
+}
+
+static lc_status verify(read_fn read, const char *what, const lc_map *map, const lc_limits *limits, char **summary,
+                        lc_error *err) {
+    lc_budget budget;
+    lc_arena arena = {0};
+    lc_keras_model *keras;
+    lc_budget_init(&budget, limits);
+    lc_zip_check check = {0};
+    lc_keras_reading r = {map, &budget, &arena, &arena, &check};
+    lc_status status = give_hint(read(&r, &keras, err), err);
+    status = end_check(&check, status, err);
+    if (status == LC_OK && summary) {
+        lc_source_stats stats = lc_keras_count(keras);
+        lc_text t = {0};
+        lc_text_printf(&t, "valid %s: %s model%s%.32s, %u layers, ", what, keras->class_name,
+                       keras->keras_version ? " of Keras " : "", keras->keras_version ? keras->keras_version : "",
+                       stats.layers);
+        add_number(&t, stats.parameters);
+        lc_text_add(&t, " parameters, ");
+        add_number(&t, map->size);
+        lc_text_add(&t, " bytes");
+        *summary = lc_text_take(&t);
+        if (!*summary) status = lc_fail_memory(err, "summary");
+    }
+    lc_arena_deinit(&arena);
+    return status;
+}
+
+static lc_status verify_h5(const lc_map *map, const lc_limits *limits, char **summary, lc_error *err) {
+    return verify(lc_keras_read_h5, "Keras HDF5 file", map, limits, summary, err);
+}
+static lc_status verify_zip(const lc_map *map, const lc_limits *limits, char **summary, lc_error *err) {
+    return verify(lc_keras_read_zip, "Keras zip file", map, limits, summary, err);
+}
+
+extern const lc_source lc_source_keras_h5, lc_source_keras_zip;
+const lc_source lc_source_keras_h5 = {"keras-h5", "Keras HDF5 model (.h5)", probe_h5, load_h5, verify_h5};
+const lc_source lc_source_keras_zip = {"keras-zip", "Keras model (.keras)", probe_zip, load_zip, verify_zip};

@@ -1,0 +1,441 @@
+/*
+ * keras_zip.c: a .keras file: a zip with config.json, metadata.json and model.weights.h5, which is read in place.
+ *
+ * In the weights file a layer is not found by its name but by its class and its number among the layers of that class:
+ *
+ *   layers/conv2d/vars/0   layers/conv2d_1/vars/0   layers/sequential/layers/dense/vars/0 ...
+ *
+ * so the naming must be Keras's own, letter for letter (to_snake_case, unique_name). Weights of parts of a layer lie below it
+ * under the names of its attributes ("forward_layer/cell/vars/0"); they follow the layer's own.
+ *
+ * Three ways of naming exist:
+ *   Keras 3                  "layers" without a Sequential's InputLayer; a layer that was saved before is counted again
+ *   Keras 2.13 and later     the same, but a layer that was saved before is not counted
+ *   Keras 2.12 and before    "_layer_checkpoint_dependencies" in place of "layers"; every layer has a group, but the numbers
+ * may have gaps On Windows the first versions put '\' for '/', inside one name.
+ *
+ * A layer that the model holds twice (in itself and in a nested model) is saved once, where it comes first. Where a group is
+ * missing, the weights are those of a layer of the same name, class and configuration that came before. (shared_object_id would
+ * say it, but Keras loses it when it copies the configuration of nested models.)
+ *
+ * Refuses: a zip without config.json or weights, weights as .npz or in shards.
+ *
+ * Facts: keras/src/saving/saving_lib.py, tf_keras/src/saving/saving_lib.py.
+ */
+#include "source/keras_read.h"
+#include "source/zip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PATH 4000
+#define MAX_GAP  16 /* numbers that are tried */
+
+/* ---- names ---- */
+
+static bool upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+static bool lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+static bool word(char c) {
+    return upper(c) || lower(c) || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* Keras's to_snake_case: drop what is no word; "_" before an upper-case letter that lower-case ones follow, then between a
+ * lower- and an upper-case letter; all lower. Both steps go on behind what they matched. */
+static bool snake_case(const char *name, char *out, size_t size) {
+    char a[512], b[1024];
+    size_t n = 0, k = 0, used = 0;
+    for (const char *s = name; *s; s++)
+        if (word(*s)) {
+            if (n + 1 >= sizeof a) return false;
+            a[n++] = *s;
+        }
+    a[n] = 0;
+    for (size_t i = 0; i < n;) {
+        b[k++] = a[i++];
+        if (i + 1 >= n || !upper(a[i]) || !lower(a[i + 1])) continue;
+        b[k++] = '_';
+        b[k++] = a[i++];
+        while (i < n && lower(a[i])) b[k++] = a[i++];
+    }
+    b[k] = 0;
+    for (size_t i = 0; i < k;) {
+        if (used + 4 > size) return false;
+        bool split = i + 1 < k && lower(b[i]) && upper(b[i + 1]);
+        out[used++] = upper(b[i]) ? (char)(b[i] - 'A' + 'a') : b[i];
+        i++;
+        if (!split) continue;
+        out[used++] = '_';
+        out[used++] = (char)(b[i] - 'A' + 'a');
+        i++;
+    }
+    out[used] = 0;
+    return true;
+}
+
+/* How often each class name came in one container; and the layers met so far. Both are found by a hash: a file decides how many
+ * there are. */
+typedef struct item {
+    struct item *next;
+    const char *name;
+    uint32_t number;         /* of a class: the next one */
+    uint32_t layers, groups; /* of a class: how many there are */
+    lc_keras_layer *layer;
+} item;
+typedef struct buckets {
+    item **heads;
+    size_t mask;
+} buckets;
+
+typedef struct walk {
+    const lc_keras_reading *r;
+    lc_h5 *h5;
+    buckets saved; /* layers met so far */
+    bool keras2;
+    bool dependencies; /* "_layer_checkpoint_dependencies" */
+    lc_error *err;
+} walk;
+
+static lc_status make_buckets(walk *w, size_t expected, buckets *b) {
+    size_t n = 16;
+    while (n < expected && n < 65536) n <<= 1;
+    b->heads = lc_arena_array(w->r->arena, n, sizeof *b->heads);
+    b->mask = n - 1;
+    return b->heads ? LC_OK : lc_fail_memory(w->err, "layer names");
+}
+
+static item **bucket(const buckets *b, const char *name) {
+    return &b->heads[lc_hash(name, strlen(name), 0) & b->mask];
+}
+
+static lc_status add_item(walk *w, buckets *b, const char *name, item **out) {
+    item **head = bucket(b, name), *i = lc_arena_alloc(w->r->arena, sizeof *i);
+    const char *copy = lc_arena_strndup(w->r->arena, name, strlen(name));
+    if (!i || !copy) return lc_fail_memory(w->err, "layer names");
+    *i = (item){.next = *head, .name = copy};
+    *head = *out = i;
+    return LC_OK;
+}
+
+static lc_status class_item(walk *w, buckets *b, const char *name, item **out) {
+    for (item *i = *bucket(b, name); i; i = i->next)
+        if (strcmp(i->name, name) == 0) {
+            *out = i;
+            return LC_OK;
+        }
+    return add_item(w, b, name, out);
+}
+
+/* A group by path below the root; as '\' of Windows when there is none with '/'. */
+static lc_status find_group(walk *w, const char *path, lc_h5_object **group) {
+    LC_TRY(lc_h5_find(w->h5, lc_h5_root(w->h5), lc_str_of(path), group, w->err));
+    if (*group) return LC_OK;
+    char turned[MAX_PATH + 1];
+    size_t n = strlen(path);
+    if (n > MAX_PATH) return LC_OK;
+    for (size_t i = 0; i <= n; i++) turned[i] = path[i] == '/' ? '\\' : path[i];
+    return lc_h5_find(w->h5, lc_h5_root(w->h5), (lc_str){turned, n}, group, w->err);
+}
+
+/* ---- weights of a layer ---- */
+
+static lc_status read_vars(walk *w, lc_h5_object *vars, const char *front, lc_keras_layer *l) {
+    const lc_h5_link *links;
+    size_t count;
+    LC_TRY(lc_h5_links(w->h5, vars, &links, &count, w->err));
+    /* "0", "1" ... "10": in the order of numbers, not of names. Everything in a group of variables must be one. */
+    for (size_t i = 0; i < count; i++) {
+        char number[24], name[MAX_PATH + 1];
+        snprintf(number, sizeof number, "%zu", i);
+        snprintf(name, sizeof name, "%svars/%zu", front, i);
+        lc_h5_object *dataset;
+        lc_keras_weight weight;
+        LC_TRY(lc_h5_find(w->h5, vars, lc_str_of(number), &dataset, w->err));
+        if (!dataset)
+            return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET,
+                                "'%s' has %zu variables but none with number %zu", lc_h5_path(vars), count, i);
+        LC_TRY(lc_keras_weight_read(w->r, w->h5, dataset, lc_str_of(name), &weight, w->err));
+        LC_TRY(lc_keras_weight_add(w->r, l, &weight, w->err));
+    }
+    return LC_OK;
+}
+
+/* The layer's own variables, then those of its parts. */
+static lc_status read_parts(walk *w, lc_h5_object *group, const char *front, uint32_t depth, lc_keras_layer *l) {
+    const lc_h5_link *links;
+    size_t count;
+    lc_h5_object *vars;
+    if (lc_h5_mark(group))
+        return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "'%s': a group of weights is there twice",
+                            lc_h5_path(group));
+    if (depth > w->r->budget->limits.max_depth)
+        return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "'%s': groups of weights are nested too deep",
+                            lc_h5_path(group));
+    LC_TRY(lc_h5_find(w->h5, group, LC_STR("vars"), &vars, w->err));
+    if (vars) LC_TRY(read_vars(w, vars, front, l));
+    LC_TRY(lc_h5_links(w->h5, group, &links, &count, w->err));
+    for (size_t i = 0; i < count; i++) {
+        /* The state of random numbers is not a weight. */
+        if (lc_str_is(links[i].name, "vars") || lc_str_is(links[i].name, "seed_generator")) continue;
+        lc_h5_object *part;
+        char below[MAX_PATH + 1];
+        LC_TRY(lc_h5_follow(w->h5, group, &links[i], &part, w->err));
+        if (!lc_h5_is_group(part)) continue;
+        int n = snprintf(below, sizeof below, "%s%.*s/", front,
+                         (int)(links[i].name.size < MAX_PATH ? links[i].name.size : MAX_PATH), links[i].name.data);
+        if (n < 0 || (size_t)n >= sizeof below - 32)
+            return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "'%s': names of groups are too long",
+                                lc_h5_path(group));
+        LC_TRY(read_parts(w, part, below, depth + 1, l));
+    }
+    return LC_OK;
+}
+
+/* ---- layers that are there twice ---- */
+
+/* Equal but for shared_object_id, which Keras loses in copies. */
+static bool json_equal(const lc_json *a, const lc_json *b) {
+    if (!a || !b || a->kind != b->kind) return a == b;
+    switch (a->kind) {
+    case LC_JSON_STRING:
+        return strcmp(a->string, b->string) == 0;
+    case LC_JSON_INT:
+        return a->integer == b->integer;
+    case LC_JSON_REAL:
+        return a->real == b->real;
+    case LC_JSON_BOOL:
+        return a->boolean == b->boolean;
+    default:
+        break;
+    }
+    uint32_t i = 0, k = 0;
+    bool object = a->kind == LC_JSON_OBJECT;
+    for (;; i++, k++) {
+        while (object && i < a->count && strcmp(a->items[i].key, "shared_object_id") == 0) i++;
+        while (object && k < b->count && strcmp(b->items[k].key, "shared_object_id") == 0) k++;
+        if (i == a->count || k == b->count) return i == a->count && k == b->count;
+        if (object && strcmp(a->items[i].key, b->items[k].key) != 0) return false;
+        if (!json_equal(&a->items[i], &b->items[k])) return false;
+    }
+}
+
+/* The layer saved before that `l` may be: of the same name, class and configuration; NULL when there is none. */
+static lc_status saved_before(walk *w, const lc_keras_layer *l, lc_keras_layer **before) {
+    *before = NULL;
+    for (const item *i = *bucket(&w->saved, l->name); i && !*before; i = i->next) {
+        LC_TRY(lc_budget_tables(w->r->budget, 1, "layers of one name", w->err));
+        bool same = strcmp(i->name, l->name) == 0 && i->layer != l && strcmp(i->layer->class_name, l->class_name) == 0 &&
+                    json_equal(i->layer->config, l->config);
+        if (same) *before = i->layer;
+    }
+    return LC_OK;
+}
+
+static lc_status remember(walk *w, lc_keras_layer *l) {
+    item *i;
+    LC_TRY(add_item(w, &w->saved, l->name, &i));
+    i->layer = l;
+    return LC_OK;
+}
+
+static void adopt(lc_keras_layer *to, const lc_keras_layer *from) {
+    to->weights = from->weights;
+    to->weight_count = from->weight_count;
+    if (!to->model || !from->model || to->model->layer_count != from->model->layer_count) return;
+    for (uint32_t i = 0; i < to->model->layer_count; i++) adopt(&to->model->layers[i], &from->model->layers[i]);
+}
+
+/* ---- models ---- */
+
+static bool is_operation(const lc_keras_layer *l) {
+    const char *module = lc_json_str(l->entry, "module", "");
+    return strncmp(module, "keras.src.ops", 13) == 0 || strncmp(module, "keras.ops", 9) == 0;
+}
+
+static lc_status read_model(walk *w, lc_keras_model *m, const char *path, uint32_t depth);
+
+static lc_status read_layer(walk *w, lc_keras_layer *l, const char *path, uint32_t depth) {
+    lc_h5_object *group;
+    lc_keras_layer *before;
+    LC_TRY(find_group(w, path, &group));
+    if (!group) {
+        /* A layer without weights need not be there. One that should have some is missed when it is lowered. */
+        LC_TRY(saved_before(w, l, &before));
+        if (before) adopt(l, before);
+        return LC_OK;
+    }
+    LC_TRY(remember(w, l));
+    if (l->model) return read_model(w, l->model, path, depth + 1);
+    lc_status status = read_parts(w, group, "", 0, l);
+    if (status != LC_OK && status != LC_NO_MEMORY) lc_error_prefix(w->err, "layer '%s' (%s)", l->name, l->class_name);
+    return status;
+}
+
+static bool put_path(char *out, size_t size, const char *container, const char *class_name, uint32_t number) {
+    int n = number ? snprintf(out, size, "%s/%s_%u", container, class_name, number)
+                   : snprintf(out, size, "%s/%s", container, class_name);
+    return n > 0 && (size_t)n < size;
+}
+
+/* The path of the next layer of a class in a container; in the numbering with gaps the next one that is there, if it is near.
+ */
+static lc_status next_path(walk *w, const char *container, item *class, char *out, size_t size, bool *fits) {
+    uint32_t tries = w->dependencies ? MAX_GAP : 1, number = class->number;
+    for (uint32_t k = 0; k < tries; k++, number++) {
+        lc_h5_object *group;
+        *fits = put_path(out, size, container, class->name, number);
+        if (!*fits || tries == 1) break;
+        LC_TRY(find_group(w, out, &group));
+        if (group) break;
+    }
+    class->number = number + 1;
+    return LC_OK;
+}
+
+/* Layers whose weights the container can hold. */
+static bool in_container(const lc_keras_model *m, const lc_keras_layer *l) {
+    bool input = strcmp(l->class_name, "InputLayer") == 0;
+    return l->entry && !is_operation(l) && !(input && strcmp(m->class_name, "Sequential") == 0);
+}
+
+/* Keras 2 gives every layer a group but those that were saved before, and these do not count. So when a class has more layers
+ * than groups, its layers that were saved before are the ones without. */
+static lc_status count_groups(walk *w, lc_keras_model *m, const char *container, buckets *classes) {
+    char class_name[600], path[MAX_PATH + 1];
+    for (uint32_t i = 0; i < m->layer_count; i++) {
+        item *class;
+        lc_h5_object *group;
+        if (!in_container(m, &m->layers[i]) || !snake_case(m->layers[i].class_name, class_name, sizeof class_name)) continue;
+        LC_TRY(class_item(w, classes, class_name, &class));
+        class->layers++;
+        if (class->groups + 1 < class->layers || !put_path(path, sizeof path, container, class_name, class->groups)) continue;
+        LC_TRY(find_group(w, path, &group));
+        class->groups += group != NULL;
+    }
+    return LC_OK;
+}
+
+static lc_status read_model(walk *w, lc_keras_model *m, const char *path, uint32_t depth) {
+    buckets classes;
+    char container[MAX_PATH + 1], class_name[600], child[MAX_PATH + 1];
+    if (depth > w->r->budget->limits.max_depth)
+        return lc_fail(w->err, LC_LIMIT, "models are nested deeper than %u", w->r->budget->limits.max_depth);
+    int n = snprintf(container, sizeof container, "%s%s%s", path, *path ? "/" : "",
+                     w->dependencies ? "_layer_checkpoint_dependencies" : "layers");
+    bool fits = n > 0 && (size_t)n < sizeof container, counted = w->keras2 && !w->dependencies;
+    LC_TRY(make_buckets(w, m->layer_count, &classes));
+    if (counted && fits) LC_TRY(count_groups(w, m, container, &classes));
+    for (uint32_t i = 0; i < m->layer_count && fits; i++) {
+        lc_keras_layer *l = &m->layers[i], *before = NULL;
+        item *class;
+        if (!in_container(m, l)) continue;
+        if (!(fits = snake_case(l->class_name, class_name, sizeof class_name))) break;
+        LC_TRY(class_item(w, &classes, class_name, &class));
+        if (counted && class->groups < class->layers) LC_TRY(saved_before(w, l, &before));
+        if (before) {
+            adopt(l, before);
+            continue;
+        }
+        LC_TRY(next_path(w, container, class, child, sizeof child, &fits));
+        if (fits) LC_TRY(read_layer(w, l, child, depth));
+    }
+    if (!fits)
+        return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET,
+                            "model '%s': names of classes or models are too long", m->name);
+    return LC_OK;
+}
+
+/* ---- the file ---- */
+
+static lc_status no_member(const char *what, const char *hint, lc_error *err) {
+    lc_fail_rule(err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "%s", what);
+    lc_error_hint(err, "%s", hint);
+    return LC_INVALID;
+}
+
+static bool has_suffix(lc_str s, const char *suffix) {
+    size_t n = strlen(suffix);
+    return s.size >= n && memcmp(s.data + s.size - n, suffix, n) == 0;
+}
+
+/* A zip without config.json is something else: says what. */
+static lc_status not_keras(const lc_zip *zip, lc_error *err) {
+    static const struct {
+        const char *suffix, *what;
+    } signs[] = {
+        {"data.pkl", "a zip archive that looks like a PyTorch model"},
+        {"saved_model.pb", "a zip archive with a SavedModel"},
+        {".npy", "a zip archive of NumPy arrays (.npz)"},
+        {".h5", "a zip archive with an HDF5 file"},
+        {".keras", "a zip archive with a .keras file in it"},
+        {".tflite", "a zip archive with a .tflite file"},
+    };
+    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
+        for (size_t i = 0; i < zip->count; i++)
+            if (has_suffix(zip->members[i].name, signs[k].suffix)) {
+                lc_fail_rule(err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "%s, not a .keras file: it has no config.json",
+                             signs[k].what);
+                lc_error_hint(err, "%s",
+                              k >= 3 ? "unpack it and give the model inside"
+                                     : "give a file written by model.save(\"x.keras\") of Keras");
+                return LC_INVALID;
+            }
+    return no_member("a zip archive without config.json: it is no .keras file",
+                     "give a file written by model.save(\"x.keras\") of Keras", err);
+}
+
+static lc_status read_json(const lc_keras_reading *r, const lc_zip *zip, const lc_zip_member *member, const lc_json **root,
+                           lc_error *err) {
+    const uint8_t *text;
+    size_t size;
+    LC_TRY(lc_zip_read(zip, member, r->budget, r->arena, &text, &size, err));
+    lc_status status = lc_json_parse((const char *)text, size, r->budget, r->arena, root, err);
+    if (status == LC_INVALID)
+        lc_error_prefix(err, "%.*s", (int)(member->name.size < 100 ? member->name.size : 100), member->name.data);
+    return status;
+}
+
+lc_status lc_keras_read_zip(const lc_keras_reading *r, lc_keras_model **model, lc_error *err) {
+    *model = NULL;
+    lc_zip *zip = lc_arena_alloc(r->arena, sizeof *zip); /* lives as long as its checksum is being computed */
+    if (!zip) return lc_fail_memory(err, "zip");
+    const lc_json *config, *metadata = NULL;
+    const uint8_t *weights;
+    size_t size;
+    LC_TRY(lc_zip_open(r->map, r->budget, r->arena, zip, err));
+    const lc_zip_member *config_at = lc_zip_find(zip, "config.json"), *metadata_at = lc_zip_find(zip, "metadata.json"),
+                        *weights_at = lc_zip_find(zip, "model.weights.h5");
+    if (!config_at) return not_keras(zip, err);
+    if (!weights_at) {
+        if (lc_zip_find(zip, "model.weights.npz"))
+            return no_member("a .keras file whose weights are an .npz",
+                             "load it in Keras and save it again with model.save(\"x.keras\")", err);
+        if (lc_zip_find(zip, "model.weights.json"))
+            return no_member("a .keras file whose weights are split into shards",
+                             "load it in Keras and save it again with model.save(\"x.keras\")", err);
+        return no_member("a .keras file without model.weights.h5", "copy or save the file again: it is not complete", err);
+    }
+    LC_TRY(read_json(r, zip, config_at, &config, err));
+    if (metadata_at) LC_TRY(read_json(r, zip, metadata_at, &metadata, err));
+    const char *version = lc_json_str(metadata, "keras_version", NULL);
+    lc_keras_model *m;
+    LC_TRY(lc_keras_config(config, version, r->budget, r->arena, &m, err));
+    walk w = {.r = r, .err = err, .keras2 = version && version[0] >= '0' && version[0] < '3'};
+    LC_TRY(make_buckets(&w, m->layer_count, &w.saved));
+    LC_TRY(lc_zip_read_checking(zip, weights_at, r->budget, r->data, &weights, &size, r->check, err));
+    lc_status status =
+        lc_h5_open(weights, size, weights_at->method == 0 ? weights_at->at : 0, r->budget, r->arena, r->data, &w.h5, err);
+    lc_h5_object *o = NULL;
+    if (status == LC_OK) status = lc_h5_find(w.h5, lc_h5_root(w.h5), LC_STR("_layer_checkpoint_dependencies"), &o, err);
+    w.dependencies = o != NULL;
+    if (status == LC_OK) status = read_model(&w, m, "", 0);
+    if (status != LC_OK) {
+        if (status != LC_NO_MEMORY) lc_error_prefix(err, "model.weights.h5");
+        return status;
+    }
+    *model = m;
+    return LC_OK;
+}

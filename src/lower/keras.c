@@ -1,0 +1,469 @@
+/*
+ * Walking a Keras model: from its outputs back to its inputs, each call of a layer once, after the calls it needs; then the
+ * graph's inputs, outputs and signature.
+ *
+ * The walk inside one model keeps its own stack (a file decides how long a chain is); nested models recurse, at most max_depth
+ * deep. Every call costs one unit of limits.max_nodes, a nested model as many as it has calls, so models that call each other
+ * twice cannot grow without bound. A nested model that is called twice has its constants once: they belong to the layer (struct
+ * layer_state), not to the call (struct frame).
+ *
+ * Refused: calls that need their own output, references to what does not exist, unknown classes (unless allowed as CUSTOM).
+ */
+#include "lower/lower.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_BYTES 200
+
+/* What is known about one layer over all calls. */
+typedef struct layer_state {
+    const lc_lower_row *row; /* NULL: InputLayer, nested model or custom */
+    const char *name;        /* in model->arena, with the names of the models around it */
+    uint32_t first;          /* its first value in a frame; it has max(1, call_count) */
+    uint32_t calls;          /* lowered so far */
+    int32_t slots[LC_LOWER_SLOTS];
+    struct model_state *nested;
+} layer_state;
+
+typedef struct model_state {
+    const lc_keras_model *keras;
+    layer_state *layers;
+    uint32_t values; /* calls of all layers, an InputLayer counted as one */
+} model_state;
+
+/* Output tensors of one call. */
+typedef struct value {
+    enum { UNSEEN, IN_PROGRESS, DONE } state;
+    uint32_t count;
+    int32_t *tensors;
+} value;
+
+typedef struct step {
+    int32_t layer;
+    int32_t node;
+    uint32_t next;
+} step;
+
+static const lc_lower_row rows[] = {
+#define ANY (-1)
+#define yes true
+#define no  false
+#define LC_LAYER(class_name, function, in_min, in_max, activation)                                                             \
+    {#class_name, lc_lower_##function, in_min, in_max, activation},
+#include "lower/keras.def"
+#undef ANY
+#undef yes
+#undef no
+};
+
+const lc_lower_row *lc_lower_find(const char *class_name) {
+    for (size_t i = 0; class_name && i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].class_name, class_name) == 0) return &rows[i];
+    return NULL;
+}
+
+/* ---- state ------------------------------------------------------------------------------------------------------ */
+
+static void *scratch(lc_lower *lower, size_t count, size_t size) {
+    if (lower->b.status != LC_OK) return NULL;
+    void *p = lc_arena_array(&lower->scratch, count, size);
+    if (!p) lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "the lowering"));
+    return p;
+}
+
+static bool is_class(const lc_keras_layer *layer, const char *name) {
+    return layer->class_name && strcmp(layer->class_name, name) == 0;
+}
+
+/* A class some package registered is not Keras's own, whatever it is called. */
+static bool is_foreign(const lc_keras_layer *layer) {
+    return layer->registered_name && strchr(layer->registered_name, '>') != NULL;
+}
+
+static model_state *model_begin(lc_lower *lower, const lc_keras_model *keras, const char *path) {
+    model_state *m = scratch(lower, 1, sizeof *m);
+    layer_state *layers = scratch(lower, keras->layer_count, sizeof *layers);
+    if (!m || !layers) return NULL;
+    m->keras = keras;
+    m->layers = layers;
+    uint64_t values = 0;
+    for (uint32_t i = 0; i < keras->layer_count; i++) {
+        const lc_keras_layer *layer = &keras->layers[i];
+        const char *name = layer->name ? layer->name : "?";
+        layers[i].first = (uint32_t)values;
+        layers[i].name = path ? lc_arena_printf(&lower->b.model->arena, "%.*s/%.*s", NAME_BYTES, path, NAME_BYTES, name)
+                              : lc_arena_printf(&lower->b.model->arena, "%s", name);
+        if (!layers[i].name) {
+            lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a layer's name"));
+            return NULL;
+        }
+        if (!layer->model && lc_lower_is_operation(layer))
+            layers[i].row = lc_lower_find_operation(layer->class_name);
+        else if (!layer->model && !is_foreign(layer))
+            layers[i].row = lc_lower_find(layer->class_name);
+        values += layer->call_count ? layer->call_count : 1;
+        if (values > lower->budget.limits.max_nodes) {
+            lc_build_fail(&lower->b, LC_LIMIT, "the model has more than %u calls of layers (limit max_nodes)",
+                          lower->budget.limits.max_nodes);
+            return NULL;
+        }
+    }
+    m->values = (uint32_t)values;
+    return m;
+}
+
+/* Messages and nodes from here on belong to this layer. */
+static void enter(lc_lower *lower, const model_state *m, int32_t layer) {
+    lower->b.layer = m->layers[layer].name;
+    lower->b.kind = m->keras->layers[layer].class_name;
+}
+
+/* The value a reference names; NULL and failed when there is none. `who` needs it. */
+static value *lookup(lc_lower *lower, const model_state *m, value *frame, const lc_keras_ref *ref, const char *who) {
+    const lc_keras_model *k = m->keras;
+    if (ref->layer < 0 || (uint32_t)ref->layer >= k->layer_count) {
+        lc_build_fail(&lower->b, LC_INVALID, "%s comes from layer %d, but the model has %u layers", who, ref->layer,
+                      k->layer_count);
+        return NULL;
+    }
+    const lc_keras_layer *layer = &k->layers[ref->layer];
+    uint32_t calls = layer->call_count ? layer->call_count : 1;
+    if (ref->node < 0 || (uint32_t)ref->node >= calls) {
+        lc_build_fail(&lower->b, LC_INVALID, "%s comes from call %d of layer \"%.100s\", which is called %u times", who,
+                      ref->node, layer->name ? layer->name : "?", layer->call_count);
+        return NULL;
+    }
+    return &frame[m->layers[ref->layer].first + (uint32_t)ref->node];
+}
+
+/* Tensor `ref->tensor` of a value that is done. */
+static int32_t tensor_of(lc_lower *lower, const model_state *m, value *frame, const lc_keras_ref *ref, const char *who) {
+    value *v = lookup(lower, m, frame, ref, who);
+    if (!v) return -1;
+    if (v->state != DONE || ref->tensor < 0 || (uint32_t)ref->tensor >= v->count)
+        return lc_build_fail(&lower->b, LC_INVALID, "%s is output %d of layer \"%.100s\", which has %u", who, ref->tensor,
+                             m->keras->layers[ref->layer].name ? m->keras->layers[ref->layer].name : "?", v->count);
+    return v->tensors[ref->tensor];
+}
+
+static void set_value(lc_lower *lower, value *v, const int32_t *tensors, uint32_t count) {
+    v->tensors = scratch(lower, count, sizeof *tensors);
+    if (!v->tensors) return;
+    if (count) memcpy(v->tensors, tensors, count * sizeof *tensors);
+    v->count = count;
+    v->state = DONE;
+}
+
+/* ---- one call ----------------------------------------------------------------------------------------------------- */
+
+static int32_t unknown_layer(lc_call *c) {
+    if (c->lower->options->allow_custom_ops) return lc_lower_custom(c);
+    if (is_class(c->layer, "Lambda")) {
+        lc_build_fail(c->b, LC_UNSUPPORTED, "a Lambda layer holds Python code, which only Python can run");
+        return lc_build_hint(
+            c->b, "replace it by Keras layers (Rescaling, Activation, Reshape ...), export the model as SavedModel, or use "
+                  "--allow-custom-ops to keep it as a CUSTOM operator");
+    }
+    lc_build_fail(c->b, LC_UNSUPPORTED, "%s",
+                  lc_lower_is_operation(c->layer) ? "litec does not know this operation of keras.ops"
+                                                  : "litec does not know this layer class");
+    return lc_build_hint(c->b, "export the model as SavedModel, or use --allow-custom-ops to keep it as a CUSTOM operator");
+}
+
+/* The output is the layer's: it bears its name. A tensor the layer only passes on keeps its own. */
+static void name_output(lc_lower *lower, const layer_state *s, int32_t tensor, size_t tensors_before) {
+    if (lower->b.status != LC_OK || (size_t)tensor < tensors_before) return;
+    const char *name = s->name;
+    if (s->calls > 1) name = lc_arena_printf(&lower->b.model->arena, "%.*s/call_%u", NAME_BYTES, s->name, s->calls);
+    if (name)
+        lc_build_rename(&lower->b, tensor, name);
+    else
+        lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a tensor's name"));
+}
+
+static void lower_model(lc_lower *lower, model_state *m, const int32_t *in, uint32_t in_count, int32_t **out);
+
+static void lower_nested(lc_lower *lower, layer_state *s, const lc_keras_layer *layer, const int32_t *in, uint32_t in_count,
+                         value *v) {
+    if (lower->depth >= lower->budget.limits.max_depth) {
+        lc_build_fail(&lower->b, LC_LIMIT, "models are nested more than %u deep (limit max_depth)",
+                      lower->budget.limits.max_depth);
+        return;
+    }
+    if (!s->nested) s->nested = model_begin(lower, layer->model, s->name);
+    if (!s->nested) return;
+    if (in_count != layer->model->input_count) {
+        lc_build_fail(&lower->b, LC_INVALID, "it is called with %u tensors, but the model in it has %u inputs", in_count,
+                      layer->model->input_count);
+        return;
+    }
+    int32_t *out = NULL;
+    lower->depth++;
+    lower_model(lower, s->nested, in, in_count, &out);
+    lower->depth--;
+    if (lower->b.status == LC_OK) set_value(lower, v, out, layer->model->output_count);
+}
+
+static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t index, int32_t node) {
+    const lc_keras_layer *layer = &m->keras->layers[index];
+    layer_state *s = &m->layers[index];
+    value *v = &frame[s->first + (uint32_t)node];
+    enter(lower, m, index);
+    if (!layer->call_count) {
+        if (is_class(layer, "InputLayer"))
+            lc_build_fail(&lower->b, LC_INVALID, "it is used, but is not among the inputs of its model");
+        else
+            lc_build_fail(&lower->b, LC_INVALID, "its output is used, but it is never called");
+        return;
+    }
+    const lc_keras_call *call = &layer->calls[node];
+    int32_t *in = scratch(lower, call->input_count, sizeof *in);
+    for (uint32_t i = 0; in && i < call->input_count; i++) {
+        char who[32];
+        snprintf(who, sizeof who, "its input %u", i);
+        in[i] = tensor_of(lower, m, frame, &call->inputs[i], who);
+    }
+    lower->calls += call->input_count ? call->input_count : 1; /* a merge makes a node for each */
+    if (lower->calls > lower->budget.limits.max_nodes)
+        lc_build_fail(&lower->b, LC_LIMIT, "the model makes more than %u calls of layers (limit max_nodes)",
+                      lower->budget.limits.max_nodes);
+    if (lower->b.status != LC_OK) return;
+    s->calls++;
+    lc_call c = {.lower = lower,
+                 .b = &lower->b,
+                 .layer = layer,
+                 .config = layer->config,
+                 .call = call,
+                 .in = in,
+                 .in_count = call->input_count,
+                 .slots = s->slots};
+    if (layer->model) {
+        if (lc_call_inference(&c)) lower_nested(lower, s, layer, in, call->input_count, v);
+        return;
+    }
+    size_t before = lower->b.graph->tensor_count;
+    int32_t out;
+    if (!s->row)
+        out = unknown_layer(&c);
+    else if (c.in_count < (uint32_t)s->row->in_min || (s->row->in_max >= 0 && c.in_count > (uint32_t)s->row->in_max))
+        out = lc_build_fail(&lower->b, LC_INVALID, "it is called with %u tensors, needs %s%d", c.in_count,
+                            s->row->in_max == s->row->in_min ? ""
+                            : s->row->in_max < 0             ? "at least "
+                                                             : "at most ",
+                            c.in_count < (uint32_t)s->row->in_min ? s->row->in_min : s->row->in_max);
+    else
+        out = s->row->lower(&c);
+    if (lower->b.status != LC_OK) return;
+    name_output(lower, s, out, before);
+    set_value(lower, v, &out, 1);
+}
+
+/* ---- one model ------------------------------------------------------------------------------------------------------ */
+
+/* Lowers what `root` needs, deepest first. */
+static void lower_from(lc_lower *lower, model_state *m, value *frame, step *stack, const lc_keras_ref *root, const char *who) {
+    value *v = lookup(lower, m, frame, root, who);
+    if (!v || v->state == DONE) return;
+    uint32_t depth = 0;
+    v->state = IN_PROGRESS;
+    stack[depth++] = (step){root->layer, root->node, 0};
+    while (depth && lower->b.status == LC_OK) {
+        step *top = &stack[depth - 1];
+        const lc_keras_layer *layer = &m->keras->layers[top->layer];
+        uint32_t needs = layer->call_count ? layer->calls[top->node].input_count : 0;
+        if (top->next >= needs) {
+            lower_call(lower, m, frame, top->layer, top->node);
+            depth--;
+            continue;
+        }
+        const lc_keras_ref *ref = &layer->calls[top->node].inputs[top->next++];
+        enter(lower, m, top->layer);
+        value *need = lookup(lower, m, frame, ref, "an input of it");
+        if (!need || need->state == DONE) continue;
+        if (need->state == IN_PROGRESS) {
+            lc_build_fail(&lower->b, LC_INVALID,
+                          "the graph of layers has a cycle: it needs the output of layer \"%.100s\", which needs it",
+                          m->keras->layers[ref->layer].name ? m->keras->layers[ref->layer].name : "?");
+            return;
+        }
+        need->state = IN_PROGRESS; /* at most once a value: the stack holds m->values steps */
+        stack[depth++] = (step){ref->layer, ref->node, 0};
+    }
+}
+
+/* Lowers a model for the given input tensors; *out: its output tensors, in the scratch arena. */
+static void lower_model(lc_lower *lower, model_state *m, const int32_t *in, uint32_t in_count, int32_t **out) {
+    const lc_keras_model *k = m->keras;
+    lower->calls += m->values;
+    if (lower->calls > lower->budget.limits.max_nodes) {
+        lc_build_fail(&lower->b, LC_LIMIT, "the model makes more than %u calls of layers (limit max_nodes)",
+                      lower->budget.limits.max_nodes);
+        return;
+    }
+    value *frame = scratch(lower, m->values, sizeof *frame);
+    step *stack = scratch(lower, m->values, sizeof *stack);
+    *out = scratch(lower, k->output_count, sizeof **out);
+    for (uint32_t i = 0; i < in_count && lower->b.status == LC_OK; i++) {
+        value *v = lookup(lower, m, frame, &k->inputs[i], "an input of the model");
+        if (v && k->layers[k->inputs[i].layer].call_count)
+            lc_build_fail(&lower->b, LC_INVALID, "input %u of the model is layer \"%.100s\", which is no InputLayer", i,
+                          k->layers[k->inputs[i].layer].name);
+        else if (v)
+            set_value(lower, v, &in[i], 1);
+    }
+    for (uint32_t i = 0; i < k->output_count && lower->b.status == LC_OK; i++) {
+        char who[48];
+        snprintf(who, sizeof who, "output %u of the model", i);
+        lower_from(lower, m, frame, stack, &k->outputs[i], who);
+        if (lower->b.status == LC_OK) (*out)[i] = tensor_of(lower, m, frame, &k->outputs[i], who);
+    }
+}
+
+/* ---- inputs, outputs, signature ---------------------------------------------------------------------------------------- */
+
+/* The dtype a config names: a string, or a policy object of Keras 3. Computation is float32 whatever float the policy says. */
+static lc_dtype input_dtype(lc_call *c) {
+    const lc_json *v = lc_opt(c, "dtype");
+    const char *name = lc_json_is(v, LC_JSON_STRING) ? v->string : lc_json_str(lc_json_get(v, "config"), "name", "float32");
+    if (strstr(name, "float")) return LC_FLOAT32; /* float16, bfloat16, float64, mixed_float16: all compute in float32 here */
+    static const lc_dtype known[] = {LC_INT8, LC_UINT8, LC_INT16, LC_UINT16, LC_INT32, LC_UINT32, LC_INT64, LC_BOOL, LC_STRING};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(name, lc_dtype_name(known[i])) == 0) return known[i];
+    lc_opt_fail(c, "dtype", "litec does not know this type");
+    return LC_FLOAT32;
+}
+
+static int32_t make_input(lc_lower *lower, const model_state *m, int32_t index) {
+    const lc_keras_layer *layer = &m->keras->layers[index];
+    enter(lower, m, index);
+    lc_call c = {.lower = lower, .b = &lower->b, .layer = layer, .config = layer->config};
+    if (!is_class(layer, "InputLayer"))
+        return lc_build_fail(&lower->b, LC_INVALID, "it is an input of the model, but no InputLayer");
+    if (lc_opt_bool(&c, "sparse", false)) return lc_opt_fail(&c, "sparse", "litec has no sparse inputs");
+    if (lc_opt_bool(&c, "ragged", false)) return lc_opt_fail(&c, "ragged", "litec has no ragged inputs");
+    const char *key = lc_opt(&c, "batch_shape") ? "batch_shape" : "batch_input_shape";
+    const lc_json *shape = lc_opt(&c, key);
+    if (!lc_json_is(shape, LC_JSON_ARRAY)) return lc_opt_fail(&c, key, "needs a list of sizes, null where any will do");
+    if (shape->count > LC_MAX_RANK) return lc_opt_fail(&c, key, "litec runs up to %d dimensions", LC_MAX_RANK);
+    int32_t dims[LC_MAX_RANK];
+    for (uint32_t i = 0; i < shape->count; i++) {
+        const lc_json *d = lc_json_at(shape, i);
+        if (lc_json_is(d, LC_JSON_NULL))
+            dims[i] = -1;
+        else if (lc_json_is(d, LC_JSON_INT) && d->integer >= 1 && d->integer <= INT32_MAX)
+            dims[i] = (int32_t)d->integer;
+        else
+            return lc_opt_fail(&c, key, "dimension %u needs a whole number from 1 to 2147483647, or null", i);
+    }
+    lc_dtype type = input_dtype(&c);
+    int32_t t = lc_build_placeholder(&lower->b, m->layers[index].name, type, dims, (int32_t)shape->count);
+    if (t >= 0) lc_build_check(&lower->b, lc_graph_add_input(lower->b.graph, t, lower->b.err));
+    return t;
+}
+
+/* A set of names that hands out a free one: "dense", "dense_1", "dense_2" ... */
+typedef struct name_set {
+    struct {
+        const char *name;
+        uint32_t next;
+    } * entries;
+    size_t capacity;
+} name_set;
+
+static size_t name_slot(const name_set *set, const char *name) {
+    size_t i = (size_t)lc_hash(name, strlen(name), 0) & (set->capacity - 1);
+    while (set->entries[i].name && strcmp(set->entries[i].name, name) != 0) i = (i + 1) & (set->capacity - 1);
+    return i;
+}
+
+/* The name, or the first free "name_<n>"; lives in the model's arena. NULL when memory is out. */
+static const char *unique_name(lc_lower *lower, name_set *set, const char *wanted) {
+    size_t first = name_slot(set, wanted);
+    const char *name = lc_arena_strndup(&lower->b.model->arena, wanted, strlen(wanted));
+    while (name && set->entries[name_slot(set, name)].name)
+        name = lc_arena_printf(&lower->b.model->arena, "%s_%u", wanted, ++set->entries[first].next);
+    if (!name)
+        lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a signature name"));
+    else
+        set->entries[name_slot(set, name)].name = name;
+    return name;
+}
+
+static bool names_begin(lc_lower *lower, name_set *set, size_t count) {
+    set->capacity = 4;
+    while (set->capacity < 2 * count) set->capacity *= 2;
+    set->entries = scratch(lower, set->capacity, sizeof *set->entries);
+    return set->entries != NULL;
+}
+
+static void add_signature(lc_lower *lower, const model_state *m, const int32_t *in, const int32_t *out) {
+    const lc_keras_model *k = m->keras;
+    lc_arena *arena = &lower->b.model->arena;
+    lc_signature *s = lc_arena_alloc(arena, sizeof *s);
+    lc_signature_entry *entries = lc_arena_array(arena, (size_t)k->input_count + k->output_count, sizeof *entries);
+    name_set in_names, out_names;
+    if (!s || !entries) {
+        lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "the signature"));
+        return;
+    }
+    bool *named = scratch(lower, lower->b.graph->tensor_count, sizeof *named); /* an input, or an earlier output too */
+    if (!named || !names_begin(lower, &in_names, k->input_count) || !names_begin(lower, &out_names, k->output_count)) return;
+    *s = (lc_signature){.key = LC_STR("serving_default"),
+                        .inputs = entries,
+                        .input_count = k->input_count,
+                        .outputs = entries + k->input_count,
+                        .output_count = k->output_count};
+    for (uint32_t i = 0; i < k->input_count; i++) {
+        const char *name = unique_name(lower, &in_names, m->layers[k->inputs[i].layer].name);
+        if (!name) return;
+        s->inputs[i] = (lc_signature_entry){lc_str_of(name), in[i]};
+        named[in[i]] = true;
+    }
+    for (uint32_t i = 0; i < k->output_count; i++) {
+        const char *wanted = k->output_names && k->output_names[i] ? k->output_names[i] : m->layers[k->outputs[i].layer].name;
+        const char *name = unique_name(lower, &out_names, wanted);
+        if (!name) return;
+        s->outputs[i] = (lc_signature_entry){lc_str_of(name), out[i]};
+        if (!named[out[i]]) lc_build_rename(&lower->b, out[i], name);
+        named[out[i]] = true;
+    }
+    lower->b.model->signatures = s;
+    lower->b.model->signature_count = 1;
+}
+
+static bool is_keras2(const lc_keras_model *k) {
+    if (k->keras_version && k->keras_version[0] >= '0' && k->keras_version[0] <= '9') return k->keras_version[0] < '3';
+    for (uint32_t i = 0; i < k->layer_count; i++) /* not stated: Keras 3 calls an input's shape batch_shape */
+        if (is_class(&k->layers[i], "InputLayer")) return lc_json_get(k->layers[i].config, "batch_shape") == NULL;
+    return true;
+}
+
+lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *options, lc_model *model, lc_error *err) {
+    static const lc_lower_options defaults = {0};
+    lc_lower lower = {.options = options ? options : &defaults, .keras2 = is_keras2(keras)};
+    lc_builder_init(&lower.b, model, model->graphs[0], err);
+    lc_budget_init(&lower.budget, &model->limits);
+    model_state *m = NULL;
+    if (!keras->input_count || !keras->output_count)
+        lc_build_fail(&lower.b, LC_INVALID, "the model has no %s", keras->input_count ? "outputs" : "inputs");
+    else
+        m = model_begin(&lower, keras, NULL);
+    int32_t *in = m ? scratch(&lower, keras->input_count, sizeof *in) : NULL, *out = NULL;
+    for (uint32_t i = 0; in && i < keras->input_count && lower.b.status == LC_OK; i++) {
+        int32_t index = keras->inputs[i].layer;
+        if (index < 0 || (uint32_t)index >= keras->layer_count)
+            lc_build_fail(&lower.b, LC_INVALID, "input %u of the model is layer %d, but the model has %u layers", i, index,
+                          keras->layer_count);
+        else
+            in[i] = make_input(&lower, m, index);
+    }
+    if (in && lower.b.status == LC_OK) lower_model(&lower, m, in, keras->input_count, &out);
+    lower.b.layer = NULL;
+    for (uint32_t i = 0; lower.b.status == LC_OK && i < keras->output_count; i++)
+        lc_build_check(&lower.b, lc_graph_add_output(lower.b.graph, out[i], err));
+    if (lower.b.status == LC_OK) add_signature(&lower, m, in, out);
+    lc_pool_destroy(lower.pool);
+    lc_arena_deinit(&lower.scratch);
+    return lower.b.status;
+}

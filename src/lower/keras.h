@@ -1,0 +1,65 @@
+/*
+ * keras.h: a Keras model as every Keras file states it, and the one call that lowers it to a graph of TFLite operators.
+ *
+ * source/keras_h5.c and source/keras_zip.c fill lc_keras_model (keras_config.c reads the configuration of both generations);
+ * lower/keras.c walks it and calls one function a layer class, found in keras.def.
+ */
+#ifndef LC_LOWER_KERAS_H
+#define LC_LOWER_KERAS_H
+
+#include "base/json.h"
+#include "ir/ir.h"
+
+/* One array of a layer, as stored: row-major, in Keras's layout (Dense: [in, out]; Conv2D: [h, w, in, out]). Data is borrowed
+ * from the mapped file, or lies in the model's arena when the file holds it compressed or chunked. Little-endian. */
+typedef struct lc_keras_weight {
+    const char *name;        /* as in the file, e.g. "dense/kernel:0", "vars/0" */
+    lc_dtype type;           /* FLOAT32, FLOAT16, BFLOAT16, FLOAT64, INT... as stored */
+    int32_t rank;
+    int32_t dims[LC_MAX_RANK];
+    const void *data;        /* may be unaligned: memcpy elements */
+    size_t size;
+} lc_keras_weight;
+
+/* Output `tensor` of the `node`-th call of layer `layer` (Keras's history triple). */
+typedef struct lc_keras_ref { int32_t layer, node, tensor; } lc_keras_ref;
+
+/* One call of a layer: its positional tensor arguments, flattened in order. */
+typedef struct lc_keras_call {
+    lc_keras_ref *inputs; uint32_t input_count;
+    const lc_json *args, *kwargs; /* call arguments as serialised (Keras 3), NULL when none; tensors in them are replaced by refs above */
+} lc_keras_call;
+
+typedef struct lc_keras_layer {
+    const char *name;            /* config.name */
+    const char *class_name;      /* "Conv2D" */
+    const char *registered_name; /* "package>Class" of a custom class, else NULL */
+    const lc_json *config;
+    lc_keras_weight *weights;    /* in Keras's creation order: Dense kernel, bias; BatchNormalization gamma, beta, mean, variance */
+    uint32_t weight_count;
+    struct lc_keras_model *model; /* the nested model when class is Sequential, Functional or Model; else NULL */
+    lc_keras_call *calls; uint32_t call_count; /* InputLayer: none */
+    const lc_json *entry;        /* the layer as serialised: "module" ("keras.src.ops.numpy" for an operation that is no layer),
+                                    "build_config", "shared_object_id"; NULL for a layer that was put in */
+} lc_keras_layer;
+
+typedef struct lc_keras_model {
+    const char *name;
+    const char *class_name;      /* "Sequential", "Functional" */
+    const char *keras_version;   /* "2.15.0", "3.9.2"; NULL: not stated */
+    lc_keras_layer *layers; uint32_t layer_count; /* a Sequential without InputLayer has one put in front */
+    lc_keras_ref *inputs; uint32_t input_count;
+    lc_keras_ref *outputs; uint32_t output_count;
+    const char **output_names;   /* dict outputs of Keras 3: their keys; NULL: named by the output layers */
+} lc_keras_model;
+
+typedef struct lc_lower_options {
+    bool allow_custom_ops;  /* unknown layer -> CUSTOM operator with its config (JSON) as custom options, weights as inputs */
+    const lc_map *map;      /* file the weights are borrowed from: pages of a weight that was copied are let go. NULL: none are */
+} lc_lower_options;
+
+/* Lowers `keras` into model->graphs[0] (which is empty), adds the signature "serving_default" with the Keras names of inputs
+ * and outputs in Keras's order; the batch dimension stays open. Weights are laid out for TFLite in model->arena. */
+lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *options, lc_model *model, lc_error *err);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * The core layers: Dense, the ones that only change a shape, Rescaling, and those that do nothing when a model runs. Shapes are
+ * changed by RESHAPE alone; the batch stays open as the one -1 it allows.
+ */
+#include "lower/lower.h"
+
+#include <string.h>
+
+/* Dropout and friends: the input itself. */
+int32_t lc_lower_identity(lc_call *c) { return lc_call_inference(c) ? c->in[0] : -1; }
+
+/* Augmentation of images passes them on, as the floats Keras makes of them. */
+int32_t lc_lower_random_image(lc_call *c) { return lc_call_inference(c) ? lc_call_float(c, 0) : -1; }
+
+/* act(x W + b) over the last dimension; more than two dimensions are kept by keep_num_dims. */
+int32_t lc_lower_dense(lc_call *c) {
+    int32_t units = lc_opt_size(c, "units");
+    bool use_bias = lc_opt_bool(c, "use_bias", true);
+    const lc_json *activation = lc_opt(c, "activation");
+    int32_t x = lc_call_float(c, 0);
+    lc_shape s;
+    if (!lc_call_shape(c, x, &s)) return -1;
+    if (s.rank < 2) return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs at least 2", s.rank);
+    int32_t depth = lc_call_known(c, &s, s.rank - 1, "the number of features");
+    if (!lc_weights(c, use_bias ? 2 : 1, use_bias ? "kernel, bias" : "kernel")) return -1;
+    int32_t stored[2] = {depth, units}, wanted[2] = {units, depth};
+    int32_t in[3] = {x, lc_weight_transposed(c, 0, 0, "kernel", stored, 2, wanted, 2),
+                     use_bias ? lc_weight_bias(c, 1, 1, units, true) : LC_ABSENT};
+    lc_FullyConnectedOptions o = {.keep_num_dims = s.rank > 2};
+    bool fused = lc_lower_fusable(activation, &o.fused_activation_function);
+    int32_t y = lc_build_op(c->b, LC_OP_FULLY_CONNECTED, LC_TABLE_FullyConnectedOptions, &o, in, 3);
+    return fused ? y : lc_lower_activation(c, "activation", activation, y);
+}
+
+/* All but the batch in one dimension. channels_first data is brought to channels_last first, as Keras does. */
+int32_t lc_lower_flatten(lc_call *c) {
+    lc_shape s;
+    bool first = lc_opt_channels_first(c);
+    if (!lc_call_shape(c, c->in[0], &s)) return -1;
+    int32_t x = lc_call_channels_last(c, c->in[0], first && s.rank > 2);
+    int64_t n = 1;
+    for (int32_t i = 1; i < s.rank; i++)
+        if (!lc_mul_i64(n, lc_call_known(c, &s, i, "the size to flatten"), &n) || n > INT32_MAX)
+            return lc_build_fail(c->b, LC_LIMIT, "its input has more than 2147483647 elements");
+    if (s.rank == 2 && c->b->status == LC_OK) return x;
+    int32_t dims[2] = {-1, (int32_t)n};
+    return lc_build_reshape(c->b, x, dims, 2);
+}
+
+/* target_shape without the batch; one -1 in it is what is left. */
+int32_t lc_lower_reshape(lc_call *c) {
+    const lc_json *target = lc_opt(c, "target_shape");
+    lc_shape s;
+    if (!lc_call_shape(c, c->in[0], &s)) return -1;
+    if (!lc_json_is(target, LC_JSON_ARRAY) || target->count + 1 > LC_MAX_RANK)
+        return lc_opt_fail(c, "target_shape", "needs a list of up to %d sizes", LC_MAX_RANK - 1);
+    int32_t dims[LC_MAX_RANK] = {-1}, open = -1;
+    int64_t have = 1, want = 1;
+    for (uint32_t i = 0; i < target->count; i++) {
+        const lc_json *d = lc_json_at(target, i);
+        if (!lc_json_is(d, LC_JSON_INT) || d->integer < -1 || d->integer == 0 || d->integer > INT32_MAX ||
+            (d->integer < 0 && open >= 0))
+            return lc_opt_fail(c, "target_shape", "needs whole numbers of at least 1, and -1 at most once");
+        dims[i + 1] = (int32_t)d->integer;
+        if (d->integer < 0)
+            open = (int32_t)i + 1;
+        else if (!lc_mul_i64(want, d->integer, &want))
+            return lc_opt_fail(c, "target_shape", "the product of its sizes overflows");
+    }
+    if (s.rank < 1) return lc_build_fail(c->b, LC_INVALID, "its input has no batch dimension");
+    bool known = true;
+    for (int32_t i = 1; i < s.rank; i++) known = known && s.dims[i] >= 0;
+    if (!known) {
+        if (s.dims[0] >= 0 && open >= 0)
+            dims[0] = s.dims[0]; /* the one open size is not the batch */
+        else
+            lc_call_known(c, &s, s.rank > 1 && s.dims[1] < 0 ? 1 : s.rank - 1, "the size to reshape");
+        if (open < 0) return lc_build_fail(c->b, LC_UNSUPPORTED, "its input has an open size, but target_shape has no -1");
+        return lc_build_reshape(c->b, c->in[0], dims, (int32_t)target->count + 1);
+    }
+    for (int32_t i = 1; i < s.rank; i++)
+        if (!lc_mul_i64(have, s.dims[i], &have)) return lc_build_fail(c->b, LC_LIMIT, "the size of its input overflows");
+    if (open >= 0 ? have % want != 0 || have / want > INT32_MAX : have != want)
+        return lc_opt_fail(c, "target_shape", "its input has %lld elements an example", (long long)have);
+    if (open >= 0) dims[open] = (int32_t)(have / want);
+    return lc_build_reshape(c->b, c->in[0], dims, (int32_t)target->count + 1);
+}
+
+/* dims counts from 1: the batch stays first. */
+int32_t lc_lower_permute(lc_call *c) {
+    lc_shape s;
+    if (!lc_call_shape(c, c->in[0], &s)) return -1;
+    int32_t perm[LC_MAX_RANK] = {0};
+    uint32_t seen = 0;
+    if (s.rank < 2) return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs at least 2", s.rank);
+    lc_opt_sizes(c, "dims", 1, 0, perm + 1, (uint32_t)s.rank - 1);
+    for (int32_t i = 1; i < s.rank && c->b->status == LC_OK; i++) {
+        if (perm[i] >= s.rank || (seen & (1u << perm[i])) != 0)
+            return lc_opt_fail(c, "dims", "needs each of 1 to %d once", s.rank - 1);
+        seen |= 1u << perm[i];
+    }
+    return lc_build_transpose(c->b, c->in[0], perm, s.rank);
+}
+
+/* A scalar, or one number a channel, as a constant that broadcasts over the last dimension. */
+static int32_t numbers(lc_call *c, uint32_t slot, const char *key, const double *values, uint32_t n, const lc_shape *s) {
+    if (c->b->status != LC_OK) return -1;
+    if (n == 1) return lc_build_scalar(c->b, key, (float)values[0]);
+    int32_t last = s->rank ? s->dims[s->rank - 1] : 1;
+    if (last != (int64_t)n && last != 1)
+        return lc_opt_fail(c, key, "has %u numbers, the last dimension of its input is %d", n, last);
+    if (c->slots[slot]) return c->slots[slot] - 1;
+    float *data = lc_build_data(c->b, n * sizeof *data);
+    for (uint32_t i = 0; data && i < n; i++) data[i] = (float)values[i];
+    int32_t dim = (int32_t)n, t = lc_build_const(c->b, key, LC_FLOAT32, &dim, 1, data, n * sizeof *data, true);
+    c->slots[slot] = t + 1;
+    return t;
+}
+
+/* x * scale + offset */
+int32_t lc_lower_rescaling(lc_call *c) {
+    const double *scale, *offset, zero = 0;
+    uint32_t n_scale = lc_opt_floats(c, "scale", &scale), n_offset = 1;
+    if (lc_opt(c, "offset"))
+        n_offset = lc_opt_floats(c, "offset", &offset);
+    else
+        offset = &zero;
+    int32_t x = lc_call_float(c, 0);
+    lc_shape s;
+    if (!lc_call_shape(c, x, &s)) return -1;
+    bool shift = false;
+    for (uint32_t i = 0; i < n_offset; i++) shift = shift || offset[i] != 0;
+    x = lc_build_binary(c->b, LC_OP_MUL, x, numbers(c, 0, "scale", scale, n_scale, &s), LC_LOWER_ACT(NONE));
+    return shift ? lc_build_binary(c->b, LC_OP_ADD, x, numbers(c, 1, "offset", offset, n_offset, &s), LC_LOWER_ACT(NONE)) : x;
+}

@@ -1,0 +1,57 @@
+/*
+ * Merging layers: n inputs by a chain of binary operators. Inputs of different rank meet as in Keras: the smaller ones get
+ * dimensions of 1 behind the batch, not in front of it ([n, c] with [n, h, w, c] becomes [n, 1, 1, c]); the rest is the
+ * operator's broadcasting.
+ */
+#include "lower/lower.h"
+
+static int32_t expand(lc_call *c, int32_t x, int32_t rank) {
+    lc_shape s;
+    if (!lc_call_shape(c, x, &s) || s.rank == rank) return x;
+    if (s.rank < 1) return lc_build_fail(c->b, LC_INVALID, "one of its inputs has no batch dimension");
+    int32_t dims[LC_MAX_RANK], open = 0;
+    dims[0] = s.dims[0] < 0 ? -1 : s.dims[0];
+    for (int32_t i = 1; i < rank; i++) dims[i] = i <= rank - s.rank ? 1 : s.dims[i - (rank - s.rank)];
+    for (int32_t i = 0; i < rank; i++) open += dims[i] < 0;
+    if (open <= 1) return lc_build_reshape(c->b, x, dims, rank);
+    for (int32_t i = s.rank; i < rank; i++) { /* RESHAPE has room for one open size; EXPAND_DIMS keeps any number */
+        int32_t axis = 1, in[2] = {x, lc_build_ints(c->b, "axis", &axis, 1)};
+        x = lc_build_op(c->b, LC_OP_EXPAND_DIMS, LC_TABLE_ExpandDimsOptions, NULL, in, 2);
+    }
+    return x;
+}
+
+static int32_t chain(lc_call *c, int32_t op) {
+    int32_t rank = 0, y = -1;
+    for (uint32_t i = 0; i < c->in_count; i++) {
+        lc_shape s;
+        if (!lc_call_shape(c, c->in[i], &s)) return -1;
+        if (s.rank > rank) rank = s.rank;
+    }
+    for (uint32_t i = 0; i < c->in_count; i++) {
+        int32_t x = expand(c, c->in[i], rank);
+        y = i == 0 ? x : lc_build_binary(c->b, op, y, x, LC_LOWER_ACT(NONE));
+    }
+    return y;
+}
+
+int32_t lc_lower_add(lc_call *c) { return chain(c, LC_OP_ADD); }
+int32_t lc_lower_subtract(lc_call *c) { return chain(c, LC_OP_SUB); }
+int32_t lc_lower_multiply(lc_call *c) { return chain(c, LC_OP_MUL); }
+int32_t lc_lower_maximum(lc_call *c) { return chain(c, LC_OP_MAXIMUM); }
+int32_t lc_lower_minimum(lc_call *c) { return chain(c, LC_OP_MINIMUM); }
+
+int32_t lc_lower_average(lc_call *c) {
+    int32_t sum = chain(c, LC_OP_ADD);
+    if (c->b->status == LC_OK && lc_build_type(c->b, sum) != LC_FLOAT32)
+        return lc_build_fail(c->b, LC_UNSUPPORTED, "its inputs are %s, needs float32", lc_dtype_name(lc_build_type(c->b, sum)));
+    return c->in_count > 1 ? lc_build_with_scalar(c->b, LC_OP_MUL, sum, "share", (float)(1.0 / c->in_count)) : sum;
+}
+
+int32_t lc_lower_concatenate(lc_call *c) {
+    lc_shape s;
+    if (c->in_count == 1) return c->in[0];
+    if (!lc_call_shape(c, c->in[0], &s)) return -1;
+    lc_ConcatenationOptions o = {.axis = lc_call_axis(c, "axis", lc_opt_int(c, "axis", -LC_MAX_RANK, LC_MAX_RANK, -1), s.rank)};
+    return lc_build_op(c->b, LC_OP_CONCATENATION, LC_TABLE_ConcatenationOptions, &o, c->in, c->in_count);
+}

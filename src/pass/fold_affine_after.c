@@ -1,0 +1,46 @@
+/*
+ * fold_affine_after.c: y = conv(x) * s + t, with constants s and t per output channel, is a convolution with scaled filters and
+ * another bias. Batch normalisation arrives as such a MUL and ADD. The convolution must have no activation of its own and
+ * nobody else may read its output; an activation of the MUL or ADD moves along.
+ */
+#include "pass/affine.h"
+
+/* filter[... channel ...] *= scale[channel] */
+static lc_status scale_filter(lc_rewrite *rw, const lc_weighted *w, const float *scale) {
+    const lc_tensor *filter = lc_rewrite_tensor(rw, w->node->inputs[1]);
+    size_t outer = 1, inner = 1;
+    for (int32_t d = 0; d < w->out_axis; d++) outer *= (size_t)filter->dims[d];
+    for (int32_t d = w->out_axis + 1; d < filter->rank; d++) inner *= (size_t)filter->dims[d];
+    float *f;
+    LC_TRY(lc_rewrite_own_floats(rw, w->node, 1, &f));
+    for (size_t o = 0; o < outer; o++)
+        for (int32_t c = 0; c < w->out_channels; c++, f += inner)
+            for (size_t i = 0; i < inner; i++) f[i] *= scale[c];
+    return LC_OK;
+}
+
+static lc_status fold(lc_rewrite *rw, lc_node *op, uint32_t x, const lc_weighted *w) {
+    lc_affine a;
+    LC_TRY(lc_affine_read(rw, op, x, w->out_channels, &a));
+    if (a.scales) LC_TRY(scale_filter(rw, w, a.scale));
+    if (a.shifts || lc_weighted_has_bias(w)) {
+        float *bias;
+        LC_TRY(lc_weighted_bias(rw, w, &bias));
+        for (int32_t i = 0; i < w->out_channels; i++) bias[i] = bias[i] * a.scale[i] + a.shift[i];
+    }
+    *lc_op_fused_act(w->node) = *lc_op_fused_act(op);
+    lc_rewrite_absorb(rw, w->node, op);
+    return LC_OK;
+}
+
+lc_status lc_pass_fold_affine_after(lc_rewrite *rw) {
+    for (size_t n = 0; n < rw->graph->node_count; n++) {
+        lc_node *op = &rw->graph->nodes[n];
+        uint32_t x;
+        lc_weighted w;
+        if (!lc_affine_is(rw, op, 0, &x) || !lc_weighted_of(rw, lc_rewrite_sole_producer(rw, op->inputs[x]), &w)) continue;
+        if (*lc_op_fused_act(w.node) != LC_ActivationFunctionType_NONE || !lc_affine_is(rw, op, w.out_channels, &x)) continue;
+        LC_TRY(fold(rw, op, x, &w));
+    }
+    return LC_OK;
+}

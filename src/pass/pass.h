@@ -1,0 +1,13 @@
+/*
+ * pass.h: the rewrites between lowering and writing. Each is one file with one function, listed in passes.def in the order it
+ * runs; a group repeats until nothing changes. Every pass keeps the invariants of ir.h and the results within float rounding.
+ */
+#ifndef LC_PASS_H
+#define LC_PASS_H
+
+#include "ir/ir.h"
+
+/* Runs every pass of passes.def on every graph of the model. */
+lc_status lc_optimize(lc_model *model, lc_error *err);
+
+#endif

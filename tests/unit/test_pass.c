@@ -1,0 +1,366 @@
+/*
+ * test_pass.c: every rewrite. A case builds a graph; it is built twice, one of the two is optimised. The optimised one must have
+ * exactly the operators the case names, keep the output's name, hold the invariants of ir.h, and compute the same.
+ */
+#include "kernels/kernel.h"
+#include "ops/build.h"
+#include "pass/pass.h"
+#include "support/fault.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NONE LC_ActivationFunctionType_NONE
+
+/* Deterministic values around 0.5, so that scales are never near 0. */
+static float value(uint32_t i) { return 0.25f + 0.5f * (float)((i * 2654435761u) >> 20) / 4096.0f; }
+
+static int32_t constant(lc_builder *b, const char *name, const int32_t *dims, int32_t rank) {
+    size_t n = 1;
+    for (int32_t d = 0; d < rank; d++) n *= (size_t)dims[d];
+    float *data = lc_build_data(b, n * sizeof *data);
+    if (!data) return -1;
+    for (size_t i = 0; i < n; i++) data[i] = value((uint32_t)i + (uint32_t)name[0] * 131u);
+    return lc_build_const(b, name, LC_FLOAT32, dims, rank, data, n * sizeof *data, true);
+}
+
+static int32_t vector(lc_builder *b, const char *name, int32_t n) { return constant(b, name, &n, 1); }
+
+static int32_t conv(lc_builder *b, int32_t x, int32_t in, int32_t out, int32_t kernel, int32_t stride, int8_t padding, bool bias) {
+    const lc_Conv2DOptions o = {.padding = padding, .stride_w = stride, .stride_h = stride, .dilation_w_factor = 1, .dilation_h_factor = 1};
+    const int32_t dims[] = {out, kernel, kernel, in};
+    const int32_t inputs[] = {x, constant(b, "filter", dims, 4), bias ? vector(b, "bias", out) : LC_ABSENT};
+    return lc_build_op(b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &o, inputs, bias ? 3 : 2);
+}
+
+static int32_t depthwise(lc_builder *b, int32_t x, int32_t channels, int32_t kernel, int32_t stride, int8_t padding) {
+    const lc_DepthwiseConv2DOptions o = {.padding = padding, .stride_w = stride, .stride_h = stride, .depth_multiplier = 1,
+                                         .dilation_w_factor = 1, .dilation_h_factor = 1};
+    const int32_t dims[] = {1, kernel, kernel, channels};
+    const int32_t inputs[] = {x, constant(b, "filter", dims, 4), vector(b, "bias", channels)};
+    return lc_build_op(b, LC_OP_DEPTHWISE_CONV_2D, LC_TABLE_DepthwiseConv2DOptions, &o, inputs, 3);
+}
+
+static int32_t dense(lc_builder *b, int32_t x, int32_t in, int32_t out, bool bias) {
+    const int32_t dims[] = {out, in};
+    const int32_t inputs[] = {x, constant(b, "kernel", dims, 2), bias ? vector(b, "bias", out) : LC_ABSENT};
+    return lc_build_op(b, LC_OP_FULLY_CONNECTED, LC_TABLE_FullyConnectedOptions, NULL, inputs, bias ? 3 : 2);
+}
+
+static int32_t batch_norm(lc_builder *b, int32_t x, int32_t channels) {
+    const int32_t y = lc_build_binary(b, LC_OP_MUL, x, vector(b, "scale", channels), NONE);
+    return lc_build_binary(b, LC_OP_ADD, y, vector(b, "offset", channels), NONE);
+}
+
+static int32_t pad(lc_builder *b, int32_t x, int32_t top, int32_t bottom, int32_t left, int32_t right) {
+    const int32_t pads[] = {0, 0, top, bottom, left, right, 0, 0};
+    const int32_t inputs[] = {x, lc_build_int_matrix(b, "pads", pads, 4, 2)};
+    return lc_build_op(b, LC_OP_PAD, LC_TABLE_PadOptions, NULL, inputs, 2);
+}
+
+/* ---- cases: name, input shape, what is built, what must remain -------------------------------------------------- */
+
+static int32_t conv_bn_relu(lc_builder *b, int32_t x) {
+    return lc_build_unary(b, LC_OP_RELU, batch_norm(b, conv(b, x, 3, 5, 3, 1, LC_Padding_SAME, false), 5));
+}
+static int32_t conv_bias_bn_relu6(lc_builder *b, int32_t x) {
+    return lc_build_unary(b, LC_OP_RELU6, batch_norm(b, conv(b, x, 3, 5, 3, 2, LC_Padding_VALID, true), 5));
+}
+static int32_t depthwise_bn(lc_builder *b, int32_t x) { return batch_norm(b, depthwise(b, x, 3, 3, 1, LC_Padding_SAME), 3); }
+static int32_t dense_bn(lc_builder *b, int32_t x) { return batch_norm(b, dense(b, x, 6, 4, true), 4); }
+static int32_t dense_scalar(lc_builder *b, int32_t x) {
+    int32_t y = lc_build_with_scalar(b, LC_OP_MUL, dense(b, x, 6, 4, false), "half", 0.5f);
+    y = lc_build_with_scalar(b, LC_OP_DIV, y, "three", 3.0f);
+    return lc_build_with_scalar(b, LC_OP_SUB, y, "two", 2.0f);
+}
+static int32_t minus_dense(lc_builder *b, int32_t x) {
+    return lc_build_binary(b, LC_OP_SUB, vector(b, "c", 4), dense(b, x, 6, 4, true), NONE);
+}
+static int32_t constant_over_dense(lc_builder *b, int32_t x) {
+    return lc_build_binary(b, LC_OP_DIV, vector(b, "c", 4), dense(b, x, 6, 4, true), NONE);
+}
+/* The convolution's output is read twice: neither batch norm nor relu may go into it. */
+static int32_t conv_read_twice(lc_builder *b, int32_t x) {
+    const int32_t y = conv(b, x, 3, 5, 1, 1, LC_Padding_SAME, true);
+    const int32_t relu = lc_build_unary(b, LC_OP_RELU, y), norm = batch_norm(b, y, 5);
+    return lc_build_binary(b, LC_OP_ADD, relu, norm, NONE);
+}
+/* An activation between convolution and batch norm keeps them apart. */
+static int32_t conv_relu_bn(lc_builder *b, int32_t x) {
+    return batch_norm(b, lc_build_unary(b, LC_OP_RELU, conv(b, x, 3, 5, 1, 1, LC_Padding_SAME, true)), 5);
+}
+static int32_t relu_after_add(lc_builder *b, int32_t x) {
+    return lc_build_unary(b, LC_OP_RELU, lc_build_binary(b, LC_OP_ADD, x, lc_build_unary(b, LC_OP_TANH, x), NONE));
+}
+static int32_t tanh_stays(lc_builder *b, int32_t x) { return lc_build_unary(b, LC_OP_TANH, dense(b, x, 6, 4, true)); }
+static int32_t one_weight_two_convs(lc_builder *b, int32_t x) {
+    const lc_Conv2DOptions o = {.padding = LC_Padding_SAME, .stride_w = 1, .stride_h = 1, .dilation_w_factor = 1, .dilation_h_factor = 1};
+    const int32_t dims[] = {3, 1, 1, 3};
+    const int32_t filter = constant(b, "filter", dims, 4);
+    const int32_t first[] = {x, filter};
+    const int32_t y = batch_norm(b, lc_build_op(b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &o, first, 2), 3);
+    const int32_t second[] = {y, filter};
+    return lc_build_op(b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &o, second, 2);
+}
+static int32_t mobilenet_pad(lc_builder *b, int32_t x) { return conv(b, pad(b, x, 0, 1, 0, 1), 3, 4, 3, 2, LC_Padding_VALID, true); }
+static int32_t mobilenet_pad_depthwise(lc_builder *b, int32_t x) { return depthwise(b, pad(b, x, 0, 1, 0, 1), 3, 3, 2, LC_Padding_VALID); }
+static int32_t symmetric_pad_stays(lc_builder *b, int32_t x) { return conv(b, pad(b, x, 1, 1, 1, 1), 3, 4, 3, 2, LC_Padding_VALID, true); }
+static int32_t symmetric_pad_stride_1(lc_builder *b, int32_t x) { return conv(b, pad(b, x, 1, 1, 1, 1), 3, 4, 3, 1, LC_Padding_VALID, true); }
+static int32_t transposes_cancel(lc_builder *b, int32_t x) {
+    const int32_t there[] = {0, 3, 1, 2}, back[] = {0, 2, 3, 1};
+    return lc_build_unary(b, LC_OP_RELU, lc_build_transpose(b, lc_build_transpose(b, x, there, 4), back, 4));
+}
+static int32_t transposes_join(lc_builder *b, int32_t x) {
+    const int32_t there[] = {0, 3, 1, 2};
+    return lc_build_transpose(b, lc_build_transpose(b, x, there, 4), there, 4);
+}
+static int32_t reshapes_join(lc_builder *b, int32_t x) {
+    const int32_t flat[] = {-1, 192}, square[] = {-1, 8, 24};
+    return lc_build_reshape(b, lc_build_reshape(b, x, flat, 2), square, 3);
+}
+static int32_t reshape_away_and_back(lc_builder *b, int32_t x) {
+    const int32_t flat[] = {-1, 192}, image[] = {-1, 8, 8, 3};
+    return lc_build_unary(b, LC_OP_RELU, lc_build_reshape(b, lc_build_reshape(b, x, flat, 2), image, 4));
+}
+static int32_t neutral_arithmetic(lc_builder *b, int32_t x) {
+    int32_t y = lc_build_with_scalar(b, LC_OP_MUL, lc_build_unary(b, LC_OP_TANH, x), "one", 1.0f);
+    y = lc_build_with_scalar(b, LC_OP_ADD, y, "zero", 0.0f);
+    y = lc_build_with_scalar(b, LC_OP_SUB, y, "zero", 0.0f);
+    return lc_build_unary(b, LC_OP_ABS, lc_build_with_scalar(b, LC_OP_DIV, y, "one", 1.0f));
+}
+static int32_t nothing_but_noop(lc_builder *b, int32_t x) { return lc_build_with_scalar(b, LC_OP_MUL, x, "one", 1.0f); }
+static int32_t constant_branch(lc_builder *b, int32_t x) {
+    const int32_t c = lc_build_unary(b, LC_OP_SQRT, lc_build_binary(b, LC_OP_ADD, vector(b, "a", 6), vector(b, "b", 6), NONE));
+    return lc_build_binary(b, LC_OP_SUB, lc_build_unary(b, LC_OP_TANH, x), c, NONE);
+}
+static int32_t dead_branch(lc_builder *b, int32_t x) {
+    lc_build_unary(b, LC_OP_EXP, lc_build_unary(b, LC_OP_NEG, x));
+    return lc_build_unary(b, LC_OP_TANH, x);
+}
+
+static int32_t rescale_conv(lc_builder *b, int32_t x) {
+    int32_t y = lc_build_with_scalar(b, LC_OP_MUL, x, "scale", 0.25f);
+    y = lc_build_with_scalar(b, LC_OP_ADD, y, "offset", -0.5f);
+    return conv(b, y, 3, 5, 3, 1, LC_Padding_VALID, false);
+}
+/* SAME padding puts zeros where the offset should be: the scale goes in, the offset stays. */
+static int32_t rescale_conv_same(lc_builder *b, int32_t x) {
+    int32_t y = lc_build_with_scalar(b, LC_OP_ADD, x, "offset", -0.5f);
+    y = lc_build_with_scalar(b, LC_OP_MUL, y, "scale", 0.25f);
+    return conv(b, y, 3, 5, 3, 1, LC_Padding_SAME, true);
+}
+static int32_t channels_conv(lc_builder *b, int32_t x) { return conv(b, batch_norm(b, x, 3), 3, 5, 1, 1, LC_Padding_SAME, true); }
+static int32_t channels_depthwise(lc_builder *b, int32_t x) { return depthwise(b, batch_norm(b, x, 3), 3, 3, 1, LC_Padding_VALID); }
+static int32_t channels_dense(lc_builder *b, int32_t x) { return dense(b, batch_norm(b, x, 6), 6, 4, false); }
+static int32_t minus_before_dense(lc_builder *b, int32_t x) {
+    return dense(b, lc_build_binary(b, LC_OP_SUB, vector(b, "c", 6), x, NONE), 6, 4, true);
+}
+/* With a relu between them, or another reader, the scale stays. */
+static int32_t relu_before_dense(lc_builder *b, int32_t x) {
+    return dense(b, lc_build_unary(b, LC_OP_RELU, lc_build_with_scalar(b, LC_OP_MUL, x, "scale", 0.25f)), 6, 4, true);
+}
+static int32_t scale_read_twice(lc_builder *b, int32_t x) {
+    const int32_t y = lc_build_with_scalar(b, LC_OP_MUL, x, "scale", 0.25f);
+    const int32_t z = dense(b, y, 6, 6, true);
+    return lc_build_binary(b, LC_OP_MAXIMUM, z, y, NONE);
+}
+static int32_t same_layer_twice(lc_builder *b, int32_t x) {
+    const int32_t first = lc_build_unary(b, LC_OP_EXP, lc_build_unary(b, LC_OP_TANH, x));
+    const int32_t second = lc_build_unary(b, LC_OP_EXP, lc_build_unary(b, LC_OP_TANH, x));
+    return lc_build_binary(b, LC_OP_SUB, first, second, NONE);
+}
+static int32_t other_options_stay(lc_builder *b, int32_t x) {
+    const lc_LeakyReluOptions one = {.alpha = 0.1f}, two = {.alpha = 0.2f};
+    const int32_t first = lc_build_op(b, LC_OP_LEAKY_RELU, LC_TABLE_LeakyReluOptions, &one, &x, 1);
+    const int32_t second = lc_build_op(b, LC_OP_LEAKY_RELU, LC_TABLE_LeakyReluOptions, &two, &x, 1);
+    return lc_build_binary(b, LC_OP_SUB, first, second, NONE);
+}
+
+typedef struct pass_case {
+    const char *name;
+    int32_t (*build)(lc_builder *b, int32_t x);
+    int32_t dims[4], rank;
+    const char *remains; /* operators left, with @<activation> when fused */
+} pass_case;
+
+#define IMAGE {-1, 8, 8, 3}, 4
+#define ROW {-1, 6}, 2
+
+static const pass_case cases[] = {
+    {"conv + batch norm + relu", conv_bn_relu, IMAGE, "CONV_2D@1"},
+    {"conv with bias + batch norm + relu6", conv_bias_bn_relu6, IMAGE, "CONV_2D@3"},
+    {"depthwise + batch norm", depthwise_bn, IMAGE, "DEPTHWISE_CONV_2D"},
+    {"dense + batch norm", dense_bn, ROW, "FULLY_CONNECTED"},
+    {"dense, scalars", dense_scalar, ROW, "FULLY_CONNECTED"},
+    {"constant - dense", minus_dense, ROW, "FULLY_CONNECTED"},
+    {"constant / dense", constant_over_dense, ROW, "FULLY_CONNECTED DIV"},
+    {"conv read twice", conv_read_twice, IMAGE, "CONV_2D RELU MUL ADD ADD"},
+    {"conv, relu, batch norm", conv_relu_bn, IMAGE, "CONV_2D@1 MUL ADD"},
+    {"add + relu", relu_after_add, ROW, "TANH ADD@1"},
+    {"tanh is not fused", tanh_stays, ROW, "FULLY_CONNECTED TANH"},
+    {"one filter, two convolutions", one_weight_two_convs, IMAGE, "CONV_2D CONV_2D"},
+    {"pad before a stride-2 conv", mobilenet_pad, IMAGE, "CONV_2D"},
+    {"pad before a stride-2 depthwise", mobilenet_pad_depthwise, IMAGE, "DEPTHWISE_CONV_2D"},
+    {"symmetric pad, stride 2", symmetric_pad_stays, IMAGE, "PAD CONV_2D"},
+    {"symmetric pad, stride 1", symmetric_pad_stride_1, IMAGE, "CONV_2D"},
+    {"transposes cancel", transposes_cancel, IMAGE, "RELU"},
+    {"transposes join", transposes_join, IMAGE, "TRANSPOSE"},
+    {"reshapes join", reshapes_join, IMAGE, "RESHAPE"},
+    {"reshape away and back", reshape_away_and_back, IMAGE, "RELU"},
+    {"neutral arithmetic", neutral_arithmetic, ROW, "TANH ABS"},
+    {"an output needs its operator", nothing_but_noop, ROW, "MUL"},
+    {"constant branch", constant_branch, ROW, "TANH SUB"},
+    {"rescaling before a conv", rescale_conv, IMAGE, "CONV_2D"},
+    {"rescaling before a padded conv", rescale_conv_same, IMAGE, "ADD CONV_2D"},
+    {"batch norm before a 1x1 conv", channels_conv, IMAGE, "CONV_2D"},
+    {"batch norm before a depthwise", channels_depthwise, IMAGE, "DEPTHWISE_CONV_2D"},
+    {"batch norm before a dense", channels_dense, ROW, "FULLY_CONNECTED"},
+    {"constant - x before a dense", minus_before_dense, ROW, "FULLY_CONNECTED"},
+    {"relu before a dense", relu_before_dense, ROW, "MUL@1 FULLY_CONNECTED"},
+    {"scale read twice", scale_read_twice, ROW, "MUL FULLY_CONNECTED MAXIMUM"},
+    {"one operator twice", same_layer_twice, ROW, "TANH EXP SUB"},
+    {"other options", other_options_stay, ROW, "LEAKY_RELU LEAKY_RELU SUB"},
+    {"dead branch", dead_branch, ROW, "TANH"},
+};
+
+static lc_status build(const pass_case *c, lc_model **model, lc_error *err) {
+    LC_TRY(lc_model_new(NULL, model, err));
+    lc_builder b;
+    lc_builder_init(&b, *model, (*model)->graphs[0], err);
+    b.layer = "layer";
+    const int32_t x = lc_build_placeholder(&b, "x", LC_FLOAT32, c->dims, c->rank);
+    if (b.status == LC_OK) b.status = lc_graph_add_input(b.graph, x, err);
+    const int32_t y = c->build(&b, x);
+    lc_build_rename(&b, y, "the output");
+    if (b.status == LC_OK) b.status = lc_graph_add_output(b.graph, y, err);
+    if (b.status == LC_OK) return LC_OK;
+    lc_model_destroy(*model);
+    *model = NULL;
+    return b.status;
+}
+
+static void run(lc_model *model, float *out, size_t *count) {
+    lc_error err;
+    lc_session *s;
+    if (lc_session_create(model, &(lc_session_options){.isa = "ref"}, &s, &err) != LC_OK) fail_msg("%s", err.message);
+    lc_tensor_view in = lc_session_input(s, 0);
+    int32_t dims[LC_MAX_RANK];
+    memcpy(dims, in.dims, sizeof dims);
+    dims[0] = 2; /* the batch must still be open after the rewrites */
+    if (lc_session_resize_input(s, 0, dims, in.rank, &err) != LC_OK) fail_msg("%s", err.message);
+    in = lc_session_input(s, 0);
+    for (size_t i = 0; i < in.size / sizeof(float); i++) ((float *)in.data)[i] = value((uint32_t)i + 77u) - 0.5f;
+    if (lc_session_run(s, &err) != LC_OK) fail_msg("%s", err.message);
+    const lc_tensor_view y = lc_session_output(s, 0);
+    assert_string_equal(y.name, "the output");
+    *count = y.size / sizeof(float);
+    assert_true(*count <= 4096);
+    memcpy(out, y.data, y.size);
+    lc_session_destroy(s);
+}
+
+static void operators(const lc_model *model, char *text, size_t size) {
+    const lc_graph *g = model->graphs[0];
+    text[0] = 0;
+    for (size_t i = 0; i < g->node_count; i++) {
+        const int8_t *act = lc_op_fused_act(&g->nodes[i]);
+        const size_t at = strlen(text);
+        if (act && *act) snprintf(text + at, size - at, "%s%s@%d", i ? " " : "", lc_op_name(g->nodes[i].op), *act);
+        else snprintf(text + at, size - at, "%s%s", i ? " " : "", lc_op_name(g->nodes[i].op));
+    }
+}
+
+static void test_cases(void **unused) {
+    (void)unused;
+    static float before[4096], after[4096];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lc_error err;
+        lc_model *plain, *optimised = NULL;
+        size_t n, m;
+        char text[512];
+        if (build(&cases[i], &plain, &err) != LC_OK || build(&cases[i], &optimised, &err) != LC_OK)
+            fail_msg("%s: %s", cases[i].name, err.message);
+        if (lc_optimize(optimised, &err) != LC_OK) fail_msg("%s: %s", cases[i].name, err.message);
+        if (lc_model_check(optimised, &err) != LC_OK) fail_msg("%s: %s", cases[i].name, err.message);
+        operators(optimised, text, sizeof text);
+        if (strcmp(text, cases[i].remains) != 0) fail_msg("%s: left \"%s\", wanted \"%s\"", cases[i].name, text, cases[i].remains);
+        run(plain, before, &n);
+        run(optimised, after, &m);
+        assert_int_equal(n, m);
+        for (size_t k = 0; k < n; k++)
+            if (fabsf(before[k] - after[k]) > 1e-5f * (1.0f + fabsf(before[k])))
+                fail_msg("%s: element %zu was %g, is %g", cases[i].name, k, (double)before[k], (double)after[k]);
+        lc_model_destroy(plain);
+        lc_model_destroy(optimised);
+    }
+}
+
+/* Equal constants of different operators become one tensor; different shapes stay apart. */
+static void test_merge(void **unused) {
+    (void)unused;
+    lc_error err;
+    lc_model *model;
+    assert_int_equal(lc_model_new(NULL, &model, &err), LC_OK);
+    lc_builder b;
+    lc_builder_init(&b, model, model->graphs[0], &err);
+    const int32_t x = lc_build_placeholder(&b, "x", LC_FLOAT32, (int32_t[]){-1, 6}, 2);
+    int32_t y = lc_build_with_scalar(&b, LC_OP_MUL, x, "a", 0.5f);
+    y = lc_build_with_scalar(&b, LC_OP_ADD, y, "b", 0.5f);
+    y = lc_build_binary(&b, LC_OP_SUB, y, lc_build_floats(&b, "c", (float[]){0.5f}, 1), NONE);
+    assert_int_equal(b.status, LC_OK);
+    lc_graph_add_input(b.graph, x, &err);
+    lc_graph_add_output(b.graph, y, &err);
+    assert_int_equal(lc_optimize(model, &err), LC_OK);
+    const lc_graph *g = model->graphs[0];
+    assert_int_equal(g->node_count, 3);
+    assert_int_equal(g->nodes[0].inputs[1], g->nodes[1].inputs[1]);
+    assert_int_not_equal(g->nodes[0].inputs[1], g->nodes[2].inputs[1]);
+    lc_model_destroy(model);
+}
+
+/* A long chain of neutral operators goes in one round: no search per operator. */
+static void test_long_chain(void **unused) {
+    (void)unused;
+    lc_error err;
+    lc_model *model;
+    assert_int_equal(lc_model_new(NULL, &model, &err), LC_OK);
+    lc_builder b;
+    lc_builder_init(&b, model, model->graphs[0], &err);
+    const int32_t x = lc_build_placeholder(&b, "x", LC_FLOAT32, (int32_t[]){-1, 6}, 2);
+    const int32_t one = lc_build_scalar(&b, "one", 1.0f);
+    int32_t y = lc_build_unary(&b, LC_OP_TANH, x);
+    for (int i = 0; i < 20000; i++) y = lc_build_binary(&b, LC_OP_MUL, y, one, NONE);
+    assert_int_equal(b.status, LC_OK);
+    lc_graph_add_input(b.graph, x, &err);
+    lc_graph_add_output(b.graph, y, &err);
+    assert_int_equal(lc_optimize(model, &err), LC_OK);
+    assert_int_equal(model->graphs[0]->node_count, 1);
+    lc_model_destroy(model);
+}
+
+static lc_status optimise_all(void *unused, lc_error *err) {
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lc_model *model;
+        LC_TRY(build(&cases[i], &model, err));
+        const lc_status status = lc_optimize(model, err);
+        lc_model_destroy(model);
+        LC_TRY(status);
+    }
+    return LC_OK;
+}
+
+static void test_allocation_failures(void **unused) {
+    (void)unused;
+    fault_check(optimise_all, NULL, &(fault_options){.step = 7});
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_merge), cmocka_unit_test(test_long_chain),
+                                       cmocka_unit_test(test_allocation_failures)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

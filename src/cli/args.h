@@ -1,0 +1,59 @@
+/*
+ * args.h: a command's options as ONE table that both parses the command line and prints --help.
+ *
+ * Forms: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, flags --name and -n; "--" ends the options. Options may stand
+ * before, between and behind the other arguments. An option given twice: lists grow, anything else is a usage error.
+ */
+#ifndef LC_CLI_ARGS_H
+#define LC_CLI_ARGS_H
+
+#include "cli/cli.h"
+
+#define LC_CLI_LIST_MAX 256
+
+typedef struct lc_cli_list {
+    const char *items[LC_CLI_LIST_MAX]; /* borrowed from argv */
+    size_t count;
+} lc_cli_list;
+
+/* Kind of an option and the type of the field it fills. */
+typedef enum lc_cli_kind {
+    LC_CLI_FLAG,   /* bool */
+    LC_CLI_STRING, /* const char * */
+    LC_CLI_LIST,   /* lc_cli_list: may be repeated */
+    LC_CLI_COUNT,  /* int32_t, in [least, most] */
+    LC_CLI_BYTES,  /* uint64_t, N with K, M, G */
+    LC_CLI_NUMBER, /* float */
+} lc_cli_kind;
+
+typedef struct lc_cli_option {
+    const char *name;   /* without dashes; NULL ends the table */
+    char letter;        /* short form, 0: none */
+    lc_cli_kind kind;
+    size_t offset;      /* of the field in the command's struct */
+    const char *value;  /* what the value is, for help: "FILE"; NULL for flags */
+    const char *help;
+    int32_t least, most;
+} lc_cli_option;
+
+typedef struct lc_cli_command {
+    const char *name;
+    const char *summary;  /* one line */
+    const char *usage;    /* arguments, for help: "MODEL -o OUT.tflite" */
+    const char *details;  /* a few lines, or NULL */
+    const char *example;  /* one line that can be copied */
+    const lc_cli_option *options;
+    size_t least, most;   /* positional arguments */
+    int (*run)(const struct lc_cli_command *command, int argc, char **argv);
+} lc_cli_command;
+
+typedef enum lc_cli_parsed { LC_CLI_RUN, LC_CLI_HELPED, LC_CLI_WRONG } lc_cli_parsed;
+
+/* Fills the fields of `values` (zeroed before) and the positional arguments. LC_CLI_HELPED: help was asked for and printed;
+ * LC_CLI_WRONG: the error was printed. */
+lc_cli_parsed lc_cli_parse(const lc_cli_command *command, int argc, char **argv, void *values, lc_cli_list *arguments);
+void lc_cli_help(const lc_cli_command *command);
+
+extern const lc_cli_command lc_cmd_convert, lc_cmd_run, lc_cmd_inspect, lc_cmd_verify, lc_cmd_bench;
+
+#endif

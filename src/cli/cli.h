@@ -1,0 +1,45 @@
+/*
+ * cli.h: what the files of the program share. The program sees the library only through include/litec.
+ *
+ * Manners: data goes to stdout, talk to stderr. A failure is exactly two lines on stderr, `error: ...` and `hint: ...`.
+ * Exit codes: 0 done, 1 failed, 2 wrong usage. Colour only on a terminal, and never with NO_COLOR set.
+ */
+#ifndef LC_CLI_H
+#define LC_CLI_H
+
+#include "litec/litec.h"
+
+#include <stdio.h>
+
+enum { LC_EXIT_OK = 0, LC_EXIT_FAILED = 1, LC_EXIT_USAGE = 2 };
+
+/* ---- talk (say.c) -------------------------------------------------------------------------------------------- */
+
+/* Two lines on stderr, control bytes shown as \xNN; an empty or NULL hint becomes the default one. Return the exit code. */
+int lc_cli_fail(const lc_error *err);
+int lc_cli_failed(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int lc_cli_usage(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* True when stream is a terminal that takes colours. */
+bool lc_cli_colours(FILE *stream);
+/* A name from a file, with control bytes as \xNN. */
+void lc_cli_put_safe(FILE *stream, const char *s);
+/* A JSON string with its quotes. */
+void lc_cli_put_json(FILE *stream, const char *s);
+
+typedef struct lc_cli_text { char text[160]; } lc_cli_text;
+lc_cli_text lc_cli_bytes(uint64_t bytes);      /* "409.1 KB" */
+lc_cli_text lc_cli_time(double seconds);       /* "1.8 ms" */
+/* "float32[?,28,28]": an open dimension, -1, prints as "?". */
+lc_cli_text lc_cli_shape(lc_dtype type, const int32_t *dims, int32_t rank);
+
+double lc_cli_now(void);              /* seconds, monotonic */
+uint64_t lc_cli_peak_memory(void);    /* bytes this process has had resident at most */
+
+/* ---- the nearest name, for "did you mean" (args.c) ------------------------------------------------------------ */
+
+/* Keeps the candidate nearest to `word` in *best (NULL at first, with *distance 0); lc_cli_near_enough tells whether it may be
+ * what was meant. */
+void lc_cli_consider(const char *word, const char *candidate, const char **best, size_t *distance);
+bool lc_cli_near_enough(const char *word, const char *best, size_t distance);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * cmd_convert.c: litec convert: a model of any known format becomes a .tflite file, whole or not at all.
+ */
+#include "cli/args.h"
+
+#include <stddef.h>
+#include <string.h>
+
+typedef struct values {
+    const char *output;
+    bool allow_custom_ops, no_optimize, quiet, json;
+    uint64_t max_memory;
+} values;
+
+static const lc_cli_option options[] = {
+    {"output", 'o', LC_CLI_STRING, offsetof(values, output), "OUT.tflite", "file to write (required)", 0, 0},
+    {"allow-custom-ops", 0, LC_CLI_FLAG, offsetof(values, allow_custom_ops), NULL, "keep unknown layers as custom operators", 0, 0},
+    {"no-optimize", 0, LC_CLI_FLAG, offsetof(values, no_optimize), NULL, "one operator a layer, no rewrites", 0, 0},
+    {"max-memory", 0, LC_CLI_BYTES, offsetof(values, max_memory), "N[K|M|G]", "memory the file may make litec use (8G)", 0, 0},
+    {"quiet", 'q', LC_CLI_FLAG, offsetof(values, quiet), NULL, "print nothing on success", 0, 0},
+    {"json", 0, LC_CLI_FLAG, offsetof(values, json), NULL, "print the summary as JSON, with the peak of memory", 0, 0},
+    {0},
+};
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
+
+static void print_json(const char *source, const char *output, const lc_convert_stats *stats, uint64_t size, double seconds) {
+    fputs("{\"source\":", stdout);
+    lc_cli_put_json(stdout, source);
+    fputs(",\"output\":", stdout);
+    lc_cli_put_json(stdout, output);
+    printf(",\"format\":\"%s\",\"layers\":%u,\"operators\":%u,\"parameters\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"peak_bytes\":%llu}\n",
+           stats->format, stats->layers, stats->operators, (unsigned long long)stats->parameters, (unsigned long long)size, seconds,
+           (unsigned long long)lc_cli_peak_memory());
+}
+
+static void print_line(const char *source, const char *output, const lc_convert_stats *stats, uint64_t size, double seconds) {
+    lc_cli_put_safe(stdout, base_name(source));
+    fputs(" -> ", stdout);
+    lc_cli_put_safe(stdout, base_name(output));
+    fputs(": ", stdout);
+    if (strcmp(stats->format, "tflite") != 0) printf("%u layer%s, ", stats->layers, plural(stats->layers));
+    printf("%u operator%s, %s, %s\n", stats->operators, plural(stats->operators), lc_cli_bytes(size).text, lc_cli_time(seconds).text);
+}
+
+static int run(const lc_cli_command *command, int argc, char **argv) {
+    values v = {0};
+    lc_cli_list arguments;
+    const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
+    if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
+    if (!v.output) return lc_cli_usage("add -o OUT.tflite", "litec convert needs the file to write");
+
+    const double start = lc_cli_now();
+    const char *source = arguments.items[0];
+    lc_convert_stats stats;
+    lc_model *model;
+    lc_error err;
+    uint64_t size = 0;
+    const lc_convert_options how = {.limits = {.max_memory = v.max_memory},
+                                    .allow_custom_ops = v.allow_custom_ops,
+                                    .no_optimize = v.no_optimize,
+                                    .stats = &stats};
+    if (lc_convert(source, &how, &model, &err)) return lc_cli_fail(&err);
+    const lc_status status = lc_model_save(model, v.output, &size, &err);
+    lc_model_destroy(model);
+    if (status) return lc_cli_fail(&err);
+    const double seconds = lc_cli_now() - start;
+    if (v.json) print_json(source, v.output, &stats, size, seconds);
+    else if (!v.quiet) print_line(source, v.output, &stats, size, seconds);
+    return LC_EXIT_OK;
+}
+
+const lc_cli_command lc_cmd_convert = {
+    .name = "convert",
+    .summary = "turn a trained model into a .tflite file",
+    .usage = "MODEL -o OUT.tflite [options]",
+    .details = "MODEL: Keras .h5 or .keras, or .tflite; recognised by content, whatever it is called.\n"
+               "The output appears whole or not at all; the source is never changed.",
+    .example = "litec convert model.h5 -o model.tflite",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

@@ -1,0 +1,64 @@
+/*
+ * cmd_inspect.c: litec inspect: what is in a model. A source model is shown as it would be converted.
+ */
+#include "cli/args.h"
+
+#include <stddef.h>
+#include <string.h>
+
+typedef struct values {
+    bool json, ops, tensors, memory, no_optimize;
+    uint64_t max_memory;
+} values;
+
+static const lc_cli_option options[] = {
+    {"json", 0, LC_CLI_FLAG, offsetof(values, json), NULL, "print JSON", 0, 0},
+    {"ops", 0, LC_CLI_FLAG, offsetof(values, ops), NULL, "only the operators", 0, 0},
+    {"tensors", 0, LC_CLI_FLAG, offsetof(values, tensors), NULL, "only the tensors", 0, 0},
+    {"memory", 0, LC_CLI_FLAG, offsetof(values, memory), NULL, "only the memory plan, step by step", 0, 0},
+    {"no-optimize", 0, LC_CLI_FLAG, offsetof(values, no_optimize), NULL, "show a source model before the rewrites", 0, 0},
+    {"max-memory", 0, LC_CLI_BYTES, offsetof(values, max_memory), "N[K|M|G]", "memory the file may make litec use (8G)", 0, 0},
+    {0},
+};
+
+static int run(const lc_cli_command *command, int argc, char **argv) {
+    values v = {0};
+    lc_cli_list arguments;
+    const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
+    if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
+    const char *file = arguments.items[0];
+    lc_convert_stats stats;
+    const lc_convert_options how = {.limits = {.max_memory = v.max_memory},
+                                    .allow_custom_ops = true, /* to look is always allowed */
+                                    .no_optimize = v.no_optimize,
+                                    .stats = &stats};
+    lc_model *model;
+    lc_error err;
+    if (lc_convert(file, &how, &model, &err)) return lc_cli_fail(&err);
+    uint32_t parts = (v.ops ? LC_REPORT_OPS : 0) | (v.tensors ? LC_REPORT_TENSORS : 0) | (v.memory ? LC_REPORT_MEMORY : 0);
+    if (!parts && !v.json) parts = LC_REPORT_SUMMARY | LC_REPORT_OPS;
+    char *text = NULL;
+    const lc_status status = lc_model_inspect(model, v.json ? LC_REPORT_JSON : LC_REPORT_TEXT, parts, &text, &err);
+    lc_model_destroy(model);
+    if (status) return lc_cli_fail(&err);
+    if (!v.json && (parts & LC_REPORT_SUMMARY)) {
+        lc_cli_put_safe(stdout, file);
+        printf(": %s, %u %s\n", stats.format, stats.layers, strcmp(stats.format, "tflite") == 0 ? "operators" : "layers");
+    }
+    fputs(text, stdout);
+    lc_free(text);
+    return LC_EXIT_OK;
+}
+
+const lc_cli_command lc_cmd_inspect = {
+    .name = "inspect",
+    .summary = "show what is in a model",
+    .usage = "MODEL [--json] [--ops] [--tensors] [--memory]",
+    .details = "Without --ops, --tensors or --memory: inputs, outputs, signatures, totals and operators.\n"
+               "--json alone adds the tensors. In shapes, ? is a dimension that is open (the batch).",
+    .example = "litec inspect model.tflite --memory",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

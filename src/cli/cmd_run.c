@@ -1,0 +1,120 @@
+/*
+ * cmd_run.c: litec run: a model of any format, data from files, the answer on the screen or in files.
+ */
+#include "cli/feed.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct values {
+    lc_cli_list inputs;
+    const char *output_dir, *labels, *signature;
+    int32_t top, threads;
+    float mean, std;
+    uint64_t max_memory;
+} values;
+
+static const lc_cli_option options[] = {
+    {"input", 'i', LC_CLI_LIST, offsetof(values, inputs), "[NAME=]FILE", "data of one input; repeat for more, by order or name", 0, 0},
+    {"output-dir", 'o', LC_CLI_STRING, offsetof(values, output_dir), "DIR", "write output0.npy, output1.npy ... there", 0, 0},
+    {"labels", 'l', LC_CLI_STRING, offsetof(values, labels), "FILE", "class names, one a line: print a ranking", 0, 0},
+    {"top", 'k', LC_CLI_COUNT, offsetof(values, top), "K", "print the K highest classes (5 with --labels)", 1, 1000},
+    {"mean", 0, LC_CLI_NUMBER, offsetof(values, mean), "M", "pictures: (pixel / 255 - M) / S (0)", 0, 0},
+    {"std", 0, LC_CLI_NUMBER, offsetof(values, std), "S", "see --mean (1)", 0, 0},
+    {"signature", 's', LC_CLI_STRING, offsetof(values, signature), "KEY", "run this signature (the first graph)", 0, 0},
+    {"threads", 't', LC_CLI_COUNT, offsetof(values, threads), "N", "threads that share the work (1)", 1, 256},
+    {"max-memory", 0, LC_CLI_BYTES, offsetof(values, max_memory), "N[K|M|G]", "memory to use at most (8G)", 0, 0},
+    {0},
+};
+
+/* ---- outputs --------------------------------------------------------------------------------------------------- */
+
+static int save_outputs(const lc_session *session, const char *directory) {
+    if (mkdir(directory, 0777) != 0 && errno != EEXIST)
+        return lc_cli_failed("give a directory that can be made or written to", "%s: %s", directory, strerror(errno));
+    for (size_t i = 0; i < lc_session_output_count(session); i++) {
+        const lc_tensor_view v = lc_session_output(session, i);
+        lc_array a = {.type = v.type, .rank = v.rank, .data = v.data, .size = v.size};
+        if (v.rank > 0) memcpy(a.dims, v.dims, (size_t)v.rank * sizeof *v.dims);
+        char path[4096];
+        lc_error err;
+        if (snprintf(path, sizeof path, "%s/output%zu.npy", directory, i) >= (int)sizeof path)
+            return lc_cli_failed("use a shorter path", "%.60s...: the path is too long", directory);
+        if (lc_array_save_npy(&a, path, &err)) return lc_cli_fail(&err);
+    }
+    return LC_EXIT_OK;
+}
+
+static void title(const lc_session *session, size_t i) {
+    const lc_tensor_view v = lc_session_output(session, i);
+    fputs("output ", stdout);
+    lc_cli_put_safe(stdout, v.name);
+    printf(" %s\n", lc_cli_shape(v.type, v.dims, v.rank).text);
+}
+
+static int show_outputs(const lc_session *session, const values *v) {
+    const size_t count = lc_session_output_count(session);
+    const bool ranking = v->top || v->labels;
+    for (size_t i = 0; i < count; i++) {
+        const lc_tensor_view view = lc_session_output(session, i);
+        if (!ranking || count > 1) title(session, i);
+        if (!ranking) {
+            lc_cli_show_tensor(&view);
+            continue;
+        }
+        const int code = lc_cli_show_ranking(&view, v->top ? v->top : 5, v->labels);
+        if (code) return code;
+    }
+    return LC_EXIT_OK;
+}
+
+/* ---- the four steps --------------------------------------------------------------------------------------------- */
+
+static int run_session(lc_session *session, const values *v) {
+    const lc_cli_feed feed = {.files = &v->inputs, .mean = v->mean, .std = v->std, .max_memory = v->max_memory};
+    lc_error err;
+    int code = lc_cli_feed_session(session, &feed);
+    if (code) return code;
+    if (lc_session_run(session, &err)) return lc_cli_fail(&err);
+    if (v->output_dir) code = save_outputs(session, v->output_dir);
+    if (!code && (!v->output_dir || v->top || v->labels)) code = show_outputs(session, v);
+    return code;
+}
+
+static int run(const lc_cli_command *command, int argc, char **argv) {
+    static values v;
+    static lc_cli_list arguments;
+    const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
+    if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
+    /* litec run MODEL a.npy b.npy: files after the model are inputs too */
+    for (size_t i = 1; i < arguments.count && v.inputs.count < LC_CLI_LIST_MAX; i++) v.inputs.items[v.inputs.count++] = arguments.items[i];
+
+    lc_model *model;
+    lc_session *session;
+    lc_error err;
+    const lc_convert_options how = {.limits = {.max_memory = v.max_memory}};
+    if (lc_convert(arguments.items[0], &how, &model, &err)) return lc_cli_fail(&err);
+    const lc_session_options options_of_run = {.threads = v.threads, .signature = v.signature, .max_memory = v.max_memory};
+    const lc_status status = lc_session_create(model, &options_of_run, &session, &err);
+    lc_model_destroy(model);
+    if (status) return lc_cli_fail(&err);
+    const int code = run_session(session, &v);
+    lc_session_destroy(session);
+    return code;
+}
+
+const lc_cli_command lc_cmd_run = {
+    .name = "run",
+    .summary = "run a model on data files",
+    .usage = "MODEL --input [NAME=]FILE ... [options]",
+    .details = "MODEL: any format litec reads; a source model is converted in memory.\n"
+               "FILE: .npy of the input's type and shape (the batch may differ), .png or .jpg (scaled to the input's size),\n"
+               "or a file of pictures in IDX form such as MNIST's, also .gz. Without --output-dir the values are printed.",
+    .example = "litec run model.tflite --input digit.png --top 3",
+    .options = options,
+    .least = 1,
+    .most = LC_CLI_LIST_MAX,
+    .run = run,
+};

@@ -1,0 +1,204 @@
+/*
+ * show.c: outputs for people: tensors in brackets, in the manner of NumPy, and rankings with labels. Large tensors are
+ * shortened to the first and last few of each dimension; --output-dir keeps everything.
+ */
+#include "cli/feed.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- one element ---------------------------------------------------------------------------------------------- */
+
+static double half_to_double(uint16_t h) {
+    const int exponent = (h >> 10) & 0x1f, mantissa = h & 0x3ff;
+    const double sign = h & 0x8000 ? -1 : 1;
+    if (exponent == 31) return mantissa ? NAN : sign * INFINITY;
+    return sign * (exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24));
+}
+
+static double bfloat_to_double(uint16_t b) {
+    const uint32_t bits = (uint32_t)b << 16;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+bool lc_cli_value(const lc_tensor_view *v, size_t i, double *value) {
+    double x;
+    switch (v->type) {
+    case LC_FLOAT32: x = ((const float *)v->data)[i]; break;
+    case LC_FLOAT64: x = ((const double *)v->data)[i]; break;
+    case LC_FLOAT16: x = half_to_double(((const uint16_t *)v->data)[i]); break;
+    case LC_BFLOAT16: x = bfloat_to_double(((const uint16_t *)v->data)[i]); break;
+    case LC_INT8: x = ((const int8_t *)v->data)[i]; break;
+    case LC_UINT8: case LC_BOOL: x = ((const uint8_t *)v->data)[i]; break;
+    case LC_INT16: x = ((const int16_t *)v->data)[i]; break;
+    case LC_UINT16: x = ((const uint16_t *)v->data)[i]; break;
+    case LC_INT32: x = ((const int32_t *)v->data)[i]; break;
+    case LC_UINT32: x = ((const uint32_t *)v->data)[i]; break;
+    case LC_INT64: x = (double)((const int64_t *)v->data)[i]; break;
+    case LC_UINT64: x = (double)((const uint64_t *)v->data)[i]; break;
+    default: return false;
+    }
+    *value = v->scale > 0 ? (double)v->scale * (x - (double)v->zero_point) : x;
+    return true;
+}
+
+static size_t element_count(const lc_tensor_view *v) {
+    size_t n = 1;
+    for (int32_t d = 0; d < v->rank; d++) n *= (size_t)v->dims[d];
+    return n;
+}
+
+/* ---- a tensor in brackets -------------------------------------------------------------------------------------- */
+
+#define SHOW_ALL 1000 /* more elements than this: only the ends */
+#define ENDS 3
+#define LINE 96
+
+static void print_element(const lc_tensor_view *v, size_t i, int width) {
+    double x = 0;
+    char text[40];
+    lc_cli_value(v, i, &x);
+    const bool whole = v->scale <= 0 && v->type != LC_FLOAT32 && v->type != LC_FLOAT64 && v->type != LC_FLOAT16 && v->type != LC_BFLOAT16;
+    if (v->type == LC_INT64) snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)v->data)[i]);
+    else if (v->type == LC_UINT64) snprintf(text, sizeof text, "%" PRIu64, ((const uint64_t *)v->data)[i]);
+    else if (v->type == LC_BOOL) snprintf(text, sizeof text, "%s", x != 0 ? "true" : "false");
+    else snprintf(text, sizeof text, whole ? "%.0f" : "%.7g", x);
+    printf("%*s", width, text);
+}
+
+static void print_level(const lc_tensor_view *v, int32_t d, size_t at, size_t stride, bool shorten) {
+    if (d == v->rank) {
+        print_element(v, at, 0);
+        return;
+    }
+    const size_t n = (size_t)v->dims[d], step = n ? stride / n : 0;
+    const bool inner = d + 1 == v->rank;
+    const int width = v->type == LC_FLOAT32 || v->type == LC_FLOAT64 || v->type == LC_FLOAT16 || v->type == LC_BFLOAT16 || v->scale > 0 ? 13 : 5;
+    putchar('[');
+    int column = d + 1;
+    for (size_t i = 0; i < n; i++) {
+        if (shorten && n > 2 * ENDS && i == ENDS) {
+            if (inner) printf(" ...");
+            else printf("%*s...\n", d + 1, "");
+            i = n - ENDS;
+            column += 4;
+        }
+        if (inner) {
+            if (column + width + 1 > LINE) {
+                printf("\n%*s", d + 1, "");
+                column = d + 1;
+            }
+            if (i) putchar(' ');
+            print_element(v, at + i, width);
+            column += width + 1;
+        } else {
+            if (i) printf("%*s", d + 1, "");
+            print_level(v, d + 1, at + i * step, step, shorten);
+            if (i + 1 < n) putchar('\n');
+        }
+    }
+    putchar(']');
+}
+
+void lc_cli_show_tensor(const lc_tensor_view *v) {
+    double ignored;
+    const size_t n = element_count(v);
+    if (n && !lc_cli_value(v, 0, &ignored)) {
+        printf("(%zu bytes; --output-dir keeps them)\n", v->size);
+        return;
+    }
+    print_level(v, 0, 0, n, n > SHOW_ALL);
+    putchar('\n');
+}
+
+/* ---- rankings -------------------------------------------------------------------------------------------------- */
+
+/* Lines of a labels file, a trailing empty line not counted; line `wanted` (from 0) goes to `text`. */
+static size_t read_labels(FILE *f, size_t wanted, char *text, size_t size) {
+    char line[512];
+    size_t count = 0;
+    bool fresh = true; /* at the start of a line */
+    rewind(f);
+    text[0] = 0;
+    while (fgets(line, sizeof line, f)) {
+        const size_t n = strlen(line);
+        const bool ends = n > 0 && line[n - 1] == '\n';
+        if (fresh && count == wanted) {
+            line[strcspn(line, "\r\n")] = 0;
+            snprintf(text, size, "%.*s", (int)size - 1, line);
+        }
+        if (fresh) count++;
+        fresh = ends;
+    }
+    return count;
+}
+
+static void print_rank(FILE *labels, int32_t place, size_t which, double x, bool rows) {
+    char text[200];
+    if (labels) read_labels(labels, which, text, sizeof text);
+    else snprintf(text, sizeof text, "%zu", which);
+    if (rows) {
+        fputs(place ? ", " : " ", stdout);
+        lc_cli_put_safe(stdout, text);
+        printf(" %.6g", x);
+        return;
+    }
+    printf("%3d. %9.6g  ", (int)place + 1, x);
+    lc_cli_put_safe(stdout, text);
+    putchar('\n');
+}
+
+/* The `top` largest of a row, largest first, equal values in order of their index. Each is found by a scan for the largest
+ * below the one before: no memory, and `top` is small. */
+static void rank_row(const lc_tensor_view *v, size_t base, size_t classes, int32_t top, FILE *labels, bool rows) {
+    double last = INFINITY;
+    size_t last_index = SIZE_MAX;
+    for (int32_t k = 0; k < top && (size_t)k < classes; k++) {
+        size_t best = SIZE_MAX;
+        double most = -INFINITY;
+        for (size_t i = 0; i < classes; i++) {
+            double x = 0;
+            lc_cli_value(v, base + i, &x);
+            if (isnan(x)) continue;
+            const bool taken = x > last || (x == last && last_index != SIZE_MAX && i <= last_index);
+            if (!taken && (best == SIZE_MAX || x > most)) {
+                best = i;
+                most = x;
+            }
+        }
+        if (best == SIZE_MAX) return;
+        print_rank(labels, k, best, most, rows);
+        last = most;
+        last_index = best;
+    }
+}
+
+int lc_cli_show_ranking(const lc_tensor_view *v, int32_t top, const char *labels) {
+    double ignored;
+    const size_t n = element_count(v), classes = v->rank > 0 ? (size_t)v->dims[v->rank - 1] : 1;
+    FILE *f = NULL;
+    if (n && !lc_cli_value(v, 0, &ignored))
+        return lc_cli_failed("leave out --top and --labels", "output %s has type %s, which cannot be ranked", v->name, lc_dtype_name(v->type));
+    if (labels) {
+        char text[2];
+        f = fopen(labels, "r");
+        if (!f) return lc_cli_failed("give a text file with one label a line", "%s cannot be read", labels);
+        const size_t count = read_labels(f, SIZE_MAX, text, sizeof text);
+        if (count != classes) {
+            fclose(f);
+            return lc_cli_failed("give one label a line, in the order of the model's classes", "%s has %zu labels, output %s has %zu classes",
+                                 labels, count, v->name, classes);
+        }
+    }
+    const size_t rows = classes ? n / classes : 0;
+    for (size_t r = 0; r < rows; r++) {
+        if (rows > 1) printf("%zu:", r);
+        rank_row(v, r * classes, classes, top, f, rows > 1);
+        if (rows > 1) putchar('\n');
+    }
+    if (f) fclose(f);
+    return LC_EXIT_OK;
+}

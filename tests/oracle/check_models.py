@@ -1,0 +1,129 @@
+"""Converts the models of make_keras_models.py with litec and compares with Keras, LiteRT and the official converter.
+
+    python3 check_models.py LITEC MODELS [--md FILE] [name ...]
+
+For each model and both file formats: `litec convert`; `litec verify`; the .tflite run by LiteRT (with XNNPACK and without) and by
+`litec run`, compared with what Keras computed; names and order of the signature; operators against the official converter's:
+no more in all, and no more of the heavy kinds.
+Differences are max |a - b| / max |b| of an output; 1e-5 is the limit. Exit 1 when anything is over it, out of order, or has more operators.
+"""
+import collections, glob, json, os, subprocess, sys, tempfile
+os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
+import numpy as np
+from ai_edge_litert import schema_py_generated as S
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+args = sys.argv[1:]
+MD = None
+if '--md' in args:
+    i = args.index('--md'); MD = args[i + 1]; del args[i:i + 2]
+if len(args) < 2: sys.exit(__doc__)
+LITEC, MODELS, ONLY = args[0], args[1], args[2:]
+LIMIT = 1e-5
+# More operators than the official converter, on purpose: name -> how many, why.
+EXTRA = {
+    'act_softplus': (2, 'log(1 + exp(x)) of the official one overflows from 89 on'),
+    'act_glu': (1, 'SPLIT as two SLICE'),
+}
+HEAVY = 'CONV_2D DEPTHWISE_CONV_2D MAX_POOL_2D AVERAGE_POOL_2D SOFTMAX MEAN'.split()
+NAMES = {v: k for k, v in vars(S.BuiltinOperator).items() if isinstance(v, int)}
+
+
+def operators(path):
+    m = S.ModelT.InitFromObj(S.Model.GetRootAs(open(path, 'rb').read(), 0))
+    codes = [NAMES[max(c.builtinCode, c.deprecatedBuiltinCode)] for c in m.operatorCodes]
+    return collections.Counter(codes[o.opcodeIndex] for g in m.subgraphs for o in g.operators or [])
+
+
+def signature(path):
+    m = S.ModelT.InitFromObj(S.Model.GetRootAs(open(path, 'rb').read(), 0))
+    s = m.signatureDefs[0]
+    text = lambda ts: [t.name.decode() for t in ts or []]
+    return s.signatureKey.decode(), text(s.inputs), text(s.outputs)
+
+
+def difference(a, b):
+    if a.shape != b.shape: return f'shape {a.shape} for {b.shape}'
+    if not a.size: return 0.0
+    if not np.isfinite(a).all(): return 'not finite'
+    return float(np.max(np.abs(a - b)) / max(np.max(np.abs(b)), 1e-30))
+
+
+def litert(path, xs, plain):
+    kind = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else OpResolverType.AUTO
+    it = Interpreter(model_path=path, experimental_op_resolver_type=kind, num_threads=1)
+    for d, x in zip(it.get_input_details(), xs): it.resize_tensor_input(d['index'], x.shape)
+    it.allocate_tensors()
+    for d, x in zip(it.get_input_details(), xs): it.set_tensor(d['index'], x)
+    it.invoke()
+    return [it.get_tensor(d['index']) for d in it.get_output_details()]
+
+
+def litec_run(path, d, n_in, n_out, tmp):
+    cmd = [LITEC, 'run', path, '--output-dir', tmp]
+    for i in range(n_in): cmd += ['--input', f'{d}/in{i}.npy']
+    p = subprocess.run(cmd, capture_output=True, text=True)
+    if p.returncode: return p.stderr.strip().replace('\n', ' ')
+    return [np.load(f'{tmp}/output{i}.npy') for i in range(n_out)]
+
+
+def worst(ys, want):
+    if isinstance(ys, str): return ys
+    if len(ys) != len(want): return f'{len(ys)} outputs for {len(want)}'
+    ds = [difference(a, b) for a, b in zip(ys, want)]
+    return next((d for d in ds if isinstance(d, str)), max(ds))
+
+
+def check(d, ext, tmp):
+    """One row: (what is wrong or None, columns)."""
+    meta, name = json.load(open(f'{d}/meta.json')), os.path.basename(d)
+    out = f'{tmp}/m.tflite'
+    if os.path.exists(out): os.remove(out)
+    p = subprocess.run([LITEC, 'convert', f'{d}/model.{ext}', '-o', out], capture_output=True, text=True)
+    if p.returncode: return p.stderr.strip().replace('\n', ' ') or f'exit {p.returncode}', []
+    wrong = []
+    p = subprocess.run([LITEC, 'verify', out], capture_output=True, text=True)
+    if p.returncode: wrong.append('verify: ' + p.stderr.strip())
+    key, ins, outs = signature(out)
+    n_in, n_out = len(meta['inputs']), len(meta['outputs'])
+    order = list(range(n_out))
+    if len(set(meta['outputs'])) == n_out and sorted(outs) == sorted(meta['outputs']): # dict outputs: by key
+        order = [meta['outputs'].index(o) for o in outs]
+        if order != sorted(order) and not name.startswith('dict_'): wrong.append(f'outputs in order {outs}, Keras has {meta["outputs"]}')
+    elif name.split('.')[0] not in ('shared_outputs', 'output_twice'): wrong.append(f'outputs {outs}, Keras has {meta["outputs"]}')
+    if ins != meta['inputs']: wrong.append(f'inputs {ins}, Keras has {meta["inputs"]}')
+    if key != 'serving_default': wrong.append(f'signature {key}')
+    xs = [np.load(f'{d}/in{i}.npy') for i in range(n_in)]
+    want = [np.load(f'{d}/out{i}.npy') for i in order]
+    diffs = []
+    for what, run in (('LiteRT', lambda: litert(out, xs, False)), ('LiteRT plain', lambda: litert(out, xs, True)), ('litec', lambda: litec_run(out, d, n_in, n_out, tmp))):
+        try: w = worst(run(), want)
+        except Exception as e: w = f'{type(e).__name__}: {str(e)[:150]}'
+        diffs.append(w if isinstance(w, str) else f'{w:.1e}')
+        if isinstance(w, str) or not w <= LIMIT: wrong.append(f'{what}: {w}')
+    ours, theirs = operators(out), meta['official']
+    count = f'{sum(ours.values())} / ' + ('-' if theirs is None else str(sum(theirs.values())))
+    if theirs is not None:
+        room = EXTRA.get(name.split('.')[0], (0, ''))[0]
+        if sum(ours.values()) > sum(theirs.values()) + room or any(ours[k] > theirs.get(k, 0) for k in HEAVY): wrong.append(f'operators {dict(ours)}, official {theirs}')
+    return '; '.join(wrong) or None, [count, *diffs]
+
+
+bad, rows = 0, []
+with tempfile.TemporaryDirectory() as tmp:
+    for d in sorted(glob.glob(f'{MODELS}/*/')):
+        d = d.rstrip('/')
+        name = os.path.basename(d)
+        if not os.path.exists(f'{d}/meta.json') or (ONLY and name.split('.')[0] not in ONLY): continue
+        for ext in ('keras', 'h5'):
+            if not os.path.exists(f'{d}/model.{ext}'): continue
+            wrong, columns = check(d, ext, tmp)
+            bad += wrong is not None
+            rows.append((f'{name} .{ext}', *columns))
+            print(f'{"FAIL" if wrong else "ok  "} {name:28} .{ext:5}', '  '.join(columns), wrong or '', flush=True)
+print(f'{len(rows)} conversions, {bad} with faults')
+if MD:
+    with open(MD, 'w') as f:
+        f.write('| model | operators ours / official | LiteRT | LiteRT plain | litec |\n|---|---|---|---|---|\n')
+        for r in rows: f.write('| ' + ' | '.join(r) + ' |\n')
+sys.exit(bad > 0)

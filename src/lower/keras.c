@@ -98,7 +98,7 @@ static model_state *model_begin(lc_lower *lower, const lc_keras_model *keras, co
             lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a layer's name"));
             return NULL;
         }
-        if (!layer->model && lc_lower_is_operation(layer))
+        if (!layer->model && lc_keras_is_operation(layer))
             layers[i].row = lc_lower_find_operation(layer->class_name);
         else if (!layer->model && !is_foreign(layer))
             layers[i].row = lc_lower_find(layer->class_name);
@@ -166,7 +166,7 @@ static int32_t unknown_layer(lc_call *c) {
                   "--allow-custom-ops to keep it as a CUSTOM operator");
     }
     lc_build_fail(c->b, LC_UNSUPPORTED, "%s",
-                  lc_lower_is_operation(c->layer) ? "litec does not know this operation of keras.ops"
+                  lc_keras_is_operation(c->layer) ? "litec does not know this operation of keras.ops"
                                                   : "litec does not know this layer class");
     return lc_build_hint(c->b, "export the model as SavedModel, or use --allow-custom-ops to keep it as a CUSTOM operator");
 }

@@ -53,6 +53,11 @@ typedef struct lc_keras_model {
     const char **output_names;   /* dict outputs of Keras 3: their keys; NULL: named by the output layers */
 } lc_keras_model;
 
+/* True for an operation of Keras 3 (x + y, keras.ops.relu) in the list of layers: it has a name but no other configuration and no
+ * weights, and may share its class name with a layer (Add, Multiply). Known by its module; .h5 files leave that out, so there
+ * by a configuration that holds nothing but the name, which no layer has. */
+bool lc_keras_is_operation(const lc_keras_layer *layer);
+
 typedef struct lc_lower_options {
     bool allow_custom_ops;  /* unknown layer -> CUSTOM operator with its config (JSON) as custom options, weights as inputs */
     const lc_map *map;      /* file the weights are borrowed from: pages of a weight that was copied are let go. NULL: none are */

@@ -49,8 +49,7 @@ typedef struct lc_lower_row {
 /* NULL when keras.def has no such class. */
 const lc_lower_row *lc_lower_find(const char *class_name);
 
-/* Is it an operation of Keras 3 (keras.ops), not a layer? And its row, NULL when operation.def has none. (lower_operation.c) */
-bool lc_lower_is_operation(const lc_keras_layer *layer);
+/* The row of an operation of Keras 3 (lc_keras_is_operation); NULL when operation.def has none. (lower_operation.c) */
 const lc_lower_row *lc_lower_find_operation(const char *class_name);
 
 #define LC_LAYER(class_name, function, in_min, in_max, activation) int32_t lc_lower_##function(lc_call *c);

@@ -31,9 +31,12 @@ const lc_lower_row *lc_lower_find_operation(const char *class_name) {
     return find(class_name) ? &row : NULL;
 }
 
-bool lc_lower_is_operation(const lc_keras_layer *layer) {
-    const char *module = lc_json_str(layer->entry, "module", "");
-    return strncmp(module, "keras.", 6) == 0 && strstr(module, ".ops.") != NULL;
+bool lc_keras_is_operation(const lc_keras_layer *layer) {
+    const char *module = lc_json_str(layer->entry, "module", NULL);
+    if (module) return strncmp(module, "keras.", 6) == 0 && strstr(module, ".ops.") != NULL;
+    const lc_json *config = layer->config;
+    return layer->call_count && layer->calls[0].args && lc_json_is(config, LC_JSON_OBJECT) && config->count == 1 &&
+           lc_json_get(config, "name") != NULL;
 }
 
 /* Argument i of the call: by place, else by NumPy's name for it. */

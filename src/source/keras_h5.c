@@ -284,11 +284,6 @@ static bool may_be_missing(const lc_keras_layer *l) {
     return strcmp(l->class_name, "InputLayer") == 0 || !l->entry;
 }
 
-static bool is_operation(const lc_keras_layer *l) {
-    const char *module = lc_json_str(l->entry, "module", "");
-    return strncmp(module, "keras.src.ops", 13) == 0 || strncmp(module, "keras.ops", 9) == 0;
-}
-
 static lc_status read_weights(const lc_keras_reading *r, lc_h5 *h5, lc_keras_model *m, lc_error *err) {
     lc_h5_object *weights;
     LC_TRY(lc_h5_find(h5, lc_h5_root(h5), LC_STR("model_weights"), &weights, err));
@@ -310,7 +305,7 @@ static lc_status read_weights(const lc_keras_reading *r, lc_h5 *h5, lc_keras_mod
     for (uint32_t i = 0; i < m->layer_count; i++) {
         lc_str name = lc_str_of(m->layers[i].name);
         bool listed = count && bsearch(&name, sorted, count, sizeof name, compare_names);
-        if (!listed && (may_be_missing(&m->layers[i]) || is_operation(&m->layers[i]))) continue;
+        if (!listed && (may_be_missing(&m->layers[i]) || lc_keras_is_operation(&m->layers[i]))) continue;
         if (!listed && found) {
             lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET,
                          "layer '%s' (%s) is not listed in layer_names of 'model_weights'", m->layers[i].name,

@@ -250,11 +250,6 @@ static void adopt(lc_keras_layer *to, const lc_keras_layer *from) {
 
 /* ---- models ---- */
 
-static bool is_operation(const lc_keras_layer *l) {
-    const char *module = lc_json_str(l->entry, "module", "");
-    return strncmp(module, "keras.src.ops", 13) == 0 || strncmp(module, "keras.ops", 9) == 0;
-}
-
 static lc_status read_model(walk *w, lc_keras_model *m, const char *path, uint32_t depth);
 
 static lc_status read_layer(walk *w, lc_keras_layer *l, const char *path, uint32_t depth) {
@@ -298,7 +293,7 @@ static lc_status next_path(walk *w, const char *container, item *class, char *ou
 /* Layers whose weights the container can hold. */
 static bool in_container(const lc_keras_model *m, const lc_keras_layer *l) {
     bool input = strcmp(l->class_name, "InputLayer") == 0;
-    return l->entry && !is_operation(l) && !(input && strcmp(m->class_name, "Sequential") == 0);
+    return l->entry && !lc_keras_is_operation(l) && !(input && strcmp(m->class_name, "Sequential") == 0);
 }
 
 /* Keras 2 gives every layer a group but those that were saved before, and these do not count. So when a class has more layers

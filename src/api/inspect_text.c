@@ -8,19 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* "102,042": digits in groups of three. */
-static const char *grouped(uint64_t v, char buffer[32]) {
-    char digits[24];
-    const int n = snprintf(digits, sizeof digits, "%" PRIu64, v);
-    char *p = buffer;
-    for (int i = 0; i < n; i++) {
-        if (i > 0 && (n - i) % 3 == 0) *p++ = ',';
-        *p++ = digits[i];
-    }
-    *p = 0;
-    return buffer;
-}
-
 /* "409.1 KB": decimal units, as file managers and the converter's summary line use. */
 static const char *sized(uint64_t bytes, char buffer[32]) {
     static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
@@ -149,8 +136,8 @@ static void add_summary(lc_text *out, const lc_report *r) {
         add_name(out, m->metadata[i].name);
         lc_text_printf(out, ": %s\n", sized(m->metadata[i].data.n, a));
     }
-    lc_text_printf(out, "parameters %s in %s", grouped(r->parameters, a), sized(r->constant_bytes, b));
-    if (r->macs) lc_text_printf(out, "; one run %s multiply-accumulates", grouped(r->macs, a));
+    lc_text_printf(out, "parameters %s in %s", lc_grouped(r->parameters, a), sized(r->constant_bytes, b));
+    if (r->macs) lc_text_printf(out, "; one run %s multiply-accumulates", lc_grouped(r->macs, a));
     lc_text_add(out, "\n");
     if (r->session) {
         const lc_memory_stats s = lc_session_memory(r->session);
@@ -203,7 +190,7 @@ static void add_operators(lc_text *out, const lc_graph *g) {
         if (t) add_type(out, t);
         pad_to(out, start, type_columns);
         const uint64_t weights = lc_report_node_constants(g, n), macs = lc_op_macs(g, n);
-        lc_text_printf(out, "%9s  %13s  ", weights ? sized(weights, a) : "-", macs ? grouped(macs, b) : "-");
+        lc_text_printf(out, "%9s  %13s  ", weights ? sized(weights, a) : "-", macs ? lc_grouped(macs, b) : "-");
         add_operands(out, n);
         if (t && t->name.size) {
             lc_text_add(out, "  ");

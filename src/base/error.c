@@ -42,16 +42,20 @@ void lc_error_clear(lc_error *err) {
     err->hint[0] = 0;
 }
 
+static void fill(lc_error *err, lc_status status, const char *rule, uint64_t offset, const char *format, va_list args) {
+    put_message(err, format, args);
+    err->status = status;
+    put_line(err->rule, sizeof err->rule, rule ? rule : "");
+    err->offset = offset;
+    err->hint[0] = 0;
+}
+
 lc_status lc_fail(lc_error *err, lc_status status, const char *format, ...) {
     if (!err) return status;
     va_list args;
     va_start(args, format);
-    put_message(err, format, args);
+    fill(err, status, "", LC_NO_OFFSET, format, args);
     va_end(args);
-    err->status = status;
-    err->rule[0] = 0;
-    err->offset = LC_NO_OFFSET;
-    err->hint[0] = 0;
     return status;
 }
 
@@ -59,12 +63,8 @@ lc_status lc_fail_rule(lc_error *err, lc_status status, const char *rule, uint64
     if (!err) return status;
     va_list args;
     va_start(args, format);
-    put_message(err, format, args);
+    fill(err, status, rule, offset, format, args);
     va_end(args);
-    err->status = status;
-    put_line(err->rule, sizeof err->rule, rule ? rule : "");
-    err->offset = offset;
-    err->hint[0] = 0;
     return status;
 }
 

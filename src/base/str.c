@@ -170,3 +170,32 @@ uint64_t lc_hash(const void *data, size_t size, uint64_t seed) {
     h = (h ^ h >> 29) * K2;
     return h ^ h >> 32;
 }
+
+/* ---- characters and digits ----------------------------------------------------------------------------------- */
+
+size_t lc_utf8_length(const char *s, size_t n, uint32_t *code) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)s;
+    const size_t length = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+    if (length == 0 || length > n) return 0;
+    uint32_t v = length == 1 ? p[0] : p[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if (p[i] >> 6 != 2) return 0;
+        v = v << 6 | (p[i] & 0x3fu);
+    }
+    if (v < least[length] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff)) return 0;
+    if (code) *code = v;
+    return length;
+}
+
+const char *lc_grouped(uint64_t v, char buffer[32]) {
+    char digits[24];
+    const int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)v);
+    char *p = buffer;
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0) *p++ = ',';
+        *p++ = digits[i];
+    }
+    *p = 0;
+    return buffer;
+}

@@ -34,6 +34,12 @@ void lc_text_printf(lc_text *t, const char *format, ...) __attribute__((format(p
 char *lc_text_take(lc_text *t);
 void lc_text_deinit(lc_text *t);
 
+/* Bytes of the UTF-8 character at s, 0 when there is none in its n (at least 1) bytes: cut, overlong, a surrogate, above U+10FFFF
+ * (RFC 3629). *code (may be NULL) receives its number. */
+size_t lc_utf8_length(const char *s, size_t n, uint32_t *code);
+/* "102,042": digits in groups of three, written into buffer, which is returned. */
+const char *lc_grouped(uint64_t v, char buffer[32]);
+
 /* The closest of `names` (NULL-terminated list) to `word` by edit distance, or NULL when none is near enough to be
  * what was meant (distance over a third of its length). For "did you mean" hints. */
 const char *lc_nearest(const char *word, const char *const *names);

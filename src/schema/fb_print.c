@@ -37,24 +37,11 @@ static void add_float(float v, bool json, lc_text *out) {
     lc_text_add(out, text);
 }
 
-/* Length of the UTF-8 character at p (of n bytes), 0 when it is none. */
-static size_t utf8_length(const uint8_t *p, size_t n) {
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t len = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
-    if (len == 0 || len > n) return 0;
-    uint32_t c = len == 1 ? p[0] : p[0] & (0x7fu >> len);
-    for (size_t i = 1; i < len; i++) {
-        if (p[i] >> 6 != 2) return 0;
-        c = c << 6 | (p[i] & 0x3f);
-    }
-    return (len > 1 && c < smallest[len]) || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : len;
-}
-
 static void add_string(lc_str s, lc_text *out) {
     const uint8_t *p = (const uint8_t *)s.data, *end = p + s.size;
     lc_text_add(out, "\"");
     while (p < end) {
-        size_t n = utf8_length(p, (size_t)(end - p));
+        size_t n = lc_utf8_length((const char *)p, (size_t)(end - p), NULL);
         if (n == 0) lc_text_add(out, "\\ufffd");
         else if (*p == '"' || *p == '\\') lc_text_printf(out, "\\%c", *p);
         else if (*p < 0x20 || *p == 0x7f) lc_text_printf(out, "\\u%04x", *p);

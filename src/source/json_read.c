@@ -96,24 +96,6 @@ static char *put_utf8(char *out, unsigned code) {
     return out;
 }
 
-/* Bytes of the UTF-8 character at s, 0 when it is none (too long, surrogate, above U+10FFFF, cut). */
-static size_t utf8_length(const char *s, const char *end) {
-    const unsigned char *u = (const unsigned char *)s;
-    size_t left = (size_t)(end - s), n = u[0] < 0x80                   ? 1
-                                         : u[0] >= 0xC2 && u[0] < 0xE0 ? 2
-                                         : u[0] >= 0xE0 && u[0] < 0xF0 ? 3
-                                         : u[0] >= 0xF0 && u[0] < 0xF5 ? 4
-                                                                       : 0;
-    if (!n || left < n) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((u[i] & 0xC0) != 0x80) return 0;
-    if (u[0] == 0xE0 && u[1] < 0xA0) return 0;
-    if (u[0] == 0xED && u[1] > 0x9F) return 0;
-    if (u[0] == 0xF0 && u[1] < 0x90) return 0;
-    if (u[0] == 0xF4 && u[1] > 0x8F) return 0;
-    return n;
-}
-
 /* Stands behind the opening quote; ends behind the closing one. No escape is shorter than what it stands for. */
 static lc_status take_string(parser *p, const char **string) {
     const char *scan = p->at;
@@ -128,7 +110,7 @@ static lc_status take_string(parser *p, const char **string) {
         unsigned char c = (unsigned char)*p->at;
         if (c < 0x20) return bad(p, "a control character inside a string");
         if (c != '\\') {
-            size_t n = utf8_length(p->at, scan);
+            size_t n = lc_utf8_length(p->at, (size_t)(scan - p->at), NULL);
             if (!n) return bad(p, "a string is not UTF-8");
             memcpy(out, p->at, n);
             out += n;

@@ -76,16 +76,6 @@ static lc_status load_zip(lc_map *map, const lc_source_options *options, lc_sour
     return load(lc_keras_read_zip, map, options, stats, model, err);
 }
 
-/* 1234567 as "1,234,567". */
-static void add_number(lc_text *t, uint64_t n) {
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0) lc_text_add(t, ",");
-        lc_text_add_n(t, digits + i, 1);
-    }
-}
-
 static lc_status verify(read_fn read, const char *what, const lc_map *map, const lc_limits *limits, char **summary,
                         lc_error *err) {
     lc_budget budget;
@@ -98,13 +88,14 @@ static lc_status verify(read_fn read, const char *what, const lc_map *map, const
     status = end_check(&check, status, err);
     if (status == LC_OK && summary) {
         lc_source_stats stats = lc_keras_count(keras);
+        char digits[32];
         lc_text t = {0};
         lc_text_printf(&t, "valid %s: %s model%s%.32s, %u layers, ", what, keras->class_name,
                        keras->keras_version ? " of Keras " : "", keras->keras_version ? keras->keras_version : "",
                        stats.layers);
-        add_number(&t, stats.parameters);
+        lc_text_add(&t, lc_grouped(stats.parameters, digits));
         lc_text_add(&t, " parameters, ");
-        add_number(&t, map->size);
+        lc_text_add(&t, lc_grouped(map->size, digits));
         lc_text_add(&t, " bytes");
         *summary = lc_text_take(&t);
         if (!*summary) status = lc_fail_memory(err, "summary");

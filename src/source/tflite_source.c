@@ -82,14 +82,7 @@ static lc_status load(lc_map *map, const lc_source_options *options, lc_source_s
 /* "1 operator", "7,123 operators" */
 static void add_count(lc_text *line, uint64_t n, const char *what) {
     char digits[32];
-    size_t at = sizeof digits;
-    digits[--at] = 0;
-    uint64_t left = n;
-    for (int k = 0; k == 0 || left; k++, left /= 10) {
-        if (k && k % 3 == 0) digits[--at] = ',';
-        digits[--at] = (char)('0' + left % 10);
-    }
-    lc_text_printf(line, "%s %s%s", digits + at, what, n == 1 ? "" : "s");
+    lc_text_printf(line, "%s %s%s", lc_grouped(n, digits), what, n == 1 ? "" : "s");
 }
 
 static lc_status summarise(const lc_Model *m, size_t size, char **summary, lc_error *err) {

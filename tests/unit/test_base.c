@@ -502,6 +502,32 @@ static void json_getters(void **state) {
     assert_int_equal(lc_json_int(lc_json_at(lc_json_get(lc_json_get(&o, "nothing"), "x"), 5), "y", 7), 7);
 }
 
+static void utf8_and_digits(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *bytes;
+        size_t n, length;
+        uint32_t code;
+    } cases[] = {
+        {"a", 1, 1, 'a'},          {"", 1, 1, 0},
+        {"\xc3\xa4", 2, 2, 0xe4},  {"\xe2\x82\xac", 3, 3, 0x20ac}, {"\xf4\x8f\xbf\xbf", 4, 4, 0x10ffff},
+        {"\xc3", 1, 0, 0},         {"\xc3(", 2, 0, 0},              {"\x80", 1, 0, 0},
+        {"\xc1\x81", 2, 0, 0},     {"\xe0\x9f\xbf", 3, 0, 0},      {"\xf0\x8f\xbf\xbf", 4, 0, 0},
+        {"\xed\xa0\x80", 3, 0, 0}, {"\xf4\x90\x80\x80", 4, 0, 0},  {"\xf8\x88\x80\x80\x80", 5, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t code = 0;
+        assert_int_equal(lc_utf8_length(cases[i].bytes, cases[i].n, &code), cases[i].length);
+        assert_int_equal(code, cases[i].code);
+    }
+    char buffer[32];
+    assert_string_equal(lc_grouped(0, buffer), "0");
+    assert_string_equal(lc_grouped(999, buffer), "999");
+    assert_string_equal(lc_grouped(1000, buffer), "1,000");
+    assert_string_equal(lc_grouped(102042, buffer), "102,042");
+    assert_string_equal(lc_grouped(UINT64_MAX, buffer), "18,446,744,073,709,551,615");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_message_and_hint),
@@ -526,7 +552,7 @@ int main(void) {
         cmocka_unit_test(text),
         cmocka_unit_test(nearest_name),
         cmocka_unit_test(hash),
-        cmocka_unit_test(json_getters),
+        cmocka_unit_test(json_getters), cmocka_unit_test(utf8_and_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,9 +18,7 @@
 
 static lc_allocator hook; /* reallocate NULL: the system's heap */
 
-void lc_set_allocator(const lc_allocator *allocator) {
-    hook = allocator ? *allocator : (lc_allocator){NULL, NULL};
-}
+void lc_set_allocator(const lc_allocator *allocator) { hook = allocator ? *allocator : (lc_allocator){NULL, NULL}; }
 
 /* No object may be larger than PTRDIFF_MAX: pointer differences inside it would be undefined. */
 static bool sane(size_t size) { return size <= PTRDIFF_MAX; }
@@ -66,22 +64,23 @@ void *lc_realloc(void *p, size_t size) {
 
 void lc_free(void *p) {
     if (!p) return;
-    if (hook.reallocate)
-        hook.reallocate(hook.user, p, 0);
-    else
-        free(p);
+    if (hook.reallocate) hook.reallocate(hook.user, p, 0);
+    else free(p);
 }
 
-void *lc_malloc_aligned(size_t size) {
+static void *aligned(size_t size, bool zeroed) {
     size_t bytes;
     if (!lc_add_size(size, ALIGNMENT + sizeof(void *), &bytes)) return NULL;
-    unsigned char *raw = lc_malloc(bytes);
+    unsigned char *raw = zeroed ? lc_calloc(1, bytes) : lc_malloc(bytes);
     if (!raw) return NULL;
     size_t past = (size_t)((uintptr_t)(raw + sizeof(void *)) % ALIGNMENT);
     unsigned char *p = raw + sizeof(void *) + (past ? ALIGNMENT - past : 0);
     memcpy(p - sizeof(void *), &raw, sizeof raw);
     return p;
 }
+
+void *lc_malloc_aligned(size_t size) { return aligned(size, false); }
+void *lc_calloc_aligned(size_t size) { return aligned(size, true); }
 
 void lc_free_aligned(void *p) {
     if (!p) return;

@@ -4,9 +4,9 @@
  * A chunk is one heap block: this header, then the bytes handed out. Chunks come zeroed from lc_calloc, which takes
  * fresh pages from the kernel for the large ones, so a big block costs nothing until it is touched.
  *
- * Stays true: only the newest chunk is carved; a large block gets a chunk of its own that is put behind it, so that
- * the room left in the newest one is not lost. Under AddressSanitizer every block is a chunk of its own: a write past
- * the end of an arena block is then found like one past the end of a heap block.
+ * Stays true: small blocks are carved from the newest chunk alone. A chunk made for large blocks, of its own or wide, is put
+ * behind it, so that the room left in the newest one is not lost. Under AddressSanitizer every block is a chunk of its own: a
+ * write past the end of an arena block is then found like one past the end of a heap block.
  */
 #include "base/arena.h"
 
@@ -33,13 +33,13 @@
 #define LAST_CHUNK (1u << 20)
 #define LARGE (64u << 10) /* from here on a block of its own */
 #define WIDE_CHUNK ((size_t)32 << 20)
-#define WIDE_FROM ((size_t)8 << 20)  /* bytes an arena has handed out before it takes wide chunks */
-#define WIDE_MOST ((size_t)8 << 20)  /* largest block that is carved from one: what is left over stays untouched, so costs nothing */
+#define WIDE_FROM ((size_t)8 << 20) /* bytes an arena has handed out before it takes wide chunks */
+#define WIDE_MOST ((size_t)8 << 20) /* largest block that is carved from one: what is left over stays untouched, so costs nothing */
 
 struct lc_arena_chunk {
     struct lc_arena_chunk *next;
-    size_t used, size;  /* bytes behind the header */
-    size_t next_size;   /* whole size of the next chunk to carve from */
+    size_t used, size; /* bytes behind the header */
+    size_t next_size;  /* whole size of the next chunk to carve from */
 };
 _Static_assert(sizeof(struct lc_arena_chunk) % SMALL_ALIGN == 0, "the first block behind the header is aligned");
 

@@ -1,6 +1,7 @@
 /*
  * base.h: what every layer stands on: error reporting, allocation, arenas, checked arithmetic, the input cursor,
- * budgets, file mapping, atomic files, strings. Each group is a header of its own; this one includes them all.
+ * budgets, file mapping, atomic files, strings. Each group is a header of its own. json.h and pool.h are not among these: few
+ * files need them, and they say so.
  */
 #ifndef LC_BASE_H
 #define LC_BASE_H

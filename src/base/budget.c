@@ -42,8 +42,7 @@ lc_status lc_budget_tables(lc_budget *budget, uint64_t n, const char *what, lc_e
         budget->tables = sum;
         return LC_OK;
     }
-    lc_fail(err, LC_LIMIT, "%s: more than %u tables, objects or members in one file", what ? what : "the file",
-            budget->limits.max_tables);
+    lc_fail(err, LC_LIMIT, "%s: more than %u tables, objects or members in one file", what ? what : "the file", budget->limits.max_tables);
     lc_error_hint(err, "if the file is what it should be, raise lc_limits.max_tables");
     return LC_LIMIT;
 }

@@ -8,9 +8,9 @@
 #include "litec/runtime.h"
 
 typedef struct lc_budget {
-    lc_limits limits;   /* all fields filled in (no zeros) */
-    uint64_t memory;    /* declared bytes so far */
-    uint64_t tables;    /* tables, objects, members so far */
+    lc_limits limits; /* all fields filled in (no zeros) */
+    uint64_t memory;  /* declared bytes so far */
+    uint64_t tables;  /* tables, objects, members so far */
 } lc_budget;
 
 /* limits may be NULL. */

@@ -15,12 +15,9 @@ static inline bool lc_add_size(size_t a, size_t b, size_t *out) { return !__buil
 static inline bool lc_mul_size(size_t a, size_t b, size_t *out) { return !__builtin_mul_overflow(a, b, out); }
 static inline bool lc_add_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_add_overflow(a, b, out); }
 static inline bool lc_mul_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_mul_overflow(a, b, out); }
-static inline bool lc_add_i32(int32_t a, int32_t b, int32_t *out) { return !__builtin_add_overflow(a, b, out); }
 static inline bool lc_mul_i32(int32_t a, int32_t b, int32_t *out) { return !__builtin_mul_overflow(a, b, out); }
 /* [offset, offset + length) lies inside [0, size). */
-static inline bool lc_range_ok(uint64_t offset, uint64_t length, uint64_t size) {
-    return offset <= size && length <= size - offset;
-}
+static inline bool lc_range_ok(uint64_t offset, uint64_t length, uint64_t size) { return offset <= size && length <= size - offset; }
 static inline bool lc_u64_to_size(uint64_t v, size_t *out) {
     if (v > SIZE_MAX) return false;
     *out = (size_t)v;

@@ -51,11 +51,6 @@ void lc_cursor_seek(lc_cursor *c, uint64_t offset) {
     if (c->base) c->p = c->base + offset;
 }
 
-void lc_cursor_align(lc_cursor *c, uint32_t align) {
-    uint64_t past = lc_cursor_at(c) & (align - 1u);
-    if (past) step(c, align - past);
-}
-
 /* Numbers are put together byte by byte: right on any machine, and compilers make one load of it. */
 uint64_t lc_read_uint(lc_cursor *c, unsigned bytes) {
     if (bytes < 1 || bytes > 8) {
@@ -85,11 +80,6 @@ uint32_t lc_read_u32(lc_cursor *c) {
 }
 
 uint64_t lc_read_u64(lc_cursor *c) { return lc_read_uint(c, 8); }
-
-uint16_t lc_read_u16_be(lc_cursor *c) {
-    const uint8_t *p = step(c, 2);
-    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
-}
 
 uint32_t lc_read_u32_be(lc_cursor *c) {
     const uint8_t *p = step(c, 4);

@@ -3,7 +3,7 @@
  * it never moves past `end`. A read past the end returns zeros, does not move, and sets `failed`, which stays set: a
  * parser may read a whole record and check once.
  *
- * All numbers are little-endian, as in every format litec reads; the _be forms are for IDX and PNG-like headers.
+ * All numbers are little-endian, as in every format litec reads; the _be form is for IDX headers.
  */
 #ifndef LC_BASE_CURSOR_H
 #define LC_BASE_CURSOR_H
@@ -36,14 +36,11 @@ const uint8_t *lc_read_bytes(lc_cursor *c, uint64_t size);
 void lc_cursor_skip(lc_cursor *c, uint64_t size);
 /* Moves to `offset` from base. */
 void lc_cursor_seek(lc_cursor *c, uint64_t offset);
-/* Moves forward to the next multiple of `align` (power of two), counted from `base`. */
-void lc_cursor_align(lc_cursor *c, uint32_t align);
 
 uint8_t lc_read_u8(lc_cursor *c);
 uint16_t lc_read_u16(lc_cursor *c);
 uint32_t lc_read_u32(lc_cursor *c);
 uint64_t lc_read_u64(lc_cursor *c);
-uint16_t lc_read_u16_be(lc_cursor *c);
 uint32_t lc_read_u32_be(lc_cursor *c);
 /* Unsigned little-endian number of 1 to 8 bytes. */
 uint64_t lc_read_uint(lc_cursor *c, unsigned bytes);

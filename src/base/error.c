@@ -1,18 +1,19 @@
 /*
  * error.c: filling in an lc_error.
  *
- * Stays true: the message is always one printable line that ends inside its array. Names in messages come from hostile
+ * Stays true: the message is always one printable line of UTF-8 that ends inside its array. Names in messages come from hostile
  * files, so control characters (line ends, terminal escapes) are replaced, and a message that is cut is cut between
  * two UTF-8 characters. The text is made in a buffer of its own first, so that an error's old message may be an argument
  * of its new one.
  */
 #include "base/error.h"
+#include "base/str.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Copies text into out[size], made safe for a terminal. */
+/* Copies text into out[size], made safe for a terminal: '?' for a control character and for a byte that is no UTF-8. */
 static void put_line(char *out, size_t size, const char *text) {
     size_t n = strlen(text);
     if (n >= size) {
@@ -20,11 +21,19 @@ static void put_line(char *out, size_t size, const char *text) {
         /* Bytes 10xxxxxx continue a character: step back to the start of the one that was cut. */
         while (n > 0 && ((unsigned char)text[n] & 0xC0u) == 0x80u) n--;
     }
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text[i];
-        out[i] = (c < 0x20 || c == 0x7F) ? '?' : (char)c;
+    size_t used = 0;
+    for (size_t i = 0; i < n;) {
+        uint32_t code = 0;
+        const size_t length = lc_utf8_length(text + i, n - i, &code);
+        if (length && !lc_is_control(code)) {
+            memcpy(out + used, text + i, length);
+            used += length;
+        } else {
+            out[used++] = '?';
+        }
+        i += length ? length : 1;
     }
-    out[n] = 0;
+    out[used] = 0;
 }
 
 static void put_message(lc_error *err, const char *format, va_list args) {
@@ -72,7 +81,7 @@ lc_status lc_fail_memory(lc_error *err, const char *what) {
     return lc_fail(err, LC_NO_MEMORY, what && *what ? "out of memory (%s)" : "out of memory%s", what ? what : "");
 }
 
-void lc_error_hint(lc_error *err, const char *format, ...) {
+void(lc_error_hint)(lc_error *err, const char *format, ...) { /* in parentheses: not the macro of LC_NO_HINTS */
     if (!err) return;
     char text[sizeof err->hint + 8];
     va_list args;

@@ -1,7 +1,7 @@
 /*
  * error.h: filling in an lc_error. Every function here accepts err == NULL.
  *
- * The idiom: return LC_FAIL(err, LC_INVALID, "node %u %s: filter has %d dims, needs 4", ...);
+ * The idiom: return lc_fail(err, LC_INVALID, "node %u %s: filter has %d dims, needs 4", ...);
  *            LC_TRY(call(..., err));            passes a failure on
  * A hint goes in afterwards: lc_error_hint(err, "export the model again with ...").
  */
@@ -24,7 +24,14 @@ void lc_error_prefix(lc_error *err, const char *format, ...) __attribute__((form
 /* Clears all fields; offset becomes LC_NO_OFFSET. */
 void lc_error_clear(lc_error *err);
 
-#define LC_FAIL(...) lc_fail(__VA_ARGS__)
+/* A build for a small device may leave the hints out (LC_SMALL): errors then say what is wrong, but not what to do. */
+#ifdef LC_NO_HINTS
+#define lc_error_hint(...) (0 ? lc_error_hint(__VA_ARGS__) : (void)0)
+#define LC_HINT(text) ""
+#else
+#define LC_HINT(text) text
+#endif
+
 #define LC_TRY(expr) \
     do { \
         lc_status lc_try_status_ = (expr); \

@@ -117,10 +117,8 @@ lc_status lc_map_open(lc_map *map, const char *path, const lc_limits *limits, lc
     if (status == LC_OK) status = check_readable(path, &st, limits, err);
     if (status == LC_OK) {
         void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
-            status = fail_errno(err, "read", path, errno);
-        else
-            *map = (lc_map){p, (size_t)st.st_size, (uint64_t)st.st_dev, (uint64_t)st.st_ino};
+        if (p == MAP_FAILED) status = fail_errno(err, "read", path, errno);
+        else *map = (lc_map){p, (size_t)st.st_size, (uint64_t)st.st_dev, (uint64_t)st.st_ino};
     }
     close(fd);
     return status;
@@ -145,8 +143,7 @@ void lc_map_release(const lc_map *map, const void *data, size_t size) {
 
 bool lc_map_is(const lc_map *map, const char *path) {
     struct stat st;
-    return map->data && path && stat(path, &st) == 0 && (uint64_t)st.st_dev == map->device &&
-           (uint64_t)st.st_ino == map->inode;
+    return map->data && path && stat(path, &st) == 0 && (uint64_t)st.st_dev == map->device && (uint64_t)st.st_ino == map->inode;
 }
 
 bool lc_path_is_dir(const char *path) {
@@ -160,14 +157,14 @@ bool lc_path_is_dir(const char *path) {
 #define TEMP_NAME 40
 
 struct lc_file {
-    char *path;           /* as the caller wrote it: for messages */
-    char *target;         /* links resolved; owned */
-    const char *name;     /* last part of target */
-    int directory, fd;    /* directory: opened with O_PATH, so that a chdir in between does no harm */
-    char temp[TEMP_NAME]; /* name of the temporary in `directory`; "" for a nameless one */
-    bool failed;          /* a write failed: commit refuses */
+    char *path;                /* as the caller wrote it: for messages */
+    char *target;              /* links resolved; owned */
+    const char *name;          /* last part of target */
+    int directory, fd;         /* directory: opened with O_PATH, so that a chdir in between does no harm */
+    char temp[TEMP_NAME];      /* name of the temporary in `directory`; "" for a nameless one */
+    bool failed;               /* a write failed: commit refuses */
     uint64_t written, started; /* bytes given to the kernel; of these, bytes it was told to write out */
-    size_t used;          /* bytes in buffer: small writes are gathered, large ones go past it */
+    size_t used;               /* bytes in buffer: small writes are gathered, large ones go past it */
     unsigned char buffer[BUFFER];
 };
 
@@ -176,8 +173,7 @@ static void make_temp_name(char *out) {
     static _Atomic unsigned counter;
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    snprintf(out, TEMP_NAME, ".litec-%lx-%lx-%x", (unsigned long)getpid(), (unsigned long)t.tv_nsec & 0xFFFFFFFul,
-             counter++ & 0xFFFFFFu);
+    snprintf(out, TEMP_NAME, ".litec-%lx-%lx-%x", (unsigned long)getpid(), (unsigned long)t.tv_nsec & 0xFFFFFFFul, counter++ & 0xFFFFFFu);
 }
 
 /* Opens the temporary: nameless when the system can, else beside the target. Returns false with errno set. */
@@ -222,25 +218,27 @@ static lc_status check_target(const lc_file *f, bool *exists, struct stat *st, l
     return LC_OK;
 }
 
+static char *copy_path(const char *path) {
+    lc_text t = {0};
+    lc_text_add(&t, path);
+    return lc_text_take(&t);
+}
+
 /* Fills target, name and directory. */
 static lc_status open_directory(lc_file *f, lc_error *err) {
     struct stat st;
+    char whole[PATH_MAX];
+    const char *target = f->path;
     if (lstat(f->path, &st) == 0 && S_ISLNK(st.st_mode)) {
-        char whole[PATH_MAX];
-        if (!realpath(f->path, whole)) {
+        target = realpath(f->path, whole);
+        if (!target) {
             int number = errno;
             lc_status status = fail_errno(err, "write", f->path, number);
             if (number == ENOENT) lc_error_hint(err, "it is a symbolic link to nothing: remove the link or choose another name");
             return status;
         }
-        lc_text t = {0};
-        lc_text_add(&t, whole);
-        f->target = lc_text_take(&t);
-    } else {
-        lc_text t = {0};
-        lc_text_add(&t, f->path);
-        f->target = lc_text_take(&t);
     }
+    f->target = copy_path(target);
     if (!f->target) return lc_fail_memory(err, "output file");
     char *slash = strrchr(f->target, '/');
     f->name = slash ? slash + 1 : f->target;
@@ -305,17 +303,11 @@ lc_status lc_file_create(const char *path, lc_file **file, lc_error *err) {
         lc_error_hint(err, "give the path of the file to write");
         return LC_ARGUMENT;
     }
-    lc_file *f = lc_malloc(sizeof *f);
+    lc_file *f = lc_calloc(1, sizeof *f);
     if (!f) return lc_fail_memory(err, "output file");
-    f->target = NULL;
     f->name = "";
     f->directory = f->fd = -1;
-    f->temp[0] = 0;
-    f->failed = false;
-    f->used = 0;
-    lc_text t = {0};
-    lc_text_add(&t, path);
-    f->path = lc_text_take(&t);
+    f->path = copy_path(path);
     lc_status status = f->path ? start(f, err) : lc_fail_memory(err, "output file");
     if (status != LC_OK) {
         release(f);

@@ -23,18 +23,3 @@ const char *lc_json_str(const lc_json *object, const char *key, const char *othe
     const lc_json *v = lc_json_get(object, key);
     return lc_json_is(v, LC_JSON_STRING) && v->string ? v->string : otherwise;
 }
-
-int64_t lc_json_int(const lc_json *object, const char *key, int64_t otherwise) {
-    const lc_json *v = lc_json_get(object, key);
-    return lc_json_is(v, LC_JSON_INT) ? v->integer : otherwise;
-}
-
-double lc_json_num(const lc_json *object, const char *key, double otherwise) {
-    const lc_json *v = lc_json_get(object, key);
-    return lc_json_is(v, LC_JSON_INT) || lc_json_is(v, LC_JSON_REAL) ? v->real : otherwise;
-}
-
-bool lc_json_bool(const lc_json *object, const char *key, bool otherwise) {
-    const lc_json *v = lc_json_get(object, key);
-    return lc_json_is(v, LC_JSON_BOOL) ? v->boolean : otherwise;
-}

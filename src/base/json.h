@@ -9,11 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum lc_json_kind { LC_JSON_NULL, LC_JSON_BOOL, LC_JSON_INT, LC_JSON_REAL, LC_JSON_STRING, LC_JSON_ARRAY, LC_JSON_OBJECT } lc_json_kind;
+typedef enum lc_json_kind {
+    LC_JSON_NULL,
+    LC_JSON_BOOL,
+    LC_JSON_INT,
+    LC_JSON_REAL,
+    LC_JSON_STRING,
+    LC_JSON_ARRAY,
+    LC_JSON_OBJECT,
+} lc_json_kind;
 
 typedef struct lc_json {
     lc_json_kind kind;
-    const char *key;             /* member name inside an object, else NULL */
+    const char *key; /* member name inside an object, else NULL */
     bool boolean;
     int64_t integer;
     double real;                 /* also set for INT */
@@ -22,13 +30,10 @@ typedef struct lc_json {
     uint32_t count;
 } lc_json;
 
-const lc_json *lc_json_get(const lc_json *object, const char *key);   /* NULL when there is none or it is not an object */
-const lc_json *lc_json_at(const lc_json *array, uint32_t index);      /* NULL when out of range */
-bool lc_json_is(const lc_json *v, lc_json_kind kind);                 /* false for NULL */
-/* Value of object[key], or `otherwise` when missing, null or of another kind. */
+const lc_json *lc_json_get(const lc_json *object, const char *key); /* NULL when there is none or it is not an object */
+const lc_json *lc_json_at(const lc_json *array, uint32_t index);    /* NULL when out of range */
+bool lc_json_is(const lc_json *v, lc_json_kind kind);               /* false for NULL */
+/* The string object[key], or `otherwise` when missing, null or of another kind. */
 const char *lc_json_str(const lc_json *object, const char *key, const char *otherwise);
-int64_t lc_json_int(const lc_json *object, const char *key, int64_t otherwise);
-double lc_json_num(const lc_json *object, const char *key, double otherwise);
-bool lc_json_bool(const lc_json *object, const char *key, bool otherwise);
 
 #endif

@@ -40,11 +40,11 @@ struct lc_pool {
 
     _Alignas(64) _Atomic uint64_t next; /* the next piece; its own cache line, as every thread writes it */
     _Alignas(64) _Atomic uint64_t epoch;
-    _Atomic int32_t inside;        /* workers that may be reading the job */
-    _Atomic int32_t asleep;        /* workers waiting for `wake` */
-    _Atomic bool caller_waits;     /* the caller waits for `done` */
+    _Atomic int32_t inside;    /* workers that may be reading the job */
+    _Atomic int32_t asleep;    /* workers waiting for `wake` */
+    _Atomic bool caller_waits; /* the caller waits for `done` */
     _Atomic bool stop;
-    pthread_mutex_t lock;          /* for the two conditions only */
+    pthread_mutex_t lock; /* for the two conditions only */
     pthread_cond_t wake, done;
     int32_t threads, spins;
     worker workers[];
@@ -145,8 +145,7 @@ void lc_pool_run(lc_pool *pool, int64_t count, int64_t grain, lc_work work, void
         /* Two pieces need one helper, not all of them. */
         if (pool->pieces - 1 < (uint64_t)asleep)
             for (uint64_t i = 1; i < pool->pieces; i++) pthread_cond_signal(&pool->wake);
-        else
-            pthread_cond_broadcast(&pool->wake);
+        else pthread_cond_broadcast(&pool->wake);
         pthread_mutex_unlock(&pool->lock);
     }
     take_pieces(pool, 0);

@@ -69,6 +69,21 @@ void lc_text_printf(lc_text *t, const char *format, ...) {
     t->size += (size_t)n;
 }
 
+void lc_text_add_json(lc_text *t, const char *s, size_t n) {
+    lc_text_add(t, "\"");
+    for (size_t i = 0; i < n && !t->failed;) {
+        uint32_t code = 0;
+        const size_t length = lc_utf8_length(s + i, n - i, &code);
+        if (!length) lc_text_add(t, "\xef\xbf\xbd");
+        else if (code == '"' || code == '\\') lc_text_printf(t, "\\%c", (char)code);
+        else if (code == '\n' || code == '\t') lc_text_add(t, code == '\n' ? "\\n" : "\\t");
+        else if (lc_is_control(code)) lc_text_printf(t, "\\u%04x", (unsigned)code);
+        else lc_text_add_n(t, s + i, length);
+        i += length ? length : 1;
+    }
+    lc_text_add(t, "\"");
+}
+
 char *lc_text_take(lc_text *t) {
     text_reserve(t, 0); /* text that nothing was added to is "" */
     char *p = NULL;

@@ -30,6 +30,9 @@ typedef struct lc_text {
 void lc_text_add(lc_text *t, const char *s);
 void lc_text_add_n(lc_text *t, const char *s, size_t n);
 void lc_text_printf(lc_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds a JSON string with its quotes (RFC 8259), spelt the same everywhere: UTF-8 as it is; \" \\ \n \t; other control characters,
+ * those of C1 too, as \u00xx; each byte that is no UTF-8 as U+FFFD. */
+void lc_text_add_json(lc_text *t, const char *s, size_t n);
 /* Moves the buffer to the caller, who frees it with lc_free; NULL when an append failed. The text is empty after. */
 char *lc_text_take(lc_text *t);
 void lc_text_deinit(lc_text *t);
@@ -37,6 +40,8 @@ void lc_text_deinit(lc_text *t);
 /* Bytes of the UTF-8 character at s, 0 when there is none in its n (at least 1) bytes: cut, overlong, a surrogate, above U+10FFFF
  * (RFC 3629). *code (may be NULL) receives its number. */
 size_t lc_utf8_length(const char *s, size_t n, uint32_t *code);
+/* Characters that act on a terminal instead of being shown: C0, DEL and C1 (0x9b starts an escape sequence). */
+static inline bool lc_is_control(uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
 /* "102,042": digits in groups of three, written into buffer, which is returned. */
 const char *lc_grouped(uint64_t v, char buffer[32]);
 

@@ -25,15 +25,18 @@ static lc_status check_tensor(const lc_graph *g, size_t i, lc_error *err) {
     if (t->rank < -1 || (t->rank > 0 && !t->dims)) return lc_fail(err, LC_INVALID, "tensor %zu: rank %d without dimensions", i, t->rank);
     for (int32_t k = 0; t->signature && k < t->rank; k++)
         if (t->signature[k] != -1 && t->signature[k] != t->dims[k])
-            return lc_fail(err, LC_INVALID, "tensor %zu: dimension %d is %d in the shape and %d in the signature", i, k, t->dims[k], t->signature[k]);
+            return lc_fail(err, LC_INVALID, "tensor %zu: dimension %d is %d in the shape and %d in the signature", i, k, t->dims[k],
+                           t->signature[k]);
     if (!lc_tensor_elements(t, &n)) return lc_fail(err, LC_INVALID, "tensor %zu: its shape is negative or too large", i);
-    if (t->data && t->is_variable) return lc_fail(err, LC_INVALID, "tensor %zu: a variable cannot be constant", i);
-    if (t->data && !t->sparsity && lc_dtype_bytes(t->type, n, &bytes) && bytes != t->size)
+    if (lc_tensor_is_const(t) && t->is_variable) return lc_fail(err, LC_INVALID, "tensor %zu: a variable cannot be constant", i);
+    if (lc_tensor_is_const(t) && !t->sparsity && lc_dtype_bytes(t->type, n, &bytes) && bytes != t->size)
         return lc_fail(err, LC_INVALID, "tensor %zu: holds %zu bytes, its type and shape need %" PRIu64, i, t->size, bytes);
     return LC_OK;
 }
 
-/* written[t]: 0 not yet, 1 may be read. */
+/* written[t]: 0 not yet, 1 may be read, VARIABLE: may be read, and one node may write it. */
+enum { VARIABLE = 2 };
+
 static lc_status check_node(const lc_graph *g, size_t i, uint8_t *written, lc_error *err) {
     const lc_node *n = &g->nodes[i];
     if (n->op == LC_NODE_DEAD) return LC_OK;
@@ -52,21 +55,20 @@ static lc_status check_node(const lc_graph *g, size_t i, uint8_t *written, lc_er
     for (uint32_t k = 0; k < n->output_count; k++) {
         int32_t t = n->outputs[k];
         if (!in_range(g, t)) return lc_fail(err, LC_INVALID, "node %zu: output %u names tensor %d of %zu", i, k, t, g->tensor_count);
-        if (g->tensors[t].data || g->tensors[t].is_variable)
-            return lc_fail(err, LC_INVALID, "node %zu: output %u is tensor %d, a %s", i, k, t, g->tensors[t].data ? "constant" : "variable");
-        if (written[t]) return lc_fail(err, LC_INVALID, "node %zu: tensor %d has two writers", i, t);
+        if (lc_tensor_is_const(&g->tensors[t])) return lc_fail(err, LC_INVALID, "node %zu: output %u is tensor %d, a constant", i, k, t);
+        if (written[t] && written[t] != VARIABLE) return lc_fail(err, LC_INVALID, "node %zu: tensor %d has two writers", i, t);
         written[t] = 1;
     }
     return LC_OK;
 }
 
 static lc_status check_graph(const lc_graph *g, lc_error *err) {
-    uint8_t *written = (uint8_t *)lc_calloc(g->tensor_count ? g->tensor_count : 1, 1);
+    uint8_t *written = lc_calloc(g->tensor_count ? g->tensor_count : 1, 1);
     if (!written) return lc_fail_memory(err, "checking a graph");
     lc_status s = LC_OK;
     for (size_t i = 0; s == LC_OK && i < g->tensor_count; i++) {
         s = check_tensor(g, i, err);
-        written[i] = g->tensors[i].data || g->tensors[i].is_variable || g->tensors[i].external_buffer;
+        written[i] = lc_tensor_is_const(&g->tensors[i]) || g->tensors[i].external_buffer ? 1 : g->tensors[i].is_variable ? VARIABLE : 0;
     }
     for (size_t i = 0; s == LC_OK && i < g->input_count; i++) {
         if (!in_range(g, g->inputs[i])) s = lc_fail(err, LC_INVALID, "input %zu names tensor %d of %zu", i, g->inputs[i], g->tensor_count);
@@ -74,7 +76,8 @@ static lc_status check_graph(const lc_graph *g, lc_error *err) {
     }
     for (size_t i = 0; s == LC_OK && i < g->node_count; i++) s = check_node(g, i, written, err);
     for (size_t i = 0; s == LC_OK && i < g->output_count; i++) {
-        if (!in_range(g, g->outputs[i])) s = lc_fail(err, LC_INVALID, "output %zu names tensor %d of %zu", i, g->outputs[i], g->tensor_count);
+        if (!in_range(g, g->outputs[i]))
+            s = lc_fail(err, LC_INVALID, "output %zu names tensor %d of %zu", i, g->outputs[i], g->tensor_count);
         else if (!written[g->outputs[i]]) s = lc_fail(err, LC_INVALID, "output %zu is tensor %d, which nothing writes", i, g->outputs[i]);
     }
     lc_free(written);
@@ -102,7 +105,10 @@ static bool called_graph(const lc_node *n, uint32_t k, int32_t *graph) {
     return false;
 }
 
-typedef struct visit { size_t graph, node; uint32_t call; } visit; /* where the walk goes on in a graph */
+typedef struct visit {
+    size_t graph, node;
+    uint32_t call;
+} visit; /* where the walk goes on in a graph */
 
 /* Depth first over calls, with a stack of our own; state 1: on the stack, 2: done. */
 static lc_status walk_calls(const lc_model *m, size_t root, uint8_t *state, visit *stack, lc_error *err) {
@@ -135,8 +141,8 @@ static lc_status walk_calls(const lc_model *m, size_t root, uint8_t *state, visi
 }
 
 static lc_status check_calls(const lc_model *m, lc_error *err) {
-    uint8_t *state = (uint8_t *)lc_calloc(m->graph_count + 1, 1);
-    visit *stack = (visit *)lc_calloc(m->graph_count + 1, sizeof *stack);
+    uint8_t *state = lc_calloc(m->graph_count + 1, 1);
+    visit *stack = lc_calloc(m->graph_count + 1, sizeof *stack);
     lc_status s = state && stack ? LC_OK : lc_fail_memory(err, "checking calls");
     for (size_t i = 0; s == LC_OK && i < m->graph_count; i++)
         if (state[i] == 0) s = walk_calls(m, i, state, stack, err);
@@ -146,12 +152,15 @@ static lc_status check_calls(const lc_model *m, lc_error *err) {
 }
 
 static lc_status check_signature(const lc_model *m, const lc_signature *s, lc_error *err) {
-    if (s->graph < 0 || (size_t)s->graph >= m->graph_count) return lc_fail(err, LC_INVALID, "names graph %d of %zu", s->graph, m->graph_count);
+    if (s->graph < 0 || (size_t)s->graph >= m->graph_count)
+        return lc_fail(err, LC_INVALID, "names graph %d of %zu", s->graph, m->graph_count);
     const lc_graph *g = m->graphs[s->graph];
     for (uint32_t i = 0; i < s->input_count; i++)
-        if (!in_range(g, s->inputs[i].tensor)) return lc_fail(err, LC_INVALID, "input %u names tensor %d of %zu", i, s->inputs[i].tensor, g->tensor_count);
+        if (!in_range(g, s->inputs[i].tensor))
+            return lc_fail(err, LC_INVALID, "input %u names tensor %d of %zu", i, s->inputs[i].tensor, g->tensor_count);
     for (uint32_t i = 0; i < s->output_count; i++)
-        if (!in_range(g, s->outputs[i].tensor)) return lc_fail(err, LC_INVALID, "output %u names tensor %d of %zu", i, s->outputs[i].tensor, g->tensor_count);
+        if (!in_range(g, s->outputs[i].tensor))
+            return lc_fail(err, LC_INVALID, "output %u names tensor %d of %zu", i, s->outputs[i].tensor, g->tensor_count);
     return LC_OK;
 }
 

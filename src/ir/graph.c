@@ -1,35 +1,18 @@
 /*
- * graph.c: the moves that rewrites are made of: who uses what, replace, compact.
+ * graph.c: what rewrites begin and end with: who uses what, and compact.
  *
- * A rewrite marks nodes dead and re-points uses; compact then drops what is left over and renumbers, keeping the order of
- * tensors and nodes, so that the same graph always comes out the same. Nothing is freed: the arena keeps what was dropped.
+ * A rewrite marks nodes dead and re-points inputs (pass/rewrite.c); compact then drops what is left over and renumbers, keeping the
+ * order of tensors and nodes, so that the same graph always comes out the same. Nothing is freed: the arena keeps what was dropped.
  */
 #include "ir/ir.h"
 
 #include <string.h>
-
-static void swap_index(int32_t *v, size_t n, int32_t from, int32_t to) {
-    for (size_t i = 0; i < n; i++)
-        if (v[i] == from) v[i] = to;
-}
 
 /* Index of the graph in its model: signatures name graphs by it. */
 static int32_t graph_index(const lc_graph *graph) {
     for (size_t i = 0; i < graph->model->graph_count; i++)
         if (graph->model->graphs[i] == graph) return (int32_t)i;
     return -1;
-}
-
-/* Signature inputs are left alone: they say where values come in, which is a definition and no use. */
-void lc_graph_replace_uses(lc_graph *graph, int32_t from, int32_t to) {
-    for (size_t i = 0; i < graph->node_count; i++) swap_index(graph->nodes[i].inputs, graph->nodes[i].input_count, from, to);
-    swap_index(graph->outputs, graph->output_count, from, to);
-    int32_t self = graph_index(graph);
-    for (size_t i = 0; i < graph->model->signature_count; i++) {
-        lc_signature *s = &graph->model->signatures[i];
-        for (uint32_t k = 0; s->graph == self && k < s->output_count; k++)
-            if (s->outputs[k].tensor == from) s->outputs[k].tensor = to;
-    }
 }
 
 static bool known(const lc_graph *graph, int32_t tensor) { return tensor >= 0 && (size_t)tensor < graph->tensor_count; }
@@ -96,7 +79,7 @@ static void drop_dead(lc_graph *graph) {
 lc_status lc_graph_compact(lc_graph *graph, lc_error *err) {
     drop_dead(graph);
     if (graph->tensor_count == 0) return LC_OK;
-    int32_t *map = (int32_t *)lc_calloc(graph->tensor_count, sizeof *map);
+    int32_t *map = lc_calloc(graph->tensor_count, sizeof *map);
     if (!map) return lc_fail_memory(err, "compacting a graph");
     each_index(graph, mark, map);
     size_t kept = 0;

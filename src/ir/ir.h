@@ -9,8 +9,8 @@
  *             └─ arena: owns all of the above; constants borrow the mapped source file or lie in the arena
  *
  * What always holds (lc_model_check proves it): indices are in range; a tensor has one writer at most, and is constant,
- * variable, a graph input or written before it is read; the graphs call each other without cycles. After lc_model_seal a
- * model does not change. Everything of the .tflite format has a place here, so reading and writing lose nothing.
+ * variable, a graph input or written before it is read; the graphs call each other without cycles. Once a session has been
+ * made from it a model does not change. Everything of the .tflite format has a place here, so reading and writing lose nothing.
  */
 #ifndef LC_IR_H
 #define LC_IR_H
@@ -21,37 +21,42 @@
 #define LC_ABSENT (-1) /* tensor index of an optional input that is not given */
 
 typedef struct lc_tensor {
-    lc_str name;               /* a NUL follows it, as after every lc_str of a model */
+    lc_str name; /* a NUL follows it, as after every lc_str of a model */
     lc_dtype type;
-    int32_t rank;              /* -1: unknown rank (has_rank false, no shape) is kept as rank 0 with has_rank as read */
-    int32_t *dims;             /* [rank]; an open dimension is 1 here and -1 in signature, as TFLite has it */
-    int32_t *signature;        /* [rank], or NULL when no dimension is open */
-    const void *data;          /* constant bytes, or NULL. May be non-NULL with size 0 (a constant without elements) */
-    size_t size;               /* bytes of data */
-    uint64_t data_at;          /* offset of data in the source file, LC_NO_OFFSET when it is not there */
-    bool data_owned;           /* data lies in the model's arena and this tensor alone uses it: a pass may write it in place */
+    int32_t rank;                       /* 0 also for an unknown rank, which has_rank tells apart as the file does */
+    int32_t *dims;                      /* [rank]; an open dimension is 1 here and -1 in signature, as TFLite has it */
+    int32_t *signature;                 /* [rank], or NULL when no dimension is open */
+    const void *data;                   /* constant bytes, or NULL. May be non-NULL with size 0 (a constant without elements) */
+    const struct lc_deferred *deferred; /* how to make the bytes of a constant whose data is (still) NULL (constant.h); NULL: none */
+    size_t size;                        /* bytes of the constant */
+    uint64_t data_at;                   /* offset of data in the source file, LC_NO_OFFSET when it is not there */
+    bool data_owned;                    /* data lies in the model's arena and this tensor alone uses it: a pass may write it in place */
     bool is_variable, has_rank;
     const lc_QuantizationParameters *quant; /* NULL: none */
     const lc_SparsityParameters *sparsity;  /* NULL: dense */
-    const lc_VariantSubType *variants;      /* [variant_count] */
+    const void *dense;                 /* of a sparse constant: its bytes spread out, made before the first session reads them (sparse.h) */
+    const lc_VariantSubType *variants; /* [variant_count] */
     uint32_t variant_count;
-    uint32_t external_buffer;  /* id of an ExternalBuffer, 0: none */
+    uint32_t external_buffer; /* id of an ExternalBuffer, 0: none */
 } lc_tensor;
 
 typedef struct lc_node {
-    int32_t op;                /* lc_op_id of ops/op.h: the builtin code; CUSTOM for custom operators */
-    int32_t version;           /* operator version as read; 0: the writer chooses the lowest that fits (ops/version.c) */
-    lc_str custom_code;        /* name of a custom operator */
+    int32_t op;         /* lc_op_id of ops/op.h: the builtin code; CUSTOM for custom operators */
+    int32_t version;    /* operator version as read; 0: the writer chooses the lowest that fits (ops/version.c) */
+    lc_str custom_code; /* name of a custom operator */
     int32_t *inputs, *outputs, *intermediates;
     uint32_t input_count, output_count, intermediate_count;
-    lc_table_id attrs_table;   /* which options struct; LC_TABLE_NONE: none */
-    void *attrs;               /* struct of that table, e.g. lc_Conv2DOptions; owned by the arena; NULL with LC_TABLE_NONE */
+    lc_table_id attrs_table; /* which options struct; LC_TABLE_NONE: none */
+    void *attrs;             /* struct of that table, e.g. lc_Conv2DOptions; owned by the arena; NULL with LC_TABLE_NONE */
     lc_vec_u8 custom_options;
     bool large_custom_options; /* custom options lie behind the flatbuffer */
     lc_vec_bool mutating;      /* mutating_variable_inputs */
     int32_t debug_metadata_index;
-    const char *layer;         /* name of the source layer or node, for messages; NULL: none */
+    const char *layer; /* name of the source layer or node, for messages; NULL: none */
 } lc_node;
+
+/* An array and its counts stand on one line. */
+/* clang-format off */
 
 typedef struct lc_graph {
     lc_str name;
@@ -88,12 +93,16 @@ struct lc_model {
     const lc_OperatorCode *unused_op_codes; uint32_t unused_op_code_count; /* listed in the file, used by no operator */
     const void *tail; size_t tail_size; /* bytes that follow the structure, e.g. the zip of associated files */
     uint64_t tail_at;          /* where in the source file; the writer keeps the place when it is free */
+    /* A field in the file that our schema lacks, so that the model cannot be written whole; unknown_table NULL: none. */
+    const char *unknown_table; uint16_t unknown_field;
     lc_str description;
     uint32_t schema_version;
     void *runtime;             /* packed weights shared by sessions; runtime/ owns it and sets runtime_deinit */
     void (*runtime_deinit)(void *runtime);
     int32_t references;        /* atomic: the caller's and one a session */
 };
+
+/* clang-format on */
 
 /* ---- model ------------------------------------------------------------------------------------------------- */
 
@@ -113,9 +122,6 @@ lc_status lc_graph_add_node(lc_graph *graph, int32_t op, lc_table_id attrs_table
                             uint32_t input_count, const int32_t *outputs, uint32_t output_count, lc_node **node, lc_error *err);
 lc_status lc_graph_add_input(lc_graph *graph, int32_t tensor, lc_error *err);
 lc_status lc_graph_add_output(lc_graph *graph, int32_t tensor, lc_error *err);
-/* Every input of every node, and graph and signature outputs, that name tensor `from` name `to` instead. (Graph and signature
- * inputs say where values come in and stay.) */
-void lc_graph_replace_uses(lc_graph *graph, int32_t from, int32_t to);
 /* Readers of each tensor (nodes and graph outputs counted). counts has tensor_count entries. */
 void lc_graph_count_uses(const lc_graph *graph, uint32_t *counts);
 /* producer[t]: index of the node that writes tensor t, or -1. */
@@ -140,9 +146,10 @@ static inline void lc_tensor_scale(const lc_tensor *t, float *scale, int64_t *ze
     *scale = one ? q->scale.data[0] : 0.0f;
     *zero_point = one && q->zero_point.n == 1 ? q->zero_point.data[0] : 0;
 }
-static inline bool lc_tensor_is_const(const lc_tensor *t) { return t->data != NULL; }
+/* Has bytes, there or still to be made. */
+static inline bool lc_tensor_is_const(const lc_tensor *t) { return t->deferred || t->data; }
 
-/* Proves the invariants of ir.h on a model that was built or rewritten (not on a file: source/tflite_check.c does that with
+/* Proves the invariants of ir.h on a model that was built or rewritten (not on a file: runtime/tflite_check.c does that with
  * rule ids). For debugging passes and for tests. */
 lc_status lc_model_check(const lc_model *model, lc_error *err);
 /* Same structure, names, types, shapes, constants, options, signatures, metadata. On a difference says which in err. */

@@ -21,7 +21,7 @@ static bool copy_str(lc_arena *arena, lc_str s, lc_str *out) {
 
 lc_status lc_model_new(const lc_limits *limits, lc_model **model, lc_error *err) {
     *model = NULL;
-    lc_model *m = (lc_model *)lc_calloc(1, sizeof *m);
+    lc_model *m = lc_calloc(1, sizeof *m);
     if (!m) return lc_fail_memory(err, "model");
     lc_budget budget;
     lc_budget_init(&budget, limits); /* fills in the defaults */
@@ -51,8 +51,8 @@ void lc_model_destroy(lc_model *model) {
 lc_graph *lc_model_add_graph(lc_model *model, lc_str name) {
     void *graphs = model->graphs;
     if (!lc_arena_grow(&model->arena, &graphs, &model->graph_capacity, model->graph_count + 1, sizeof model->graphs[0])) return NULL;
-    model->graphs = (lc_graph **)graphs;
-    lc_graph *g = (lc_graph *)lc_arena_alloc(&model->arena, sizeof *g);
+    model->graphs = graphs;
+    lc_graph *g = lc_arena_alloc(&model->arena, sizeof *g);
     if (!g || !copy_str(&model->arena, name, &g->name)) return NULL;
     g->model = model;
     g->debug_metadata_index = -1;
@@ -62,7 +62,7 @@ lc_graph *lc_model_add_graph(lc_model *model, lc_str name) {
 
 /* n indices copied into the arena. An empty list is a valid pointer, so that NULL never has to be asked for. */
 static bool copy_ints(lc_arena *arena, const int32_t *values, size_t n, int32_t **out) {
-    *out = (int32_t *)lc_arena_array(arena, n, sizeof **out);
+    *out = lc_arena_array(arena, n, sizeof **out);
     if (!*out) return false;
     if (n) memcpy(*out, values, n * sizeof **out);
     return true;
@@ -75,7 +75,7 @@ lc_status lc_graph_add_tensor(lc_graph *graph, const lc_tensor *proto, int32_t *
     void *items = graph->tensors;
     if (!lc_arena_grow(arena, &items, &graph->tensor_capacity, graph->tensor_count + 1, sizeof graph->tensors[0]))
         return lc_fail_memory(err, "tensor");
-    graph->tensors = (lc_tensor *)items;
+    graph->tensors = items;
     lc_tensor t = *proto;
     size_t rank = t.rank > 0 ? (size_t)t.rank : 0;
     if (!copy_str(arena, proto->name, &t.name) || !copy_ints(arena, proto->dims, rank, &t.dims) ||
@@ -95,9 +95,12 @@ lc_status lc_graph_add_node(lc_graph *graph, int32_t op, lc_table_id attrs_table
     void *items = graph->nodes;
     if (!lc_arena_grow(arena, &items, &graph->node_capacity, graph->node_count + 1, sizeof graph->nodes[0]))
         return lc_fail_memory(err, "node");
-    graph->nodes = (lc_node *)items;
-    lc_node n = {.op = op, .attrs_table = attrs && attrs_table >= 0 ? attrs_table : LC_TABLE_NONE, .input_count = input_count,
-                 .output_count = output_count, .debug_metadata_index = -1};
+    graph->nodes = items;
+    lc_node n = {.op = op,
+                 .attrs_table = attrs && attrs_table >= 0 ? attrs_table : LC_TABLE_NONE,
+                 .input_count = input_count,
+                 .output_count = output_count,
+                 .debug_metadata_index = -1};
     if (!copy_ints(arena, inputs, input_count, &n.inputs) || !copy_ints(arena, outputs, output_count, &n.outputs) ||
         !copy_ints(arena, NULL, 0, &n.intermediates))
         return lc_fail_memory(err, "node");
@@ -116,7 +119,7 @@ lc_status lc_graph_add_node(lc_graph *graph, int32_t op, lc_table_id attrs_table
 static lc_status add_port(lc_graph *graph, int32_t **ports, size_t *count, size_t *capacity, int32_t tensor, lc_error *err) {
     void *items = *ports;
     if (!lc_arena_grow(&graph->model->arena, &items, capacity, *count + 1, sizeof **ports)) return lc_fail_memory(err, "graph");
-    *ports = (int32_t *)items;
+    *ports = items;
     (*ports)[(*count)++] = tensor;
     return LC_OK;
 }

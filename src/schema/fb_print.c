@@ -5,7 +5,7 @@
  *   JSON   {"padding": "SAME", "stride_w": 1}               everything, or without defaults when `brief`
  *
  * Enums appear by name, by number when they have none (and BuiltinOperator, whose names are a layer above). JSON is always
- * valid: bytes that are no UTF-8 become U+FFFD, and numbers JSON lacks become the strings "NaN", "Infinity", "-Infinity".
+ * valid: strings as base/str.h spells them (in text too), numbers JSON lacks as the strings "NaN", "Infinity", "-Infinity".
  * Bytes that lie behind the flatbuffer are printed like all others; their place in the file is not.
  */
 #include "schema/fb_view.h"
@@ -37,20 +37,6 @@ static void add_float(float v, bool json, lc_text *out) {
     lc_text_add(out, text);
 }
 
-static void add_string(lc_str s, lc_text *out) {
-    const uint8_t *p = (const uint8_t *)s.data, *end = p + s.size;
-    lc_text_add(out, "\"");
-    while (p < end) {
-        size_t n = lc_utf8_length((const char *)p, (size_t)(end - p), NULL);
-        if (n == 0) lc_text_add(out, "\\ufffd");
-        else if (*p == '"' || *p == '\\') lc_text_printf(out, "\\%c", *p);
-        else if (*p < 0x20 || *p == 0x7f) lc_text_printf(out, "\\u%04x", *p);
-        else lc_text_add_n(out, (const char *)p, n);
-        p += n ? n : 1;
-    }
-    lc_text_add(out, "\"");
-}
-
 static void add_enum(int16_t id, int64_t value, bool json, lc_text *out) {
     const char *name = lc_schema_enum_name((lc_enum_id)id, value);
     if (name) lc_text_printf(out, json ? "\"%s\"" : "%s", name);
@@ -59,6 +45,7 @@ static void add_enum(int16_t id, int64_t value, bool json, lc_text *out) {
 
 /* One number of a scalar kind at p. `sub`: enum of enum kinds. */
 static void add_scalar(lc_kind kind, int16_t sub, const void *p, bool json, lc_text *out) {
+    /* clang-format off */
     int8_t i8; int32_t i32; uint32_t u32; int64_t i64; uint64_t u64; float f32;
     switch (kind) {
     case LC_KIND_bool: memcpy(&i8, p, 1); lc_text_add(out, i8 ? "true" : "false"); break;
@@ -73,6 +60,7 @@ static void add_scalar(lc_kind kind, int16_t sub, const void *p, bool json, lc_t
     case LC_KIND_f32: memcpy(&f32, p, 4); add_float(f32, json, out); break;
     default: break;
     }
+    /* clang-format on */
 }
 
 /* The scalar kind of a vector's elements. Unsigned 8 and 16 bits have no scalar kind of their own: see add_element. */
@@ -111,17 +99,10 @@ static void add_vector(lc_kind kind, int16_t sub, const uint8_t *data, uint64_t 
 
 static void add_table(lc_table_id table, const void *value, bool json, bool brief, lc_text *out);
 
-static bool zero_or_default(const lc_field *f, const uint8_t *p) {
-    uint64_t v = 0, def = (uint64_t)f->def;
-    size_t bytes = lc_kind_bytes((lc_kind)f->kind);
-    memcpy(&v, p, bytes);
-    return memcmp(&v, &def, bytes) == 0;
-}
-
 /* Whether there is anything to print; *u: pointer and, for a union, its type. */
 static bool something(const lc_field *f, const uint8_t *p, bool brief, lc_union *u) {
     *u = (lc_union){0, NULL};
-    if (f->kind < LC_KIND_str) return !brief || !zero_or_default(f, p);
+    if (f->kind < LC_KIND_str) return !brief || !lc_fb_is_default(f, p);
     if (f->kind == LC_KIND_union) memcpy(u, p, sizeof *u);
     else memcpy(&u->value, p, sizeof u->value);
     return u->value != NULL || u->type != 0;
@@ -136,7 +117,7 @@ static void add_value(lc_table_id table, const lc_field *f, const uint8_t *value
     } else if (kind == LC_KIND_str) {
         lc_str s;
         memcpy(&s, p, sizeof s);
-        add_string(s, out);
+        lc_text_add_json(out, s.data, s.size);
     } else if (kind == LC_KIND_table) {
         add_table((lc_table_id)f->sub, u->value, json, brief, out);
     } else if (kind == LC_KIND_union) {
@@ -153,7 +134,8 @@ static void add_value(lc_table_id table, const lc_field *f, const uint8_t *value
         lc_text_add(out, "]");
     } else {
         lc_vec v = lc_vec_get(p);
-        add_vector(kind, f->sub, (const uint8_t *)v.data, behind && f->id == behind->vec_id ? lc_fb_behind_length(behind, value) : v.n, json, out);
+        add_vector(kind, f->sub, (const uint8_t *)v.data, behind && f->id == behind->vec_id ? lc_fb_behind_length(behind, value) : v.n,
+                   json, out);
     }
 }
 

@@ -35,7 +35,7 @@ static lc_status read_new(reading *r, lc_table_id table, uint64_t at, void **out
 
 static lc_status read_tables(reading *r, lc_table_id table, lc_fb_span span, void *field) {
     size_t size = lc_schema_tables[table].size;
-    uint8_t *items = (uint8_t *)lc_arena_array(r->arena, span.n, size);
+    uint8_t *items = lc_arena_array(r->arena, span.n, size);
     if (!items) return lc_fail_memory(r->err, lc_schema_tables[table].name);
     uint8_t *item = items;
     for (uint32_t i = 0; i < span.n; i++, item += size) {
@@ -58,7 +58,7 @@ static lc_status read_vector(reading *r, lc_kind kind, lc_fb_span span, void *fi
     const uint8_t *data = span.data;
     bool odd = (uintptr_t)data % each != 0, normalise = kind == LC_KIND_vec_bool && !all_bool(data, span.n);
     if (odd || normalise) {
-        uint8_t *copy = (uint8_t *)lc_arena_array(r->arena, span.n, each);
+        uint8_t *copy = lc_arena_array(r->arena, span.n, each);
         if (!copy) return lc_fail_memory(r->err, "vector");
         if (span.n) memcpy(copy, data, (size_t)span.n * each); /* the span fits in the file, so the product in size_t */
         for (uint32_t i = 0; normalise && i < span.n; i++) copy[i] = copy[i] != 0;
@@ -157,6 +157,6 @@ lc_status lc_fb_read(const void *data, size_t size, lc_arena *arena, lc_Model **
     *model = NULL;
     if (!lc_fb_root(&r.bytes, &at)) return changed(&r);
     LC_TRY(read_new(&r, LC_TABLE_Model, at, &root));
-    *model = (lc_Model *)root;
+    *model = root;
     return LC_OK;
 }

@@ -13,7 +13,7 @@ static bool equal_str(const void *a, const void *b) {
     lc_str x, y;
     memcpy(&x, a, sizeof x);
     memcpy(&y, b, sizeof y);
-    return (x.data == NULL) == (y.data == NULL) && lc_str_eq(x, y);
+    return lc_str_eq(x, y);
 }
 
 static bool equal_bytes(const void *a, uint64_t an, const void *b, uint64_t bn) {
@@ -95,12 +95,19 @@ static bool clone_vec(const lc_field *f, const uint8_t *src, uint8_t *dst, lc_ar
     }
     if (!v.data) return true;
     size_t size = lc_schema_tables[f->sub].size;
-    uint8_t *items = (uint8_t *)lc_arena_array(arena, v.n, size);
+    uint8_t *items = lc_arena_array(arena, v.n, size);
     if (!items) return false;
     for (uint32_t i = 0; i < v.n; i++)
         if (!clone_into((lc_table_id)f->sub, (const uint8_t *)v.data + i * size, items + i * size, arena)) return false;
     lc_vec_set(dst, items, v.n);
     return true;
+}
+
+/* *value becomes a copy of what it points to; NULL stays, and what the schema does not know becomes NULL. */
+static bool clone_table(lc_table_id table, void **value, lc_arena *arena) {
+    const void *src = table == LC_TABLE_NONE ? NULL : *value;
+    *value = src ? lc_fb_clone(table, src, arena) : NULL;
+    return !src || *value;
 }
 
 static bool clone_field(const lc_field *f, const uint8_t *src, uint8_t *dst, lc_arena *arena) {
@@ -113,21 +120,18 @@ static bool clone_field(const lc_field *f, const uint8_t *src, uint8_t *dst, lc_
         memcpy(dst, &s, sizeof s);
         return true;
     }
-    if (kind == LC_KIND_table || kind == LC_KIND_union) {
-        lc_union u = {0, NULL};
-        lc_table_id member = (lc_table_id)f->sub;
-        if (kind == LC_KIND_union) {
-            memcpy(&u, src, sizeof u);
-            member = lc_schema_union_table((lc_union_id)f->sub, u.type);
-        } else {
-            memcpy(&u.value, src, sizeof u.value);
-        }
-        u.value = u.value && member != LC_TABLE_NONE ? lc_fb_clone(member, u.value, arena) : NULL;
-        const void *had = NULL;
-        memcpy(&had, src + (kind == LC_KIND_union ? offsetof(lc_union, value) : 0), sizeof had);
-        if (had && member != LC_TABLE_NONE && !u.value) return false;
-        if (kind == LC_KIND_union) memcpy(dst, &u, sizeof u);
-        else memcpy(dst, &u.value, sizeof u.value);
+    if (kind == LC_KIND_table) {
+        void *value;
+        memcpy(&value, src, sizeof value);
+        if (!clone_table((lc_table_id)f->sub, &value, arena)) return false;
+        memcpy(dst, &value, sizeof value);
+        return true;
+    }
+    if (kind == LC_KIND_union) {
+        lc_union u;
+        memcpy(&u, src, sizeof u);
+        if (!clone_table(lc_schema_union_table((lc_union_id)f->sub, u.type), &u.value, arena)) return false;
+        memcpy(dst, &u, sizeof u);
         return true;
     }
     return clone_vec(f, src, dst, arena);
@@ -150,6 +154,6 @@ static bool clone_into(lc_table_id table, const uint8_t *src, uint8_t *dst, lc_a
 }
 
 void *lc_fb_clone(lc_table_id table, const void *src, lc_arena *arena) {
-    uint8_t *copy = (uint8_t *)lc_arena_alloc(arena, lc_schema_tables[table].size);
+    uint8_t *copy = lc_arena_alloc(arena, lc_schema_tables[table].size);
     return copy && clone_into(table, (const uint8_t *)src, copy, arena) ? copy : NULL;
 }

@@ -37,8 +37,9 @@ static void path_of(const frame *f, char *out, size_t size) {
     for (; f && n < 16; f = f->up) frames[n++] = f;
     out[0] = 0;
     while (n-- > 0 && used < size) {
-        int k = frames[n]->index < 0 ? snprintf(out + used, size - used, "%s%s", used ? "." : "", frames[n]->name)
-                                     : snprintf(out + used, size - used, "%s%s[%" PRId64 "]", used ? "." : "", frames[n]->name, frames[n]->index);
+        int k = frames[n]->index < 0
+                    ? snprintf(out + used, size - used, "%s%s", used ? "." : "", frames[n]->name)
+                    : snprintf(out + used, size - used, "%s%s[%" PRId64 "]", used ? "." : "", frames[n]->name, frames[n]->index);
         used += k > 0 ? (size_t)k : 0;
     }
 }

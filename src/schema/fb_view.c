@@ -14,7 +14,8 @@
 #include <string.h>
 
 const char *lc_fb_rule_id(lc_fb_rule rule) {
-    static const char *const ids[] = {"",
+    static const char *const ids[] = {
+        "",
 #define LC_FB_RULE(NAME, id, text) id,
 #include "schema/fb_rules.def"
     };
@@ -22,7 +23,8 @@ const char *lc_fb_rule_id(lc_fb_rule rule) {
 }
 
 const char *lc_fb_rule_text(lc_fb_rule rule) {
-    static const char *const texts[] = {"",
+    static const char *const texts[] = {
+        "",
 #define LC_FB_RULE(NAME, id, text) text,
 #include "schema/fb_rules.def"
     };
@@ -147,20 +149,33 @@ bool lc_fb_element_at(lc_fb_bytes *b, lc_fb_span span, uint32_t i, uint64_t *at)
 
 uint32_t lc_kind_bytes(lc_kind kind) {
     switch (kind) {
-    case LC_KIND_bool: case LC_KIND_i8: case LC_KIND_enum_i8: return 1;
-    case LC_KIND_i64: case LC_KIND_u64: return 8;
+    case LC_KIND_bool:
+    case LC_KIND_i8:
+    case LC_KIND_enum_i8: return 1;
+    case LC_KIND_i64:
+    case LC_KIND_u64: return 8;
     default: return 4; /* 32-bit scalars and every reference */
     }
 }
 
 uint32_t lc_kind_element(lc_kind kind) {
     switch (kind) {
-    case LC_KIND_vec_bool: case LC_KIND_vec_u8: case LC_KIND_vec_u8_a16: return 1;
+    case LC_KIND_vec_bool:
+    case LC_KIND_vec_u8:
+    case LC_KIND_vec_u8_a16: return 1;
     case LC_KIND_vec_u16: return 2;
-    case LC_KIND_vec_i32: case LC_KIND_vec_f32: case LC_KIND_vec_enum_u32: case LC_KIND_vec_table: return 4;
+    case LC_KIND_vec_i32:
+    case LC_KIND_vec_f32:
+    case LC_KIND_vec_enum_u32:
+    case LC_KIND_vec_table: return 4;
     case LC_KIND_vec_i64: return 8;
     default: return 0;
     }
+}
+
+bool lc_fb_is_default(const lc_field *f, const void *value) {
+    const uint64_t def = (uint64_t)f->def;
+    return memcmp(value, &def, lc_kind_bytes((lc_kind)f->kind)) == 0; /* little-endian host: the low bytes come first */
 }
 
 lc_vec lc_vec_get(const void *field) {
@@ -176,8 +191,12 @@ void lc_vec_set(void *field, const void *data, uint32_t n) {
 
 const lc_fb_behind *lc_fb_behind_of(lc_table_id table) {
     static const lc_fb_behind buffer = {offsetof(lc_Buffer, data), offsetof(lc_Buffer, offset), offsetof(lc_Buffer, size), 0, 1, 2};
-    static const lc_fb_behind op = {offsetof(lc_Operator, custom_options), offsetof(lc_Operator, large_custom_options_offset),
-                                    offsetof(lc_Operator, large_custom_options_size), 5, 9, 10};
+    static const lc_fb_behind op = {offsetof(lc_Operator, custom_options),
+                                    offsetof(lc_Operator, large_custom_options_offset),
+                                    offsetof(lc_Operator, large_custom_options_size),
+                                    5,
+                                    9,
+                                    10};
     return table == LC_TABLE_Buffer ? &buffer : table == LC_TABLE_Operator ? &op : NULL;
 }
 

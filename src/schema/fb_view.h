@@ -23,15 +23,22 @@ const char *lc_fb_rule_text(lc_fb_rule rule);
 #define LC_FB_MAX ((uint64_t)INT32_MAX)
 
 typedef struct lc_fb_bytes {
-    lc_cursor all;      /* the whole file */
-    lc_cursor front;    /* its first LC_FB_MAX bytes, where tables, vectors and strings may lie */
-    lc_fb_rule rule;    /* first rule that was broken */
-    uint64_t where;     /* offset of the bytes that break it */
-    uint64_t found;     /* the number found there */
+    lc_cursor all;   /* the whole file */
+    lc_cursor front; /* its first LC_FB_MAX bytes, where tables, vectors and strings may lie */
+    lc_fb_rule rule; /* first rule that was broken */
+    uint64_t where;  /* offset of the bytes that break it */
+    uint64_t found;  /* the number found there */
 } lc_fb_bytes;
 
-typedef struct lc_fb_table { uint64_t at, vtable; uint32_t vtable_size, size; } lc_fb_table;
-typedef struct lc_fb_span { uint64_t at; uint32_t n; const uint8_t *data; } lc_fb_span; /* elements of a vector, bytes of a string */
+typedef struct lc_fb_table {
+    uint64_t at, vtable;
+    uint32_t vtable_size, size;
+} lc_fb_table;
+typedef struct lc_fb_span {
+    uint64_t at;
+    uint32_t n;
+    const uint8_t *data;
+} lc_fb_span; /* elements of a vector, bytes of a string */
 
 lc_fb_bytes lc_fb_bytes_make(const void *data, size_t size);
 /* All below: false with rule, where and found set when a rule is broken. */
@@ -58,12 +65,17 @@ uint32_t lc_kind_bytes(lc_kind kind);
 /* Bytes of one element of a vector kind (vec_table: its offset); 0 for other kinds. */
 uint32_t lc_kind_element(lc_kind kind);
 
+/* Whether a scalar field holds its default, bit for bit; `value` points at the field. */
+bool lc_fb_is_default(const lc_field *f, const void *value);
+
 /* Any vector field of a struct as lc_vec: the element type is not part of the representation. */
 lc_vec lc_vec_get(const void *field);
 void lc_vec_set(void *field, const void *data, uint32_t n);
 
 /* The two tables whose bytes may lie behind the flatbuffer (schema.h): offsets into the struct, and field ids. */
-typedef struct lc_fb_behind { uint16_t vec, offset, size, vec_id, offset_id, size_id; } lc_fb_behind;
+typedef struct lc_fb_behind {
+    uint16_t vec, offset, size, vec_id, offset_id, size_id;
+} lc_fb_behind;
 const lc_fb_behind *lc_fb_behind_of(lc_table_id table); /* NULL: not one of them */
 uint64_t lc_fb_u64(const void *value, uint16_t offset); /* uint64_t field of a struct */
 /* Bytes of the vector of such a struct, wherever they lie; 0 when there is none. */

@@ -28,17 +28,20 @@ enum { MAX_IDS = 64, ALIGN = 16, TAIL = 16 };
 
 /* Bytes that are streamed after the structure. */
 typedef struct piece {
-    uint64_t patch;   /* where the structure says where they are: u32 relative, or u64 from the start when behind */
+    uint64_t patch; /* where the structure says where they are: u32 relative, or u64 from the start when behind */
     const void *data;
     uint64_t size;
-    uint64_t at;      /* of the data itself */
+    uint64_t at; /* of the data itself */
     bool behind;
 } piece;
 
 typedef struct writing {
-    uint8_t *data; size_t size, capacity;            /* the structure */
-    piece *pieces; size_t piece_count, piece_capacity;
-    uint32_t *slots; size_t slot_count, vtables;     /* hash of vtables: positions in data, 0 for a free slot */
+    uint8_t *data;
+    size_t size, capacity; /* the structure */
+    piece *pieces;
+    size_t piece_count, piece_capacity;
+    uint32_t *slots;
+    size_t slot_count, vtables; /* hash of vtables: positions in data, 0 for a free slot */
     uint64_t limit;
     bool all_behind;
     lc_error *err;
@@ -47,7 +50,8 @@ typedef struct writing {
 /* ---- the growing structure ---------------------------------------------------------------------------------- */
 
 static lc_status too_large(writing *w) {
-    lc_fail(w->err, LC_LIMIT, "the model's structure without its buffers is larger than the %" PRIu64 " bytes a .tflite file allows", w->limit);
+    lc_fail(w->err, LC_LIMIT, "the model's structure without its buffers is larger than the %" PRIu64 " bytes a .tflite file allows",
+            w->limit);
     lc_error_hint(w->err, "split the model, or put large custom options behind the flatbuffer");
     return LC_LIMIT;
 }
@@ -60,7 +64,7 @@ static lc_status append(writing *w, uint64_t n, uint64_t *at) {
         size_t wider = w->capacity ? w->capacity : 4096;
         while (wider < size)
             if (!lc_mul_size(wider, 2, &wider)) return lc_fail_memory(w->err, "flatbuffer");
-        uint8_t *p = (uint8_t *)lc_realloc(w->data, wider);
+        uint8_t *p = lc_realloc(w->data, wider);
         if (!p) return lc_fail_memory(w->err, "flatbuffer");
         w->data = p;
         w->capacity = wider;
@@ -102,7 +106,7 @@ static lc_status add_piece(writing *w, piece p) {
     if (w->piece_count == w->piece_capacity) {
         size_t wider = w->piece_capacity ? w->piece_capacity : 32, bytes;
         if (!lc_mul_size(wider, 2, &wider) || !lc_mul_size(wider, sizeof p, &bytes)) return lc_fail_memory(w->err, "buffers");
-        piece *q = (piece *)lc_realloc(w->pieces, bytes);
+        piece *q = lc_realloc(w->pieces, bytes);
         if (!q) return lc_fail_memory(w->err, "buffers");
         w->pieces = q;
         w->piece_capacity = wider;
@@ -115,7 +119,7 @@ static lc_status add_piece(writing *w, piece p) {
 
 static lc_status grow_slots(writing *w) {
     size_t count = w->slot_count ? w->slot_count * 2 : 256;
-    uint32_t *slots = (uint32_t *)lc_calloc(count, sizeof *slots);
+    uint32_t *slots = lc_calloc(count, sizeof *slots);
     if (!slots) return lc_fail_memory(w->err, "vtables");
     for (size_t i = 0; i < w->slot_count; i++) {
         uint16_t bytes;
@@ -156,17 +160,10 @@ typedef struct layout {
     bool wide; /* has 8-byte fields */
 } layout;
 
-static bool is_default(const lc_field *f, const uint8_t *p) {
-    uint64_t v = 0, def = (uint64_t)f->def;
-    size_t bytes = lc_kind_bytes((lc_kind)f->kind);
-    memcpy(&v, p, bytes);
-    return memcmp(&v, &def, bytes) == 0;
-}
-
 static lc_status present(writing *w, lc_table_id table, const lc_field *f, const uint8_t *p, bool *is) {
     lc_kind kind = (lc_kind)f->kind;
     if (kind < LC_KIND_str) {
-        *is = !is_default(f, p);
+        *is = !lc_fb_is_default(f, p);
     } else if (kind == LC_KIND_union) {
         lc_union u;
         memcpy(&u, p, sizeof u);
@@ -193,10 +190,10 @@ static lc_status place_of(writing *w, lc_table_id table, const lc_fb_behind *b, 
     uint64_t length = lc_fb_behind_length(b, value);
     if (!has && asked)
         return lc_fail(w->err, LC_ARGUMENT, "%s: says that its bytes lie behind the flatbuffer but has none", lc_schema_tables[table].name);
-    *to = !has ? NOWHERE
-          : asked ? BEHIND
-          : table != LC_TABLE_Buffer || length == 0 ? IN_STRUCTURE
-          : w->all_behind ? BEHIND : STREAMED;
+    if (!has) *to = NOWHERE;
+    else if (asked) *to = BEHIND;
+    else if (table != LC_TABLE_Buffer || length == 0) *to = IN_STRUCTURE;
+    else *to = w->all_behind ? BEHIND : STREAMED;
     return LC_OK;
 }
 
@@ -291,7 +288,8 @@ static lc_status write_table(writing *w, lc_table_id table, const void *value, u
     LC_TRY(append(w, l.vtable[1], &at));
     put_u32(w, at, (uint32_t)(at - vtable));
     refer(w, patch, at);
-    if (to == STREAMED) LC_TRY(add_piece(w, (piece){at + l.vtable[b->vec_id + 2], lc_vec_get(in + b->vec).data, lc_fb_behind_length(b, in), 0, false}));
+    if (to == STREAMED)
+        LC_TRY(add_piece(w, (piece){at + l.vtable[b->vec_id + 2], lc_vec_get(in + b->vec).data, lc_fb_behind_length(b, in), 0, false}));
     if (to == BEHIND) {
         uint64_t length = lc_fb_behind_length(b, in);
         put(w, at + l.vtable[b->size_id + 2], &length, sizeof length);
@@ -326,7 +324,8 @@ static bool place_pieces(writing *w, uint64_t *front, uint64_t *total) {
             piece *p = &w->pieces[i];
             if (p->behind != (behind == 1)) continue;
             /* The length word of a vector goes in front of the aligned bytes. */
-            if (!lc_add_u64(end, behind ? 0 : 4, &end) || !lc_align_u64(end, ALIGN, &p->at) || !lc_add_u64(p->at, p->size, &end)) return false;
+            if (!lc_add_u64(end, behind ? 0 : 4, &end) || !lc_align_u64(end, ALIGN, &p->at) || !lc_add_u64(p->at, p->size, &end))
+                return false;
         }
         if (!behind) *front = end;
     }
@@ -347,11 +346,12 @@ static lc_status stream(writing *w, const lc_sink *sink, uint64_t total) {
             const piece *p = &w->pieces[i];
             size_t bytes;
             if (p->behind != (behind == 1)) continue;
-            if (!lc_u64_to_size(p->size, &bytes)) return lc_fail(w->err, LC_LIMIT, "a buffer of %" PRIu64 " bytes is too large for this machine", p->size);
+            if (!lc_u64_to_size(p->size, &bytes))
+                return lc_fail(w->err, LC_LIMIT, "a buffer of %" PRIu64 " bytes is too large for this machine", p->size);
             uint32_t length = (uint32_t)p->size;
             LC_TRY(zeros(sink, p->at - end - (behind ? 0 : 4), w->err));
             if (!behind) LC_TRY(sink->write(sink->user, &length, sizeof length, w->err));
-            if (bytes) LC_TRY(sink->write(sink->user, p->data, bytes, w->err));
+            if (bytes) LC_TRY((sink->write_buffer ? sink->write_buffer : sink->write)(sink->user, p->data, bytes, w->err));
             end = p->at + p->size;
         }
     return zeros(sink, total - end, w->err);

@@ -15,6 +15,9 @@
 #error "litec borrows vectors from .tflite files as they lie and needs a little-endian host"
 #endif
 
+/* Lists, a row a line. */
+/* clang-format off */
+
 /* ---- fields: one array a table, ended by an empty entry so that tables without fields have an array too ------- */
 
 #define LC_SUB_bool(sub) -1
@@ -74,24 +77,26 @@ const lc_union_desc lc_schema_unions[LC_UNION_ID_COUNT] = {
 
 /* ---- enums ---------------------------------------------------------------------------------------------------- */
 
-typedef struct enum_value {
-    const char *name;
-    int64_t value;
-} enum_value;
-
-#define LC_ENUM(E, base) static const enum_value values_##E[] = {
-#define LC_ENUM_VALUE(E, name, value) {#name, value},
-#define LC_ENUM_END(E) {NULL, 0}};
+/* Names one behind the other, each with its NUL, and the values beside them: a pointer for each name would be three times as large, and
+ * relocated at every start of a program. */
+#define LC_ENUM(E, base) static const char names_##E[] =
+#define LC_ENUM_VALUE(E, name, value) #name "\0"
+#define LC_ENUM_END(E) ;
+#define LC_UNION(U)
+#define LC_UNION_MEMBER(U, T, code)
+#define LC_UNION_END(U)
+#include "schema/enums.def"
+#define LC_ENUM(E, base) static const int32_t values_##E[] = {
+#define LC_ENUM_VALUE(E, name, value) value,
+#define LC_ENUM_END(E) };
 #define LC_UNION(U)
 #define LC_UNION_MEMBER(U, T, code)
 #define LC_UNION_END(U)
 #include "schema/enums.def"
 
-static const enum_value no_values[] = {{NULL, 0}};
-
-static const struct { const char *name; const enum_value *values; } enums[LC_ENUM_ID_COUNT] = {
-    {"BuiltinOperator", no_values}, /* its list is ops/ops.def, a layer above */
-#define LC_ENUM(E, base) {#E, values_##E},
+static const struct { const char *names; const int32_t *values; uint16_t count; } enums[LC_ENUM_ID_COUNT] = {
+    {"", NULL, 0}, /* BuiltinOperator: its list is ops/ops.def, a layer above */
+#define LC_ENUM(E, base) {names_##E, values_##E, sizeof values_##E / sizeof values_##E[0]},
 #define LC_ENUM_VALUE(E, name, value)
 #define LC_ENUM_END(E)
 #define LC_UNION(U)
@@ -100,10 +105,13 @@ static const struct { const char *name; const enum_value *values; } enums[LC_ENU
 #include "schema/enums.def"
 };
 
+/* clang-format on */
+
 const char *lc_schema_enum_name(lc_enum_id id, int64_t value) {
     if ((unsigned)id >= LC_ENUM_ID_COUNT) return NULL;
-    for (const enum_value *v = enums[id].values; v->name; v++)
-        if (v->value == value) return v->name;
+    const char *name = enums[id].names;
+    for (uint16_t i = 0; i < enums[id].count; i++, name += strlen(name) + 1)
+        if (enums[id].values[i] == value) return name;
     return NULL;
 }
 
@@ -126,10 +134,27 @@ void lc_schema_init(lc_table_id table, void *value) {
         if (f->def == 0) continue;
         uint8_t *p = (uint8_t *)value + f->offset;
         switch ((lc_kind)f->kind) {
-        case LC_KIND_bool: case LC_KIND_i8: case LC_KIND_enum_i8: { int8_t v = (int8_t)f->def; memcpy(p, &v, sizeof v); break; }
-        case LC_KIND_i32: case LC_KIND_u32: case LC_KIND_enum_i32: case LC_KIND_enum_u32: {
-            int32_t v = (int32_t)f->def; memcpy(p, &v, sizeof v); break; }
-        case LC_KIND_i64: case LC_KIND_u64: memcpy(p, &f->def, sizeof f->def); break;
+        case LC_KIND_bool:
+        case LC_KIND_i8:
+        case LC_KIND_enum_i8: {
+            int8_t v = (int8_t)f->def;
+            memcpy(p, &v, sizeof v);
+            break;
+        }
+        case LC_KIND_i32:
+        case LC_KIND_u32:
+        case LC_KIND_enum_i32:
+        case LC_KIND_enum_u32: {
+            int32_t v = (int32_t)f->def;
+            memcpy(p, &v, sizeof v);
+            break;
+        }
+        case LC_KIND_i64:
+        case LC_KIND_u64: {
+            int64_t v = f->def;
+            memcpy(p, &v, sizeof v);
+            break;
+        }
         default: break; /* floats and references have no default but zero */
         }
     }

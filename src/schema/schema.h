@@ -13,6 +13,9 @@
 
 #include "base/base.h"
 
+/* Lists, a row a line. */
+/* clang-format off */
+
 typedef struct lc_vec { const void *data; uint32_t n; } lc_vec; /* any vector, seen without its type */
 typedef struct lc_vec_bool { const uint8_t *data; uint32_t n; } lc_vec_bool;
 typedef struct lc_vec_u8 { const uint8_t *data; uint32_t n; } lc_vec_u8; /* data NULL: absent; n 0 with data: present, empty */
@@ -107,20 +110,22 @@ typedef enum lc_union_id {
     LC_UNION_ID_COUNT
 } lc_union_id;
 
+/* clang-format on */
+
 typedef struct lc_field {
     const char *name;
-    uint8_t kind;        /* lc_kind */
-    uint16_t id;         /* vtable position; of the value for a union */
-    uint16_t offset;     /* in the struct */
-    int16_t sub;         /* lc_table_id, lc_enum_id or lc_union_id; -1: none */
-    int64_t def;         /* default of a scalar (float fields: all defaults are 0) */
+    uint8_t kind;    /* lc_kind */
+    uint8_t id;      /* vtable position; of the value for a union */
+    uint16_t offset; /* in the struct */
+    int16_t sub;     /* lc_table_id, lc_enum_id or lc_union_id; -1: none */
+    int16_t def;     /* default of a scalar (float fields: all defaults are 0) */
 } lc_field;
 
 typedef struct lc_table_desc {
     const char *name;
     const lc_field *fields;
     uint16_t field_count;
-    uint16_t size;       /* of the struct */
+    uint16_t size; /* of the struct */
 } lc_table_desc;
 
 typedef struct lc_union_desc {
@@ -168,6 +173,9 @@ lc_status lc_fb_read(const void *data, size_t size, lc_arena *arena, lc_Model **
 typedef struct lc_sink {
     lc_status (*write)(void *user, const void *data, size_t size, lc_error *err);
     void *user;
+    /* How the bytes of a Buffer that stand outside the structure are written; NULL: as all others. Lets a caller make them at
+     * the last moment: Buffer.data.data is then whatever this function understands. */
+    lc_status (*write_buffer)(void *user, const void *data, size_t size, lc_error *err);
 } lc_sink;
 /* Writes the structs as a flatbuffer. Buffer data is not copied: it goes from where it lies to the sink, after the tables,
  * each aligned to 16. When all of it would pass 2 GiB, buffers are placed behind the flatbuffer (Buffer.offset/size).

@@ -48,9 +48,8 @@ typedef struct step {
 static const lc_lower_row rows[] = {
 #define ANY (-1)
 #define yes true
-#define no  false
-#define LC_LAYER(class_name, function, in_min, in_max, activation)                                                             \
-    {#class_name, lc_lower_##function, in_min, in_max, activation},
+#define no false
+#define LC_LAYER(class_name, function, in_min, in_max, activation) {#class_name, lc_lower_##function, in_min, in_max, activation},
 #include "lower/keras.def"
 #undef ANY
 #undef yes
@@ -72,14 +71,10 @@ static void *scratch(lc_lower *lower, size_t count, size_t size) {
     return p;
 }
 
-static bool is_class(const lc_keras_layer *layer, const char *name) {
-    return layer->class_name && strcmp(layer->class_name, name) == 0;
-}
+static bool is_class(const lc_keras_layer *layer, const char *name) { return layer->class_name && strcmp(layer->class_name, name) == 0; }
 
 /* A class some package registered is not Keras's own, whatever it is called. */
-static bool is_foreign(const lc_keras_layer *layer) {
-    return layer->registered_name && strchr(layer->registered_name, '>') != NULL;
-}
+static bool is_foreign(const lc_keras_layer *layer) { return layer->registered_name && strchr(layer->registered_name, '>') != NULL; }
 
 static model_state *model_begin(lc_lower *lower, const lc_keras_model *keras, const char *path) {
     model_state *m = scratch(lower, 1, sizeof *m);
@@ -98,10 +93,8 @@ static model_state *model_begin(lc_lower *lower, const lc_keras_model *keras, co
             lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a layer's name"));
             return NULL;
         }
-        if (!layer->model && lc_keras_is_operation(layer))
-            layers[i].row = lc_lower_find_operation(layer->class_name);
-        else if (!layer->model && !is_foreign(layer))
-            layers[i].row = lc_lower_find(layer->class_name);
+        if (!layer->model && lc_keras_is_operation(layer)) layers[i].row = lc_lower_find_operation(layer->class_name);
+        else if (!layer->model && !is_foreign(layer)) layers[i].row = lc_lower_find(layer->class_name);
         values += layer->call_count ? layer->call_count : 1;
         if (values > lower->budget.limits.max_nodes) {
             lc_build_fail(&lower->b, LC_LIMIT, "the model has more than %u calls of layers (limit max_nodes)",
@@ -123,15 +116,14 @@ static void enter(lc_lower *lower, const model_state *m, int32_t layer) {
 static value *lookup(lc_lower *lower, const model_state *m, value *frame, const lc_keras_ref *ref, const char *who) {
     const lc_keras_model *k = m->keras;
     if (ref->layer < 0 || (uint32_t)ref->layer >= k->layer_count) {
-        lc_build_fail(&lower->b, LC_INVALID, "%s comes from layer %d, but the model has %u layers", who, ref->layer,
-                      k->layer_count);
+        lc_build_fail(&lower->b, LC_INVALID, "%s comes from layer %d, but the model has %u layers", who, ref->layer, k->layer_count);
         return NULL;
     }
     const lc_keras_layer *layer = &k->layers[ref->layer];
     uint32_t calls = layer->call_count ? layer->call_count : 1;
     if (ref->node < 0 || (uint32_t)ref->node >= calls) {
-        lc_build_fail(&lower->b, LC_INVALID, "%s comes from call %d of layer \"%.100s\", which is called %u times", who,
-                      ref->node, layer->name ? layer->name : "?", layer->call_count);
+        lc_build_fail(&lower->b, LC_INVALID, "%s comes from call %d of layer \"%.100s\", which is called %u times", who, ref->node,
+                      layer->name ? layer->name : "?", layer->call_count);
         return NULL;
     }
     return &frame[m->layers[ref->layer].first + (uint32_t)ref->node];
@@ -161,13 +153,16 @@ static int32_t unknown_layer(lc_call *c) {
     if (c->lower->options->allow_custom_ops) return lc_lower_custom(c);
     if (is_class(c->layer, "Lambda")) {
         lc_build_fail(c->b, LC_UNSUPPORTED, "a Lambda layer holds Python code, which only Python can run");
-        return lc_build_hint(
-            c->b, "replace it by Keras layers (Rescaling, Activation, Reshape ...), export the model as SavedModel, or use "
-                  "--allow-custom-ops to keep it as a CUSTOM operator");
+        return lc_build_hint(c->b,
+                             "replace it by Keras layers (Rescaling, Activation, Reshape ...), export the model as SavedModel, or use "
+                             "--allow-custom-ops to keep it as a CUSTOM operator");
     }
-    lc_build_fail(c->b, LC_UNSUPPORTED, "%s",
-                  lc_keras_is_operation(c->layer) ? "litec does not know this operation of keras.ops"
-                                                  : "litec does not know this layer class");
+    if (is_foreign(c->layer))
+        lc_build_fail(c->b, LC_UNSUPPORTED, "\"%.200s\" is no class of Keras but of somebody's own code", c->layer->registered_name);
+    else
+        lc_build_fail(c->b, LC_UNSUPPORTED, "%s",
+                      lc_keras_is_operation(c->layer) ? "litec does not know this operation of keras.ops"
+                                                      : "litec does not know this layer class");
     return lc_build_hint(c->b, "export the model as SavedModel, or use --allow-custom-ops to keep it as a CUSTOM operator");
 }
 
@@ -176,19 +171,15 @@ static void name_output(lc_lower *lower, const layer_state *s, int32_t tensor, s
     if (lower->b.status != LC_OK || (size_t)tensor < tensors_before) return;
     const char *name = s->name;
     if (s->calls > 1) name = lc_arena_printf(&lower->b.model->arena, "%.*s/call_%u", NAME_BYTES, s->name, s->calls);
-    if (name)
-        lc_build_rename(&lower->b, tensor, name);
-    else
-        lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a tensor's name"));
+    if (name) lc_build_rename(&lower->b, tensor, name);
+    else lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a tensor's name"));
 }
 
 static void lower_model(lc_lower *lower, model_state *m, const int32_t *in, uint32_t in_count, int32_t **out);
 
-static void lower_nested(lc_lower *lower, layer_state *s, const lc_keras_layer *layer, const int32_t *in, uint32_t in_count,
-                         value *v) {
+static void lower_nested(lc_lower *lower, layer_state *s, const lc_keras_layer *layer, const int32_t *in, uint32_t in_count, value *v) {
     if (lower->depth >= lower->budget.limits.max_depth) {
-        lc_build_fail(&lower->b, LC_LIMIT, "models are nested more than %u deep (limit max_depth)",
-                      lower->budget.limits.max_depth);
+        lc_build_fail(&lower->b, LC_LIMIT, "models are nested more than %u deep (limit max_depth)", lower->budget.limits.max_depth);
         return;
     }
     if (!s->nested) s->nested = model_begin(lower, layer->model, s->name);
@@ -211,10 +202,8 @@ static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t in
     value *v = &frame[s->first + (uint32_t)node];
     enter(lower, m, index);
     if (!layer->call_count) {
-        if (is_class(layer, "InputLayer"))
-            lc_build_fail(&lower->b, LC_INVALID, "it is used, but is not among the inputs of its model");
-        else
-            lc_build_fail(&lower->b, LC_INVALID, "its output is used, but it is never called");
+        if (is_class(layer, "InputLayer")) lc_build_fail(&lower->b, LC_INVALID, "it is used, but is not among the inputs of its model");
+        else lc_build_fail(&lower->b, LC_INVALID, "its output is used, but it is never called");
         return;
     }
     const lc_keras_call *call = &layer->calls[node];
@@ -244,16 +233,14 @@ static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t in
     }
     size_t before = lower->b.graph->tensor_count;
     int32_t out;
-    if (!s->row)
-        out = unknown_layer(&c);
+    if (!s->row) out = unknown_layer(&c);
     else if (c.in_count < (uint32_t)s->row->in_min || (s->row->in_max >= 0 && c.in_count > (uint32_t)s->row->in_max))
         out = lc_build_fail(&lower->b, LC_INVALID, "it is called with %u tensors, needs %s%d", c.in_count,
                             s->row->in_max == s->row->in_min ? ""
                             : s->row->in_max < 0             ? "at least "
                                                              : "at most ",
                             c.in_count < (uint32_t)s->row->in_min ? s->row->in_min : s->row->in_max);
-    else
-        out = s->row->lower(&c);
+    else out = s->row->lower(&c);
     if (lower->b.status != LC_OK) return;
     name_output(lower, s, out, before);
     set_value(lower, v, &out, 1);
@@ -282,8 +269,7 @@ static void lower_from(lc_lower *lower, model_state *m, value *frame, step *stac
         value *need = lookup(lower, m, frame, ref, "an input of it");
         if (!need || need->state == DONE) continue;
         if (need->state == IN_PROGRESS) {
-            lc_build_fail(&lower->b, LC_INVALID,
-                          "the graph of layers has a cycle: it needs the output of layer \"%.100s\", which needs it",
+            lc_build_fail(&lower->b, LC_INVALID, "the graph of layers has a cycle: it needs the output of layer \"%.100s\", which needs it",
                           m->keras->layers[ref->layer].name ? m->keras->layers[ref->layer].name : "?");
             return;
         }
@@ -309,8 +295,7 @@ static void lower_model(lc_lower *lower, model_state *m, const int32_t *in, uint
         if (v && k->layers[k->inputs[i].layer].call_count)
             lc_build_fail(&lower->b, LC_INVALID, "input %u of the model is layer \"%.100s\", which is no InputLayer", i,
                           k->layers[k->inputs[i].layer].name);
-        else if (v)
-            set_value(lower, v, &in[i], 1);
+        else if (v) set_value(lower, v, &in[i], 1);
     }
     for (uint32_t i = 0; i < k->output_count && lower->b.status == LC_OK; i++) {
         char who[48];
@@ -338,8 +323,7 @@ static int32_t make_input(lc_lower *lower, const model_state *m, int32_t index) 
     const lc_keras_layer *layer = &m->keras->layers[index];
     enter(lower, m, index);
     lc_call c = {.lower = lower, .b = &lower->b, .layer = layer, .config = layer->config};
-    if (!is_class(layer, "InputLayer"))
-        return lc_build_fail(&lower->b, LC_INVALID, "it is an input of the model, but no InputLayer");
+    if (!is_class(layer, "InputLayer")) return lc_build_fail(&lower->b, LC_INVALID, "it is an input of the model, but no InputLayer");
     if (lc_opt_bool(&c, "sparse", false)) return lc_opt_fail(&c, "sparse", "litec has no sparse inputs");
     if (lc_opt_bool(&c, "ragged", false)) return lc_opt_fail(&c, "ragged", "litec has no ragged inputs");
     const char *key = lc_opt(&c, "batch_shape") ? "batch_shape" : "batch_input_shape";
@@ -349,12 +333,9 @@ static int32_t make_input(lc_lower *lower, const model_state *m, int32_t index) 
     int32_t dims[LC_MAX_RANK];
     for (uint32_t i = 0; i < shape->count; i++) {
         const lc_json *d = lc_json_at(shape, i);
-        if (lc_json_is(d, LC_JSON_NULL))
-            dims[i] = -1;
-        else if (lc_json_is(d, LC_JSON_INT) && d->integer >= 1 && d->integer <= INT32_MAX)
-            dims[i] = (int32_t)d->integer;
-        else
-            return lc_opt_fail(&c, key, "dimension %u needs a whole number from 1 to 2147483647, or null", i);
+        if (lc_json_is(d, LC_JSON_NULL)) dims[i] = -1;
+        else if (lc_json_is(d, LC_JSON_INT) && d->integer >= 1 && d->integer <= INT32_MAX) dims[i] = (int32_t)d->integer;
+        else return lc_opt_fail(&c, key, "dimension %u needs a whole number from 1 to 2147483647, or null", i);
     }
     lc_dtype type = input_dtype(&c);
     int32_t t = lc_build_placeholder(&lower->b, m->layers[index].name, type, dims, (int32_t)shape->count);
@@ -383,10 +364,8 @@ static const char *unique_name(lc_lower *lower, name_set *set, const char *wante
     const char *name = lc_arena_strndup(&lower->b.model->arena, wanted, strlen(wanted));
     while (name && set->entries[name_slot(set, name)].name)
         name = lc_arena_printf(&lower->b.model->arena, "%s_%u", wanted, ++set->entries[first].next);
-    if (!name)
-        lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a signature name"));
-    else
-        set->entries[name_slot(set, name)].name = name;
+    if (!name) lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a signature name"));
+    else set->entries[name_slot(set, name)].name = name;
     return name;
 }
 
@@ -447,23 +426,20 @@ lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *op
     model_state *m = NULL;
     if (!keras->input_count || !keras->output_count)
         lc_build_fail(&lower.b, LC_INVALID, "the model has no %s", keras->input_count ? "outputs" : "inputs");
-    else
-        m = model_begin(&lower, keras, NULL);
+    else m = model_begin(&lower, keras, NULL);
     int32_t *in = m ? scratch(&lower, keras->input_count, sizeof *in) : NULL, *out = NULL;
     for (uint32_t i = 0; in && i < keras->input_count && lower.b.status == LC_OK; i++) {
         int32_t index = keras->inputs[i].layer;
         if (index < 0 || (uint32_t)index >= keras->layer_count)
             lc_build_fail(&lower.b, LC_INVALID, "input %u of the model is layer %d, but the model has %u layers", i, index,
                           keras->layer_count);
-        else
-            in[i] = make_input(&lower, m, index);
+        else in[i] = make_input(&lower, m, index);
     }
     if (in && lower.b.status == LC_OK) lower_model(&lower, m, in, keras->input_count, &out);
     lower.b.layer = NULL;
     for (uint32_t i = 0; lower.b.status == LC_OK && i < keras->output_count; i++)
         lc_build_check(&lower.b, lc_graph_add_output(lower.b.graph, out[i], err));
     if (lower.b.status == LC_OK) add_signature(&lower, m, in, out);
-    lc_pool_destroy(lower.pool);
     lc_arena_deinit(&lower.scratch);
     return lower.b.status;
 }

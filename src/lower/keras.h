@@ -13,20 +13,23 @@
 /* One array of a layer, as stored: row-major, in Keras's layout (Dense: [in, out]; Conv2D: [h, w, in, out]). Data is borrowed
  * from the mapped file, or lies in the model's arena when the file holds it compressed or chunked. Little-endian. */
 typedef struct lc_keras_weight {
-    const char *name;        /* as in the file, e.g. "dense/kernel:0", "vars/0" */
-    lc_dtype type;           /* FLOAT32, FLOAT16, BFLOAT16, FLOAT64, INT... as stored */
+    const char *name; /* as in the file, e.g. "dense/kernel:0", "vars/0" */
+    lc_dtype type;    /* FLOAT32, FLOAT16, BFLOAT16, FLOAT64, INT... as stored */
     int32_t rank;
     int32_t dims[LC_MAX_RANK];
-    const void *data;        /* may be unaligned: memcpy elements */
+    const void *data; /* may be unaligned: memcpy elements */
     size_t size;
 } lc_keras_weight;
 
 /* Output `tensor` of the `node`-th call of layer `layer` (Keras's history triple). */
-typedef struct lc_keras_ref { int32_t layer, node, tensor; } lc_keras_ref;
+typedef struct lc_keras_ref {
+    int32_t layer, node, tensor;
+} lc_keras_ref;
 
 /* One call of a layer: its positional tensor arguments, flattened in order. */
 typedef struct lc_keras_call {
-    lc_keras_ref *inputs; uint32_t input_count;
+    lc_keras_ref *inputs;
+    uint32_t input_count;
     const lc_json *args, *kwargs; /* call arguments as serialised (Keras 3), NULL when none; tensors in them are replaced by refs above */
 } lc_keras_call;
 
@@ -35,22 +38,26 @@ typedef struct lc_keras_layer {
     const char *class_name;      /* "Conv2D" */
     const char *registered_name; /* "package>Class" of a custom class, else NULL */
     const lc_json *config;
-    lc_keras_weight *weights;    /* in Keras's creation order: Dense kernel, bias; BatchNormalization gamma, beta, mean, variance */
+    lc_keras_weight *weights; /* in Keras's creation order: Dense kernel, bias; BatchNormalization gamma, beta, mean, variance */
     uint32_t weight_count;
     struct lc_keras_model *model; /* the nested model when class is Sequential, Functional or Model; else NULL */
-    lc_keras_call *calls; uint32_t call_count; /* InputLayer: none */
-    const lc_json *entry;        /* the layer as serialised: "module" ("keras.src.ops.numpy" for an operation that is no layer),
-                                    "build_config", "shared_object_id"; NULL for a layer that was put in */
+    lc_keras_call *calls;
+    uint32_t call_count;  /* InputLayer: none */
+    const lc_json *entry; /* the layer as serialised: "module" ("keras.src.ops.numpy" for an operation that is no layer),
+                             "build_config", "shared_object_id"; NULL for a layer that was put in */
 } lc_keras_layer;
 
 typedef struct lc_keras_model {
     const char *name;
-    const char *class_name;      /* "Sequential", "Functional" */
-    const char *keras_version;   /* "2.15.0", "3.9.2"; NULL: not stated */
-    lc_keras_layer *layers; uint32_t layer_count; /* a Sequential without InputLayer has one put in front */
-    lc_keras_ref *inputs; uint32_t input_count;
-    lc_keras_ref *outputs; uint32_t output_count;
-    const char **output_names;   /* dict outputs of Keras 3: their keys; NULL: named by the output layers */
+    const char *class_name;    /* "Sequential", "Functional" */
+    const char *keras_version; /* "2.15.0", "3.9.2"; NULL: not stated */
+    lc_keras_layer *layers;
+    uint32_t layer_count; /* a Sequential without InputLayer has one put in front */
+    lc_keras_ref *inputs;
+    uint32_t input_count;
+    lc_keras_ref *outputs;
+    uint32_t output_count;
+    const char **output_names; /* dict outputs of Keras 3: their keys; NULL: named by the output layers */
 } lc_keras_model;
 
 /* True for an operation of Keras 3 (x + y, keras.ops.relu) in the list of layers: it has a name but no other configuration and no
@@ -59,8 +66,7 @@ typedef struct lc_keras_model {
 bool lc_keras_is_operation(const lc_keras_layer *layer);
 
 typedef struct lc_lower_options {
-    bool allow_custom_ops;  /* unknown layer -> CUSTOM operator with its config (JSON) as custom options, weights as inputs */
-    const lc_map *map;      /* file the weights are borrowed from: pages of a weight that was copied are let go. NULL: none are */
+    bool allow_custom_ops; /* unknown layer -> CUSTOM operator with its config (JSON) as custom options, weights as inputs */
 } lc_lower_options;
 
 /* Lowers `keras` into model->graphs[0] (which is empty), adds the signature "serving_default" with the Keras names of inputs

@@ -9,11 +9,10 @@
 #ifndef LC_LOWER_LOWER_H
 #define LC_LOWER_LOWER_H
 
-#include "base/pool.h"
 #include "lower/keras.h"
 #include "ops/build.h"
 
-#define LC_LOWER_SLOTS     8                                /* constants one layer keeps for its further calls */
+#define LC_LOWER_SLOTS 8                                    /* constants one layer keeps for its further calls */
 #define LC_LOWER_ACT(name) LC_ActivationFunctionType_##name /* RELU, RELU6, NONE */
 
 typedef struct lc_lower {
@@ -24,7 +23,6 @@ typedef struct lc_lower {
     bool keras2;      /* the file was written by Keras 2 (or 1): some defaults differ from Keras 3 */
     uint64_t calls;   /* charged against limits.max_nodes */
     uint32_t depth;   /* nested models */
-    lc_pool *pool;    /* shares the transpose of large weights; NULL until the first of them, and where there is one CPU */
 } lc_lower;
 
 typedef struct lc_call {
@@ -112,15 +110,13 @@ const lc_keras_weight *lc_weight(lc_call *c, uint32_t i, const char *name, const
 double lc_weight_at(const lc_keras_weight *w, size_t k);
 /* Makers of constants: each is made at the layer's first call and kept in `slot`. All give float32. */
 /* Weight i as it is stored, under the shape out[out_rank] of equally many elements. */
-int32_t lc_weight_const(lc_call *c, uint32_t slot, uint32_t i, const char *name, const int32_t *dims, int32_t rank,
-                        const int32_t *out, int32_t out_rank);
+int32_t lc_weight_const(lc_call *c, uint32_t slot, uint32_t i, const char *name, const int32_t *dims, int32_t rank, const int32_t *out,
+                        int32_t out_rank);
 /* Weight i seen as a matrix [rows, cols] with cols its last dimension, transposed to [cols, rows], under the shape out. */
-int32_t lc_weight_transposed(lc_call *c, uint32_t slot, uint32_t i, const char *name, const int32_t *dims, int32_t rank,
-                             const int32_t *out, int32_t out_rank);
+int32_t lc_weight_transposed(lc_call *c, uint32_t slot, uint32_t i, const char *name, const int32_t *dims, int32_t rank, const int32_t *out,
+                             int32_t out_rank);
 /* Weight i as a vector [n]; zeros when `given` is false. */
 int32_t lc_weight_bias(lc_call *c, uint32_t slot, uint32_t i, int32_t n, bool given);
-/* dst[cols][rows] = src[rows][cols] of a weight, converting to float32; pages of the map that were read are let go. */
-void lc_weight_transpose(lc_pool *pool, const lc_map *map, float *dst, const lc_keras_weight *w, size_t rows, size_t cols);
 
 /* ---- activations (lower_activation.c) -------------------------------------------------------------------------- */
 

@@ -14,9 +14,7 @@
 #include <string.h>
 
 static int32_t unary(lc_call *c, int32_t op, int32_t x) { return lc_build_unary(c->b, op, x); }
-static int32_t binary(lc_call *c, int32_t op, int32_t x, int32_t y) {
-    return lc_build_binary(c->b, op, x, y, LC_LOWER_ACT(NONE));
-}
+static int32_t binary(lc_call *c, int32_t op, int32_t x, int32_t y) { return lc_build_binary(c->b, op, x, y, LC_LOWER_ACT(NONE)); }
 static int32_t scalar(lc_call *c, int32_t op, int32_t x, const char *name, double v) {
     return lc_build_with_scalar(c->b, op, x, name, (float)v);
 }
@@ -53,9 +51,7 @@ static int32_t softmax_last(lc_call *c, int32_t op, int32_t x) {
 }
 
 /* log(1 + exp(x)), good up to 88 */
-static int32_t log1p_exp(lc_call *c, int32_t x) {
-    return unary(c, LC_OP_LOG, scalar(c, LC_OP_ADD, unary(c, LC_OP_EXP, x), "one", 1));
-}
+static int32_t log1p_exp(lc_call *c, int32_t x) { return unary(c, LC_OP_LOG, scalar(c, LC_OP_ADD, unary(c, LC_OP_EXP, x), "one", 1)); }
 
 /* ---- the functions Keras knows by name ---------------------------------------------------------------------------- */
 
@@ -66,8 +62,7 @@ static int32_t act_leaky_relu(lc_call *c, int32_t x) { return lc_lower_leaky(c, 
 static int32_t act_elu(lc_call *c, int32_t x) { return unary(c, LC_OP_ELU, x); }
 static int32_t act_celu(lc_call *c, int32_t x) { return unary(c, LC_OP_ELU, x); } /* alpha 1: the same function */
 static int32_t act_selu(lc_call *c, int32_t x) {
-    return scalar(c, LC_OP_MUL, lc_lower_elu_alpha(c, x, 1.6732632423543772848170429916717), "scale",
-                  1.0507009873554804934193349852946);
+    return scalar(c, LC_OP_MUL, lc_lower_elu_alpha(c, x, 1.6732632423543772848170429916717), "scale", 1.0507009873554804934193349852946);
 }
 static int32_t act_sigmoid(lc_call *c, int32_t x) { return unary(c, LC_OP_LOGISTIC, x); }
 static int32_t act_tanh(lc_call *c, int32_t x) { return unary(c, LC_OP_TANH, x); }
@@ -83,8 +78,7 @@ static int32_t act_gelu(lc_call *c, int32_t x) {
 }
 
 static int32_t act_hard_sigmoid(lc_call *c, int32_t x) {
-    if (c->lower->keras2)
-        return unary(c, LC_OP_RELU_0_TO_1, scalar(c, LC_OP_ADD, scalar(c, LC_OP_MUL, x, "slope", 0.2), "half", 0.5));
+    if (c->lower->keras2) return unary(c, LC_OP_RELU_0_TO_1, scalar(c, LC_OP_ADD, scalar(c, LC_OP_MUL, x, "slope", 0.2), "half", 0.5));
     int32_t y = lc_build_binary(c->b, LC_OP_ADD, x, lc_build_scalar(c->b, "three", 3), LC_LOWER_ACT(RELU6));
     return scalar(c, LC_OP_MUL, y, "sixth", 1.0 / 6);
 }
@@ -127,34 +121,29 @@ static int32_t act_glu(lc_call *c, int32_t x) {
     lc_shape s;
     if (!lc_call_shape(c, x, &s)) return -1;
     if (s.rank < 1) return lc_build_fail(c->b, LC_INVALID, "glu of a single number");
-    int32_t last = lc_call_known(c, &s, s.rank - 1, "the size glu halves");
+    int32_t axis = s.rank - 1, last = lc_call_known(c, &s, axis, "the size glu halves"), half[2] = {-1, -1};
     if (last % 2 != 0) return lc_build_fail(c->b, LC_INVALID, "glu halves the last dimension, which is %d", last);
-    int32_t begin[LC_MAX_RANK] = {0}, size[LC_MAX_RANK], half[2];
-    for (int32_t i = 0; i < s.rank; i++) size[i] = -1;
-    size[s.rank - 1] = last / 2;
-    for (int32_t i = 0; i < 2; i++) {
-        begin[s.rank - 1] = i * (last / 2);
-        int32_t in[3] = {x, lc_build_ints(c->b, "begin", begin, (uint32_t)s.rank),
-                         lc_build_ints(c->b, "size", size, (uint32_t)s.rank)};
-        half[i] = lc_build_op(c->b, LC_OP_SLICE, LC_TABLE_SliceOptions, NULL, in, 3);
-    }
+    const int32_t in[2] = {lc_build_ints(c->b, "axis", &axis, 1), x};
+    lc_SplitOptions o = {.num_splits = 2};
+    lc_build_op_multi(c->b, LC_OP_SPLIT, LC_TABLE_SplitOptions, &o, in, 2, half, 2);
     return binary(c, LC_OP_MUL, half[0], unary(c, LC_OP_LOGISTIC, half[1]));
 }
 
-#define SAME_NAME(X)                                                                                                           \
-    X(linear)                                                                                                                  \
-    X(relu) X(relu6) X(leaky_relu) X(elu) X(celu) X(selu) X(sigmoid) X(tanh) X(softmax) X(log_softmax) X(exponential) X(silu)  \
-        X(hard_silu) X(gelu) X(hard_sigmoid) X(softplus) X(mish) X(softsign) X(log_sigmoid) X(hard_tanh) X(tanh_shrink)        \
-            X(soft_shrink) X(hard_shrink) X(squareplus) X(sparse_plus) X(sparse_sigmoid) X(glu)
+#define SAME_NAME(X) \
+    X(linear) \
+    X(relu) \
+    X(relu6) X(leaky_relu) X(elu) X(celu) X(selu) X(sigmoid) X(tanh) X(softmax) X(log_softmax) X(exponential) X(silu) X(hard_silu) X(gelu) \
+        X(hard_sigmoid) X(softplus) X(mish) X(softsign) X(log_sigmoid) X(hard_tanh) X(tanh_shrink) X(soft_shrink) X(hard_shrink) \
+            X(squareplus) X(sparse_plus) X(sparse_sigmoid) X(glu)
 
 static const struct {
     const char *name;
     int32_t (*make)(lc_call *, int32_t);
 } activations[] = {
 #define ROW(name) {#name, act_##name},
-    SAME_NAME(ROW){"swish", act_silu},
-    {"hard_swish", act_hard_silu},
-    {"exp", act_exponential},
+    SAME_NAME(ROW){"swish", act_silu},   {"hard_swish", act_hard_silu}, {"exp", act_exponential},
+    {"softmax_v2", act_softmax}, /* what tf.nn.softmax calls itself in files of TensorFlow 2 */
+    {"log_softmax_v2", act_log_softmax},
 };
 
 int32_t lc_lower_activation_name(lc_call *c, const char *key, const char *name, int32_t x) {
@@ -170,8 +159,8 @@ int32_t lc_lower_activation_name(lc_call *c, const char *key, const char *name, 
     lc_opt_fail(c, key, "Keras has no activation \"%.100s\"", name);
     const char *near = lc_nearest(name, names);
     if (near) return lc_build_hint(c->b, "did you mean \"%s\"?", near);
-    return lc_build_hint(
-        c->b, "a function of your own cannot be read from a file: use a Keras activation, or export the model as SavedModel");
+    return lc_build_hint(c->b,
+                         "a function of your own cannot be read from a file: use a Keras activation, or export the model as SavedModel");
 }
 
 /* ---- as layers serialise them -------------------------------------------------------------------------------------- */
@@ -188,12 +177,9 @@ bool lc_lower_fusable(const lc_json *value, int8_t *fused) {
     *fused = LC_LOWER_ACT(NONE);
     if (!value || lc_json_is(value, LC_JSON_NULL)) return true;
     if (!name) return false;
-    if (strcmp(name, "relu") == 0)
-        *fused = LC_LOWER_ACT(RELU);
-    else if (strcmp(name, "relu6") == 0)
-        *fused = LC_LOWER_ACT(RELU6);
-    else
-        return strcmp(name, "linear") == 0;
+    if (strcmp(name, "relu") == 0) *fused = LC_LOWER_ACT(RELU);
+    else if (strcmp(name, "relu6") == 0) *fused = LC_LOWER_ACT(RELU6);
+    else return strcmp(name, "linear") == 0;
     return true;
 }
 
@@ -204,29 +190,22 @@ int32_t lc_lower_activation(lc_call *c, const char *key, const lc_json *value, i
     if (name) return lc_lower_activation_name(c, key, name, x);
     const char *class_name = lc_json_str(value, "class_name", NULL);
     if (!class_name) return lc_opt_fail(c, key, "needs the name of an activation");
-    const lc_lower_row *row = lc_lower_find(class_name);
+    /* "package>ReLU" is somebody's own class, whatever it is called. */
+    const lc_lower_row *row = strchr(lc_json_str(value, "registered_name", ""), '>') ? NULL : lc_lower_find(class_name);
     if (!row) return lc_lower_activation_name(c, key, class_name, x);
     if (!row->activation) return lc_opt_fail(c, key, "litec cannot use a %s layer as an activation", class_name);
     int32_t slots[LC_LOWER_SLOTS] = {0};
-    lc_call inner = {.lower = c->lower,
-                     .b = c->b,
-                     .layer = c->layer,
-                     .config = lc_json_get(value, "config"),
-                     .in = &x,
-                     .in_count = 1,
-                     .slots = slots};
+    lc_call inner = {
+        .lower = c->lower, .b = c->b, .layer = c->layer, .config = lc_json_get(value, "config"), .in = &x, .in_count = 1, .slots = slots};
     return row->lower(&inner);
 }
 
-int32_t lc_lower_activation_layer(lc_call *c) {
-    return lc_lower_activation(c, "activation", lc_opt(c, "activation"), lc_call_float(c, 0));
-}
+int32_t lc_lower_activation_layer(lc_call *c) { return lc_lower_activation(c, "activation", lc_opt(c, "activation"), lc_call_float(c, 0)); }
 
 /* max_value where x >= max_value, x from threshold on, negative_slope * (x - threshold) below. */
 int32_t lc_lower_re_lu(lc_call *c) {
     bool clip = lc_opt(c, "max_value") != NULL;
-    double max = lc_opt_num(c, "max_value", 0), slope = lc_opt_num(c, "negative_slope", 0),
-           threshold = lc_opt_num(c, "threshold", 0);
+    double max = lc_opt_num(c, "max_value", 0), slope = lc_opt_num(c, "negative_slope", 0), threshold = lc_opt_num(c, "threshold", 0);
     int32_t x = lc_call_float(c, 0), y;
     if (clip && !(max >= 0)) return lc_opt_fail(c, "max_value", "needs a number of at least 0");
     if (slope != 0 && !clip && threshold == 0) return lc_lower_leaky(c, x, slope);
@@ -234,10 +213,8 @@ int32_t lc_lower_re_lu(lc_call *c) {
         int32_t above = scalar(c, LC_OP_GREATER, x, "threshold", threshold);
         y = lc_build_select(c->b, above, x, lc_build_scalar(c->b, "zero", 0));
         if (clip) y = scalar(c, LC_OP_MINIMUM, unary(c, LC_OP_RELU, y), "max_value", max);
-    } else if (clip && max == 6)
-        y = unary(c, LC_OP_RELU6, x);
-    else if (clip && max == 1)
-        y = unary(c, LC_OP_RELU_0_TO_1, x);
+    } else if (clip && max == 6) y = unary(c, LC_OP_RELU6, x);
+    else if (clip && max == 1) y = unary(c, LC_OP_RELU_0_TO_1, x);
     else {
         y = unary(c, LC_OP_RELU, x);
         if (clip) y = scalar(c, LC_OP_MINIMUM, y, "max_value", max);
@@ -281,14 +258,50 @@ int32_t lc_lower_p_re_lu(lc_call *c) {
     return binary(c, LC_OP_PRELU, x, lc_weight_const(c, 0, 0, "alpha", s.dims + 1, s.rank - 1, s.dims + 1, s.rank - 1));
 }
 
+/* Over several axes at once: they are brought to the end and made one. axes[i]: axis i is among them. */
+static int32_t softmax_over(lc_call *c, int32_t x, const lc_shape *s, const bool *axes) {
+    int32_t perm[LC_MAX_RANK], back[LC_MAX_RANK], kept[LC_MAX_RANK], flat[LC_MAX_RANK], n = 0, at = 0;
+    int64_t size = 1;
+    for (int last = 0; last < 2; last++)
+        for (int32_t i = 0; i < s->rank; i++)
+            if (axes[i] == (last == 1)) perm[at++] = i;
+    bool moved = false, open = false;
+    for (int32_t i = 0; i < s->rank; i++) {
+        const int32_t from = perm[i];
+        back[from] = i;
+        moved = moved || from != i;
+        kept[i] = s->dims[from] < 0 && !axes[from] && !open ? -1 : lc_call_known(c, s, from, "a size of softmax");
+        open = open || kept[i] < 0; /* RESHAPE has room for one open size */
+        if (!axes[from]) flat[n++] = kept[i];
+        else if (!lc_mul_i64(size, kept[i], &size) || size > INT32_MAX)
+            return lc_opt_fail(c, "axis", "the product of these sizes is over 2147483647");
+    }
+    flat[n++] = (int32_t)size;
+    if (moved) x = lc_build_transpose(c->b, x, perm, s->rank);
+    x = lc_lower_softmax(c, LC_OP_SOFTMAX, lc_build_reshape(c->b, x, flat, n), n - 1);
+    x = lc_build_reshape(c->b, x, kept, s->rank);
+    return moved ? lc_build_transpose(c->b, x, back, s->rank) : x;
+}
+
 int32_t lc_lower_softmax_layer(lc_call *c) {
-    int32_t x = lc_call_float(c, 0);
+    int32_t x = lc_call_float(c, 0), at = 0;
     lc_shape s;
     if (c->in_count > 1 || lc_call_arg(c, "mask"))
         return lc_build_fail(c->b, LC_UNSUPPORTED, "it is called with a mask, which litec cannot convert");
     if (!lc_call_shape(c, x, &s)) return -1;
     const lc_json *axis = lc_opt(c, "axis");
-    if (lc_json_is(axis, LC_JSON_ARRAY) && axis->count == 1) axis = lc_json_at(axis, 0);
-    if (axis && axis->kind != LC_JSON_INT) return lc_opt_fail(c, "axis", "litec takes one axis");
-    return lc_lower_softmax(c, LC_OP_SOFTMAX, x, lc_call_axis(c, "axis", axis ? axis->integer : -1, s.rank));
+    if (!axis) return lc_lower_softmax(c, LC_OP_SOFTMAX, x, lc_call_axis(c, "axis", -1, s.rank));
+    const bool list = axis->kind == LC_JSON_ARRAY;
+    const uint32_t count = list ? axis->count : 1;
+    bool axes[LC_MAX_RANK] = {false};
+    for (uint32_t i = 0; i < count && c->b->status == LC_OK; i++) {
+        const lc_json *one = list ? lc_json_at(axis, i) : axis;
+        if (one->kind != LC_JSON_INT) return lc_opt_fail(c, "axis", "needs a whole number or a list of them");
+        at = lc_call_axis(c, "axis", one->integer, s.rank);
+        if (axes[at]) return lc_opt_fail(c, "axis", "names axis %d twice", at);
+        axes[at] = true;
+    }
+    if (c->b->status != LC_OK) return -1;
+    if (!count) return lc_opt_fail(c, "axis", "needs at least one axis");
+    return count == 1 ? lc_lower_softmax(c, LC_OP_SOFTMAX, x, at) : softmax_over(c, x, &s, axes);
 }

@@ -41,8 +41,7 @@ static int32_t conv_op(lc_call *c, const window *w, int32_t x, int32_t filter, i
     return lc_build_op(c->b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &o, in, 3);
 }
 
-static int32_t depthwise_op(lc_call *c, const window *w, int32_t x, int32_t filter, int32_t bias, int32_t multiplier,
-                            int8_t fused) {
+static int32_t depthwise_op(lc_call *c, const window *w, int32_t x, int32_t filter, int32_t bias, int32_t multiplier, int8_t fused) {
     int32_t in[3] = {x, filter, bias};
     lc_DepthwiseConv2DOptions o = {.padding = w->padding,
                                    .stride_h = w->stride[0],
@@ -109,8 +108,7 @@ int32_t lc_lower_conv1d(lc_call *c) {
     int32_t depth = channels / conv_groups(c, channels, filters);
     if (!lc_weights(c, w.use_bias ? 2 : 1, w.use_bias ? "kernel, bias" : "kernel")) return -1;
     int32_t stored[3] = {w.kernel[1], depth, filters}, wanted[4] = {filters, 1, w.kernel[1], depth};
-    int32_t filter = lc_weight_transposed(c, 0, 0, "kernel", stored, 3, wanted, 4),
-            bias = lc_weight_bias(c, 1, 1, filters, w.use_bias);
+    int32_t filter = lc_weight_transposed(c, 0, 0, "kernel", stored, 3, wanted, 4), bias = lc_weight_bias(c, 1, 1, filters, w.use_bias);
     if (padding == 2) {
         int64_t before = (int64_t)w.dilation[1] * (w.kernel[1] - 1);
         if (before > INT32_MAX - length) return lc_opt_fail(c, "dilation_rate", "the padding overflows");
@@ -128,15 +126,13 @@ int32_t lc_lower_conv1d(lc_call *c) {
 }
 
 /* The depthwise step of both layers; weight 0. Returns the output, *out: its channels. */
-static int32_t depthwise(lc_call *c, const window *w, int32_t x, const char *name, int32_t bias_at, int8_t fused,
-                         int32_t *out) {
+static int32_t depthwise(lc_call *c, const window *w, int32_t x, const char *name, int32_t bias_at, int8_t fused, int32_t *out) {
     lc_shape s;
     *out = 1;
     int32_t multiplier = lc_opt_int(c, "depth_multiplier", 1, INT32_MAX, 1);
     if (!lc_call_shape(c, x, &s)) return -1;
     int32_t channels = lc_call_known(c, &s, 3, "the number of channels");
-    if (!lc_mul_i32(channels, multiplier, out))
-        return lc_opt_fail(c, "depth_multiplier", "times %d channels is over 2147483647", channels);
+    if (!lc_mul_i32(channels, multiplier, out)) return lc_opt_fail(c, "depth_multiplier", "times %d channels is over 2147483647", channels);
     int32_t stored[4] = {w->kernel[0], w->kernel[1], channels, multiplier}, wanted[4] = {1, w->kernel[0], w->kernel[1], *out};
     int32_t filter = lc_weight_const(c, 0, 0, name, stored, 4, wanted, 4);
     int32_t bias = lc_weight_bias(c, 1, (uint32_t)(bias_at < 0 ? 0 : bias_at), *out, bias_at >= 0);
@@ -159,8 +155,7 @@ int32_t lc_lower_separable_conv2d(lc_call *c) {
     int32_t filters = lc_opt_size(c, "filters"), channels;
     window w = read_window(c, 2), point = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .padding = LC_Padding_VALID};
     int32_t x = lc_call_channels_last(c, lc_call_ranked(c, 0, 4, &s), w.channels_first);
-    if (!lc_weights(c, w.use_bias ? 3 : 2,
-                    w.use_bias ? "depthwise_kernel, pointwise_kernel, bias" : "depthwise_kernel, pointwise_kernel"))
+    if (!lc_weights(c, w.use_bias ? 3 : 2, w.use_bias ? "depthwise_kernel, pointwise_kernel, bias" : "depthwise_kernel, pointwise_kernel"))
         return -1;
     x = depthwise(c, &w, x, "depthwise_kernel", -1, LC_LOWER_ACT(NONE), &channels);
     int32_t stored[4] = {1, 1, channels, filters}, wanted[4] = {filters, 1, 1, channels};

@@ -58,23 +58,18 @@ int32_t lc_lower_reshape(lc_call *c) {
     int64_t have = 1, want = 1;
     for (uint32_t i = 0; i < target->count; i++) {
         const lc_json *d = lc_json_at(target, i);
-        if (!lc_json_is(d, LC_JSON_INT) || d->integer < -1 || d->integer == 0 || d->integer > INT32_MAX ||
-            (d->integer < 0 && open >= 0))
+        if (!lc_json_is(d, LC_JSON_INT) || d->integer < -1 || d->integer == 0 || d->integer > INT32_MAX || (d->integer < 0 && open >= 0))
             return lc_opt_fail(c, "target_shape", "needs whole numbers of at least 1, and -1 at most once");
         dims[i + 1] = (int32_t)d->integer;
-        if (d->integer < 0)
-            open = (int32_t)i + 1;
-        else if (!lc_mul_i64(want, d->integer, &want))
-            return lc_opt_fail(c, "target_shape", "the product of its sizes overflows");
+        if (d->integer < 0) open = (int32_t)i + 1;
+        else if (!lc_mul_i64(want, d->integer, &want)) return lc_opt_fail(c, "target_shape", "the product of its sizes overflows");
     }
     if (s.rank < 1) return lc_build_fail(c->b, LC_INVALID, "its input has no batch dimension");
     bool known = true;
     for (int32_t i = 1; i < s.rank; i++) known = known && s.dims[i] >= 0;
     if (!known) {
-        if (s.dims[0] >= 0 && open >= 0)
-            dims[0] = s.dims[0]; /* the one open size is not the batch */
-        else
-            lc_call_known(c, &s, s.rank > 1 && s.dims[1] < 0 ? 1 : s.rank - 1, "the size to reshape");
+        if (s.dims[0] >= 0 && open >= 0) dims[0] = s.dims[0]; /* the one open size is not the batch */
+        else lc_call_known(c, &s, s.rank > 1 && s.dims[1] < 0 ? 1 : s.rank - 1, "the size to reshape");
         if (open < 0) return lc_build_fail(c->b, LC_UNSUPPORTED, "its input has an open size, but target_shape has no -1");
         return lc_build_reshape(c->b, c->in[0], dims, (int32_t)target->count + 1);
     }
@@ -95,8 +90,7 @@ int32_t lc_lower_permute(lc_call *c) {
     if (s.rank < 2) return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs at least 2", s.rank);
     lc_opt_sizes(c, "dims", 1, 0, perm + 1, (uint32_t)s.rank - 1);
     for (int32_t i = 1; i < s.rank && c->b->status == LC_OK; i++) {
-        if (perm[i] >= s.rank || (seen & (1u << perm[i])) != 0)
-            return lc_opt_fail(c, "dims", "needs each of 1 to %d once", s.rank - 1);
+        if (perm[i] >= s.rank || (seen & (1u << perm[i])) != 0) return lc_opt_fail(c, "dims", "needs each of 1 to %d once", s.rank - 1);
         seen |= 1u << perm[i];
     }
     return lc_build_transpose(c->b, c->in[0], perm, s.rank);
@@ -107,8 +101,7 @@ static int32_t numbers(lc_call *c, uint32_t slot, const char *key, const double 
     if (c->b->status != LC_OK) return -1;
     if (n == 1) return lc_build_scalar(c->b, key, (float)values[0]);
     int32_t last = s->rank ? s->dims[s->rank - 1] : 1;
-    if (last != (int64_t)n && last != 1)
-        return lc_opt_fail(c, key, "has %u numbers, the last dimension of its input is %d", n, last);
+    if (last != (int64_t)n && last != 1) return lc_opt_fail(c, key, "has %u numbers, the last dimension of its input is %d", n, last);
     if (c->slots[slot]) return c->slots[slot] - 1;
     float *data = lc_build_data(c->b, n * sizeof *data);
     for (uint32_t i = 0; data && i < n; i++) data[i] = (float)values[i];
@@ -121,10 +114,8 @@ static int32_t numbers(lc_call *c, uint32_t slot, const char *key, const double 
 int32_t lc_lower_rescaling(lc_call *c) {
     const double *scale, *offset, zero = 0;
     uint32_t n_scale = lc_opt_floats(c, "scale", &scale), n_offset = 1;
-    if (lc_opt(c, "offset"))
-        n_offset = lc_opt_floats(c, "offset", &offset);
-    else
-        offset = &zero;
+    if (lc_opt(c, "offset")) n_offset = lc_opt_floats(c, "offset", &offset);
+    else offset = &zero;
     int32_t x = lc_call_float(c, 0);
     lc_shape s;
     if (!lc_call_shape(c, x, &s)) return -1;

@@ -1,7 +1,7 @@
 /*
  * Merging layers: n inputs by a chain of binary operators. Inputs of different rank meet as in Keras: the smaller ones get
  * dimensions of 1 behind the batch, not in front of it ([n, c] with [n, h, w, c] becomes [n, 1, 1, c]); the rest is the
- * operator's broadcasting.
+ * operator's broadcasting. Integers that meet floats become floats, as in Keras 3.
  */
 #include "lower/lower.h"
 
@@ -21,15 +21,41 @@ static int32_t expand(lc_call *c, int32_t x, int32_t rank) {
     return x;
 }
 
+/* The inputs in one type: their own when they share it, float32 when there are floats among them. NULL when failed. */
+static const int32_t *of_one_type(lc_call *c) {
+    bool floats = false, mixed = false;
+    uint32_t other = 0;
+    const lc_dtype first = lc_build_type(c->b, c->in[0]);
+    for (uint32_t i = 0; i < c->in_count; i++) {
+        const lc_dtype type = lc_build_type(c->b, c->in[i]);
+        floats = floats || type == LC_FLOAT32;
+        if (type != first && !mixed) mixed = true, other = i;
+    }
+    if (c->b->status != LC_OK) return NULL;
+    if (!mixed) return c->in;
+    if (!floats) {
+        lc_build_fail(c->b, LC_UNSUPPORTED, "its input 0 is %s and its input %u is %s, it needs one type or floats among them",
+                      lc_dtype_name(first), other, lc_dtype_name(lc_build_type(c->b, c->in[other])));
+        lc_build_hint(c->b, "give the inputs of the model one dtype and save it again");
+        return NULL;
+    }
+    int32_t *in = lc_arena_array(&c->lower->scratch, c->in_count, sizeof *in);
+    if (!in) lc_build_check(c->b, lc_fail_memory(c->b->err, "the inputs of a layer"));
+    for (uint32_t i = 0; in && i < c->in_count; i++) in[i] = lc_call_float(c, i);
+    return c->b->status == LC_OK ? in : NULL;
+}
+
 static int32_t chain(lc_call *c, int32_t op) {
     int32_t rank = 0, y = -1;
+    const int32_t *in = of_one_type(c);
+    if (!in) return -1;
     for (uint32_t i = 0; i < c->in_count; i++) {
         lc_shape s;
         if (!lc_call_shape(c, c->in[i], &s)) return -1;
         if (s.rank > rank) rank = s.rank;
     }
     for (uint32_t i = 0; i < c->in_count; i++) {
-        int32_t x = expand(c, c->in[i], rank);
+        int32_t x = expand(c, in[i], rank);
         y = i == 0 ? x : lc_build_binary(c->b, op, y, x, LC_LOWER_ACT(NONE));
     }
     return y;
@@ -43,8 +69,13 @@ int32_t lc_lower_minimum(lc_call *c) { return chain(c, LC_OP_MINIMUM); }
 
 int32_t lc_lower_average(lc_call *c) {
     int32_t sum = chain(c, LC_OP_ADD);
-    if (c->b->status == LC_OK && lc_build_type(c->b, sum) != LC_FLOAT32)
-        return lc_build_fail(c->b, LC_UNSUPPORTED, "its inputs are %s, needs float32", lc_dtype_name(lc_build_type(c->b, sum)));
+    if (c->b->status != LC_OK) return -1;
+    const lc_dtype type = lc_build_type(c->b, sum);
+    if (type != LC_FLOAT32) { /* Keras 3 divides integers into floats; Keras 2 into what its backend likes */
+        if (c->lower->keras2 || type != LC_INT32)
+            return lc_build_fail(c->b, LC_UNSUPPORTED, "its inputs are %s, needs float32", lc_dtype_name(type));
+        sum = lc_build_cast(c->b, sum, LC_FLOAT32);
+    }
     return c->in_count > 1 ? lc_build_with_scalar(c->b, LC_OP_MUL, sum, "share", (float)(1.0 / c->in_count)) : sum;
 }
 
@@ -53,5 +84,7 @@ int32_t lc_lower_concatenate(lc_call *c) {
     if (c->in_count == 1) return c->in[0];
     if (!lc_call_shape(c, c->in[0], &s)) return -1;
     lc_ConcatenationOptions o = {.axis = lc_call_axis(c, "axis", lc_opt_int(c, "axis", -LC_MAX_RANK, LC_MAX_RANK, -1), s.rank)};
-    return lc_build_op(c->b, LC_OP_CONCATENATION, LC_TABLE_ConcatenationOptions, &o, c->in, c->in_count);
+    const int32_t *in = of_one_type(c);
+    if (!in) return -1;
+    return lc_build_op(c->b, LC_OP_CONCATENATION, LC_TABLE_ConcatenationOptions, &o, in, c->in_count);
 }

@@ -28,22 +28,19 @@ static int32_t along(lc_call *c, const char *name, float *data, int32_t n, int32
 
 int32_t lc_lower_batch_normalization(lc_call *c) {
     double epsilon = lc_opt_num(c, "epsilon", 1e-3);
-    bool scale = lc_opt_bool(c, "scale", true), center = lc_opt_bool(c, "center", true),
-         renorm = lc_opt_bool(c, "renorm", false);
+    bool scale = lc_opt_bool(c, "scale", true), center = lc_opt_bool(c, "center", true), renorm = lc_opt_bool(c, "renorm", false);
     int32_t x = lc_call_float(c, 0);
     lc_shape s;
     if (!lc_call_inference(c) || !lc_call_shape(c, x, &s)) return -1;
     if (s.rank < 1) return lc_build_fail(c->b, LC_INVALID, "its input has no dimensions");
     int32_t axis = one_axis(c, s.rank), n = lc_call_known(c, &s, axis, "the number of channels");
     uint32_t own = 2u + scale + center; /* renorm keeps statistics of its own behind these; they matter in training only */
-    if (!(renorm && c->layer->weight_count > own) &&
-        !lc_weights(c, own, "gamma if scale, beta if center, moving_mean, moving_variance"))
+    if (!(renorm && c->layer->weight_count > own) && !lc_weights(c, own, "gamma if scale, beta if center, moving_mean, moving_variance"))
         return -1;
     uint32_t at = 0;
     const lc_keras_weight *gamma = scale ? lc_weight(c, at++, "gamma", &n, 1) : NULL,
                           *beta = center ? lc_weight(c, at++, "beta", &n, 1) : NULL;
-    const lc_keras_weight *mean = lc_weight(c, at, "moving_mean", &n, 1),
-                          *variance = lc_weight(c, at + 1, "moving_variance", &n, 1);
+    const lc_keras_weight *mean = lc_weight(c, at, "moving_mean", &n, 1), *variance = lc_weight(c, at + 1, "moving_variance", &n, 1);
     if (c->b->status != LC_OK) return -1;
     if (!c->slots[0]) {
         float *mul = lc_build_data(c->b, (size_t)n * sizeof *mul), *add = lc_build_data(c->b, (size_t)n * sizeof *add);
@@ -82,19 +79,16 @@ int32_t lc_lower_layer_normalization(lc_call *c) {
     for (uint32_t i = 0; i < n; i++) weight[axes[i] - axes[0]] = shape[i];
     if (!lc_weights(c, 0u + scale + center, "gamma if scale, beta if center")) return -1;
     int32_t mean = lc_build_reduce(c->b, LC_OP_MEAN, x, axes, n, true);
-    int32_t variance = lc_build_reduce(
-        c->b, LC_OP_MEAN, lc_build_binary(c->b, LC_OP_SQUARED_DIFFERENCE, x, mean, LC_LOWER_ACT(NONE)), axes, n, true);
-    int32_t inverse =
-        lc_build_unary(c->b, LC_OP_RSQRT, lc_build_with_scalar(c->b, LC_OP_ADD, variance, "epsilon", (float)epsilon));
-    int32_t y = lc_build_binary(c->b, LC_OP_MUL, lc_build_binary(c->b, LC_OP_SUB, x, mean, LC_LOWER_ACT(NONE)), inverse,
-                                LC_LOWER_ACT(NONE));
+    int32_t variance =
+        lc_build_reduce(c->b, LC_OP_MEAN, lc_build_binary(c->b, LC_OP_SQUARED_DIFFERENCE, x, mean, LC_LOWER_ACT(NONE)), axes, n, true);
+    int32_t inverse = lc_build_unary(c->b, LC_OP_RSQRT, lc_build_with_scalar(c->b, LC_OP_ADD, variance, "epsilon", (float)epsilon));
+    int32_t y =
+        lc_build_binary(c->b, LC_OP_MUL, lc_build_binary(c->b, LC_OP_SUB, x, mean, LC_LOWER_ACT(NONE)), inverse, LC_LOWER_ACT(NONE));
     int32_t rank = s.rank - axes[0];
     if (scale)
-        y = lc_build_binary(c->b, LC_OP_MUL, y, lc_weight_const(c, 0, 0, "gamma", shape, (int32_t)n, weight, rank),
-                            LC_LOWER_ACT(NONE));
+        y = lc_build_binary(c->b, LC_OP_MUL, y, lc_weight_const(c, 0, 0, "gamma", shape, (int32_t)n, weight, rank), LC_LOWER_ACT(NONE));
     if (center)
-        y = lc_build_binary(c->b, LC_OP_ADD, y, lc_weight_const(c, 1, scale, "beta", shape, (int32_t)n, weight, rank),
-                            LC_LOWER_ACT(NONE));
+        y = lc_build_binary(c->b, LC_OP_ADD, y, lc_weight_const(c, 1, scale, "beta", shape, (int32_t)n, weight, rank), LC_LOWER_ACT(NONE));
     return y;
 }
 

@@ -14,7 +14,7 @@ static const struct operation {
     const char *activation;
 } operations[] = {
 #define LC_OPERATION(class_name, op, operands) {#class_name, LC_OP_##op, operands, NULL},
-#define LC_FUNCTION(class_name, activation)    {#class_name, LC_OP_CUSTOM, 1, #activation},
+#define LC_FUNCTION(class_name, activation) {#class_name, LC_OP_CUSTOM, 1, #activation},
 #include "lower/operation.def"
 };
 
@@ -52,19 +52,15 @@ static int32_t lower(lc_call *c) {
     uint32_t next = 0;
     for (uint32_t i = 0; i < o->operands; i++) {
         const lc_json *v = argument(c, i, o->operands);
-        if (lc_json_is(v, LC_JSON_INT) || lc_json_is(v, LC_JSON_REAL))
-            in[i] = lc_build_scalar(c->b, "value", (float)v->real);
+        if (lc_json_is(v, LC_JSON_INT) || lc_json_is(v, LC_JSON_REAL)) in[i] = lc_build_scalar(c->b, "value", (float)v->real);
         else if (strcmp(lc_json_str(v, "class_name", ""), "__keras_tensor__") == 0 && next < c->in_count) {
             in[i] = c->in[next++];
             lc_dtype type = lc_build_type(c->b, in[i]);
-            if (type != LC_FLOAT32)
-                return lc_build_fail(c->b, LC_UNSUPPORTED, "its input is %s, needs float32", lc_dtype_name(type));
-        } else
-            return lc_build_fail(c->b, LC_UNSUPPORTED, "argument %u is neither a tensor nor a number", i);
+            if (type != LC_FLOAT32) return lc_build_fail(c->b, LC_UNSUPPORTED, "its input is %s, needs float32", lc_dtype_name(type));
+        } else return lc_build_fail(c->b, LC_UNSUPPORTED, "argument %u is neither a tensor nor a number", i);
     }
     if (next != c->in_count)
         return lc_build_fail(c->b, LC_UNSUPPORTED, "it is called with %u tensors, takes %u operands", c->in_count, o->operands);
     if (o->activation) return lc_lower_activation_name(c, "activation", o->activation, in[0]);
-    return o->operands == 1 ? lc_build_unary(c->b, o->op, in[0])
-                            : lc_build_binary(c->b, o->op, in[0], in[1], LC_LOWER_ACT(NONE));
+    return o->operands == 1 ? lc_build_unary(c->b, o->op, in[0]) : lc_build_binary(c->b, o->op, in[0], in[1], LC_LOWER_ACT(NONE));
 }

@@ -39,11 +39,9 @@ static int32_t pad(lc_call *c, uint32_t n) {
     lc_shape s;
     amounts(c, "padding", 1, by, n);
     if (!lc_call_shape(c, c->in[0], &s)) return -1;
-    if (s.rank != (int32_t)n + 2)
-        return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs %u", s.rank, n + 2);
+    if (s.rank != (int32_t)n + 2) return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs %u", s.rank, n + 2);
     memcpy(pads[first ? 2 : 1], by, n * sizeof *by);
-    return lc_build_binary(c->b, LC_OP_PAD, c->in[0], lc_build_int_matrix(c->b, "paddings", pads[0], s.rank, 2),
-                           LC_LOWER_ACT(NONE));
+    return lc_build_binary(c->b, LC_OP_PAD, c->in[0], lc_build_int_matrix(c->b, "paddings", pads[0], s.rank, 2), LC_LOWER_ACT(NONE));
 }
 
 static int32_t crop(lc_call *c, uint32_t n) {
@@ -52,8 +50,7 @@ static int32_t crop(lc_call *c, uint32_t n) {
     lc_shape s;
     amounts(c, "cropping", n == 1 ? 1 : 0, by, n);
     if (!lc_call_shape(c, c->in[0], &s)) return -1;
-    if (s.rank != (int32_t)n + 2)
-        return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs %u", s.rank, n + 2);
+    if (s.rank != (int32_t)n + 2) return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs %u", s.rank, n + 2);
     lc_StridedSliceOptions o = {0};
     for (int32_t i = 0; i < s.rank; i++) {
         int32_t k = i - (first ? 2 : 1);

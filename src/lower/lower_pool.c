@@ -20,10 +20,8 @@ static int32_t pool2d(lc_call *c, int32_t op) {
     bool first = lc_opt_channels_first(c);
     lc_shape s;
     lc_opt_sizes(c, "pool_size", 1, 2, size, 2);
-    if (lc_opt(c, "strides"))
-        lc_opt_sizes(c, "strides", 1, 1, stride, 2);
-    else
-        stride[0] = size[0], stride[1] = size[1];
+    if (lc_opt(c, "strides")) lc_opt_sizes(c, "strides", 1, 1, stride, 2);
+    else stride[0] = size[0], stride[1] = size[1];
     int32_t x = lc_call_channels_last(c, lc_call_ranked(c, 0, 4, &s), first);
     return lc_call_channels_back(c, pool_op(c, op, x, size, stride), first);
 }
@@ -34,10 +32,8 @@ static int32_t pool1d(lc_call *c, int32_t op) {
     bool first = lc_opt_channels_first(c);
     lc_shape s;
     lc_opt_sizes(c, "pool_size", 1, 2, &size[1], 1);
-    if (lc_opt(c, "strides"))
-        lc_opt_sizes(c, "strides", 1, 1, &stride[1], 1);
-    else
-        stride[1] = size[1];
+    if (lc_opt(c, "strides")) lc_opt_sizes(c, "strides", 1, 1, &stride[1], 1);
+    else stride[1] = size[1];
     int32_t x = lc_call_channels_last(c, lc_call_ranked(c, 0, 3, &s), first);
     if (!lc_call_shape(c, x, &s)) return -1;
     int32_t image[4] = {-1, 1, lc_call_known(c, &s, 1, "the length"), lc_call_known(c, &s, 2, "the number of channels")};
@@ -53,8 +49,7 @@ static int32_t global(lc_call *c, int32_t op) {
     lc_shape s;
     if (!lc_call_shape(c, x, &s)) return -1;
     if (s.rank < 3) return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs at least 3", s.rank);
-    if (lc_call_arg(c, "mask"))
-        return lc_build_fail(c->b, LC_UNSUPPORTED, "it is called with a mask, which litec cannot convert");
+    if (lc_call_arg(c, "mask")) return lc_build_fail(c->b, LC_UNSUPPORTED, "it is called with a mask, which litec cannot convert");
     for (int32_t i = 0; i < s.rank - 2; i++) axes[i] = i + (first ? 2 : 1);
     return lc_build_reduce(c->b, op, x, axes, (uint32_t)s.rank - 2, keep);
 }

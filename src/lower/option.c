@@ -12,20 +12,6 @@
 
 /* ---- JSON text ----------------------------------------------------------------------------------------------- */
 
-static void write_string(const char *s, lc_text *out) {
-    lc_text_add_n(out, "\"", 1);
-    for (; *s; s++) {
-        unsigned char ch = (unsigned char)*s;
-        if (ch == '"' || ch == '\\')
-            lc_text_printf(out, "\\%c", ch);
-        else if (ch < 0x20)
-            lc_text_printf(out, "\\u%04x", ch);
-        else
-            lc_text_add_n(out, s, 1);
-    }
-    lc_text_add_n(out, "\"", 1);
-}
-
 /* Recursion is as deep as the JSON, which its reader has limited (limits.max_depth). */
 void lc_json_write(const lc_json *v, lc_text *out) {
     if (!v) {
@@ -37,14 +23,15 @@ void lc_json_write(const lc_json *v, lc_text *out) {
     case LC_JSON_BOOL: lc_text_add(out, v->boolean ? "true" : "false"); break;
     case LC_JSON_INT: lc_text_printf(out, "%lld", (long long)v->integer); break;
     case LC_JSON_REAL: lc_text_printf(out, "%.17g", v->real); break;
-    case LC_JSON_STRING: write_string(v->string, out); break;
+    case LC_JSON_STRING: lc_text_add_json(out, v->string, strlen(v->string)); break;
     case LC_JSON_ARRAY:
     case LC_JSON_OBJECT:
         lc_text_add(out, v->kind == LC_JSON_ARRAY ? "[" : "{");
         for (uint32_t i = 0; i < v->count && !out->failed; i++) {
             if (i) lc_text_add(out, ", ");
             if (v->kind == LC_JSON_OBJECT) {
-                write_string(v->items[i].key ? v->items[i].key : "", out);
+                const char *key = v->items[i].key ? v->items[i].key : "";
+                lc_text_add_json(out, key, strlen(key));
                 lc_text_add(out, ": ");
             }
             lc_json_write(&v->items[i], out);
@@ -276,8 +263,7 @@ int32_t lc_call_known(lc_call *c, const lc_shape *shape, int32_t axis, const cha
 
 int32_t lc_call_axis(lc_call *c, const char *key, int64_t axis, int32_t rank) {
     if (axis < -rank || axis >= rank) {
-        lc_build_fail(c->b, LC_INVALID, "option \"%s\" names axis %lld of an input with %d dimensions", key, (long long)axis,
-                      rank);
+        lc_build_fail(c->b, LC_INVALID, "option \"%s\" names axis %lld of an input with %d dimensions", key, (long long)axis, rank);
         return 0;
     }
     return (int32_t)(axis < 0 ? axis + rank : axis);

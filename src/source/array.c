@@ -8,11 +8,12 @@
 lc_status lc_array_make(lc_array *array, lc_dtype type, const int32_t *dims, int32_t rank, lc_budget *budget, lc_error *err) {
     uint64_t n = 1, bytes;
     size_t size;
-    if (rank < 0 || rank > LC_MAX_RANK) return LC_FAIL(err, LC_UNSUPPORTED, "the array has %d dimensions; litec takes up to %d", (int)rank, LC_MAX_RANK);
+    if (rank < 0 || rank > LC_MAX_RANK)
+        return lc_fail(err, LC_UNSUPPORTED, "the array has %d dimensions; litec takes up to %d", (int)rank, LC_MAX_RANK);
     for (int32_t d = 0; d < rank; d++)
-        if (dims[d] < 0 || !lc_mul_u64(n, (uint64_t)dims[d], &n)) return LC_FAIL(err, LC_INVALID, "the array's shape overflows");
+        if (dims[d] < 0 || !lc_mul_u64(n, (uint64_t)dims[d], &n)) return lc_fail(err, LC_INVALID, "the array's shape overflows");
     if (!lc_mul_u64(n, lc_dtype_bits(type) / 8, &bytes) || !lc_u64_to_size(bytes, &size))
-        return LC_FAIL(err, LC_INVALID, "the array's shape overflows");
+        return lc_fail(err, LC_INVALID, "the array's shape overflows");
     LC_TRY(lc_budget_memory(budget, bytes, "the array", err));
     void *data = NULL;
     if (size && !(data = lc_calloc(1, size))) return lc_fail_memory(err, "array");
@@ -34,10 +35,8 @@ typedef struct kind {
 } kind;
 
 static const kind kinds[] = {
-    {"\x93NUMPY", 6, lc_array_read_npy},
-    {"\x89PNG\r\n\x1a\n", 8, lc_array_read_png},
-    {"\xff\xd8\xff", 3, lc_array_read_jpeg},
-    {"\x1f\x8b", 2, lc_array_read_gzip},
+    {"\x93NUMPY", 6, lc_array_read_npy},     {"\x89PNG\r\n\x1a\n", 8, lc_array_read_png},
+    {"\xff\xd8\xff", 3, lc_array_read_jpeg}, {"\x1f\x8b", 2, lc_array_read_gzip},
     {"\0\0", 2, lc_array_read_idx},
 };
 
@@ -47,7 +46,11 @@ lc_status lc_array_read(const void *data, size_t size, bool allow_gzip, lc_budge
         if (kinds[i].read == lc_array_read_gzip && !allow_gzip) break;
         return kinds[i].read(data, size, budget, array, err);
     }
-    lc_status status = LC_FAIL(err, LC_INVALID, "not a data file that litec reads");
+    lc_status status = lc_fail(err, LC_INVALID, "not a data file that litec reads");
+    if (size >= 4 && memcmp(data, "PK\3\4", 4) == 0) {
+        lc_error_hint(err, "if it is a .npz, save the array in it by itself: numpy.save('x.npy', numpy.load('x.npz')['x'])");
+        return status;
+    }
     lc_error_hint(err, "give a .npy, .png, .jpg or IDX file (IDX and .npy also as .gz)");
     return status;
 }

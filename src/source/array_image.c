@@ -6,6 +6,7 @@
  * channel; palettes and 16 bits become 8-bit RGB or grey; alpha is laid over white, as browsers and viewers show it.
  */
 #include "source/array.h"
+#include "source/rules.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -106,7 +107,7 @@ lc_status lc_array_read_png(const void *data, size_t size, lc_budget *budget, lc
     } else if (job.memory) {
         status = lc_fail_memory(err, "png");
     } else {
-        status = lc_fail_rule(err, LC_INVALID, "PNG", lc_cursor_at(&job.in), "not a readable PNG: %s", job.message);
+        status = LC_SOURCE_FAIL(err, LC_INVALID, PNG, lc_cursor_at(&job.in), "not a readable PNG: %s", job.message);
     }
     png_destroy_read_struct(&job.png, &job.info, NULL);
     lc_free(job.row);
@@ -140,7 +141,7 @@ static lc_status jpeg_decode(jpeg_job *job, const void *data, size_t size, lc_bu
     jpeg_mem_src(&job->jpeg, data, size);
     jpeg_read_header(&job->jpeg, TRUE);
     if (job->jpeg.jpeg_color_space == JCS_CMYK || job->jpeg.jpeg_color_space == JCS_YCCK) {
-        lc_status status = LC_FAIL(err, LC_UNSUPPORTED, "a CMYK JPEG");
+        lc_status status = lc_fail(err, LC_UNSUPPORTED, "a CMYK JPEG");
         lc_error_hint(err, "save it as RGB");
         return status;
     }
@@ -168,7 +169,7 @@ lc_status lc_array_read_jpeg(const void *data, size_t size, lc_budget *budget, l
     job->jpeg.client_data = job;
     lc_status status;
     if (setjmp(job->back) == 0) status = jpeg_decode(job, data, size, budget, err);
-    else status = LC_FAIL(err, LC_INVALID, "not a readable JPEG: %s", job->message);
+    else status = lc_fail(err, LC_INVALID, "not a readable JPEG: %s", job->message);
     jpeg_destroy_decompress(&job->jpeg);
     if (status == LC_OK) *array = job->made;
     else lc_array_deinit(&job->made);
@@ -180,7 +181,10 @@ lc_status lc_array_read_jpeg(const void *data, size_t size, lc_budget *budget, l
 
 /* Weights of the source pixels that make destination pixel i: a triangle as wide as the scale when shrinking (antialiasing), of
  * one pixel when growing (bilinear), at half-pixel centres: what tf.image.resize(antialias=True) does. */
-typedef struct tap { int32_t first, count; float *weights; } tap;
+typedef struct tap {
+    int32_t first, count;
+    float *weights;
+} tap;
 
 static lc_status make_taps(int32_t in, int32_t out, lc_arena *arena, tap **taps, lc_error *err) {
     const double scale = (double)in / out, reach = scale > 1 ? scale : 1;
@@ -226,7 +230,8 @@ static lc_status resize(const lc_array *image, int32_t height, int32_t width, lc
     const size_t row = (size_t)width * (size_t)c;
     for (int32_t y = 0; y < height; y++)
         for (int32_t k = 0; k < down[y].count; k++)
-            for (size_t i = 0; i < row; i++) result[(size_t)y * row + i] += down[y].weights[k] * wide[(size_t)(down[y].first + k) * row + i];
+            for (size_t i = 0; i < row; i++)
+                result[(size_t)y * row + i] += down[y].weights[k] * wide[(size_t)(down[y].first + k) * row + i];
     *out = result;
     return LC_OK;
 }
@@ -234,10 +239,12 @@ static lc_status resize(const lc_array *image, int32_t height, int32_t width, lc
 lc_status lc_image_to_input(const lc_array *image, int32_t height, int32_t width, int32_t channels, float mean, float std, lc_array *out,
                             lc_error *err) {
     *out = (lc_array){0};
-    if (image->type != LC_UINT8 || image->rank != 3 || (image->dims[2] != 1 && image->dims[2] != 3) || image->dims[0] < 1 || image->dims[1] < 1)
-        return LC_FAIL(err, LC_ARGUMENT, "an image is uint8 [height, width, 1 or 3]");
+    if (image->type != LC_UINT8 || image->rank != 3 || (image->dims[2] != 1 && image->dims[2] != 3) || image->dims[0] < 1 ||
+        image->dims[1] < 1)
+        return lc_fail(err, LC_ARGUMENT, "an image is uint8 [height, width, 1 or 3]");
     if (height < 1 || width < 1 || (channels != 1 && channels != 3))
-        return LC_FAIL(err, LC_UNSUPPORTED, "the input is %d x %d with %d channels; an image fits 1 or 3 channels", (int)height, (int)width, (int)channels);
+        return lc_fail(err, LC_UNSUPPORTED, "the input is %d x %d with %d channels; an image fits 1 or 3 channels", (int)height, (int)width,
+                       (int)channels);
     lc_budget budget;
     lc_budget_init(&budget, NULL);
     lc_array made;

@@ -6,6 +6,7 @@
  * order is turned to row-major while copying. Object, string and structured types are refused by name.
  */
 #include "source/array.h"
+#include "source/rules.h"
 
 #include <string.h>
 
@@ -13,7 +14,7 @@
 
 typedef struct header {
     lc_dtype type;
-    uint32_t item;      /* bytes of one element in the file */
+    uint32_t item; /* bytes of one element in the file */
     bool swap, fortran;
     int32_t rank;
     int32_t dims[LC_MAX_RANK];
@@ -21,13 +22,16 @@ typedef struct header {
 
 /* X(kind and size as NumPy writes them, type) */
 #define NPY_TYPE_LIST(X) \
-    X("f4", LC_FLOAT32) X("f2", LC_FLOAT16) X("f8", LC_FLOAT64) X("i1", LC_INT8) X("i2", LC_INT16) X("i4", LC_INT32) X("i8", LC_INT64) \
-    X("u1", LC_UINT8) X("u2", LC_UINT16) X("u4", LC_UINT32) X("u8", LC_UINT64) X("b1", LC_BOOL) X("c8", LC_COMPLEX64) X("c16", LC_COMPLEX128)
+    X("f4", LC_FLOAT32) \
+    X("f2", LC_FLOAT16) X("f8", LC_FLOAT64) X("i1", LC_INT8) X("i2", LC_INT16) X("i4", LC_INT32) X("i8", LC_INT64) X("u1", LC_UINT8) \
+        X("u2", LC_UINT16) X("u4", LC_UINT32) X("u8", LC_UINT64) X("b1", LC_BOOL) X("c8", LC_COMPLEX64) X("c16", LC_COMPLEX128)
 
-static const struct { const char *name; lc_dtype type; } npy_types[] = {
+static const struct {
+    const char *name;
+    lc_dtype type;
+} npy_types[] = {
 #define NPY_TYPE(name, type) {name, type},
-    NPY_TYPE_LIST(NPY_TYPE)
-};
+    NPY_TYPE_LIST(NPY_TYPE)};
 
 static void skip_space(lc_cursor *c) {
     while (lc_cursor_left(c) && (*c->p == ' ' || *c->p == '\n' || *c->p == '\t')) lc_cursor_skip(c, 1);
@@ -65,7 +69,7 @@ static bool read_word(lc_cursor *c, const char *word) {
 static lc_status read_descr(lc_cursor *c, header *h, lc_error *err) {
     char text[32];
     if (!read_quoted(c, text)) {
-        lc_status status = LC_FAIL(err, LC_UNSUPPORTED, ".npy file with a structured element type");
+        lc_status status = lc_fail(err, LC_UNSUPPORTED, ".npy file with a structured element type");
         lc_error_hint(err, "save one plain array: numpy.save(file, array.astype('float32'))");
         return status;
     }
@@ -77,7 +81,7 @@ static lc_status read_descr(lc_cursor *c, header *h, lc_error *err) {
         h->item = lc_dtype_bits(h->type) / 8;
         return LC_OK;
     }
-    lc_status status = LC_FAIL(err, LC_UNSUPPORTED, ".npy file with elements of type '%s', which no tensor has", text);
+    lc_status status = lc_fail(err, LC_UNSUPPORTED, ".npy file with elements of type '%s', which no tensor has", text);
     lc_error_hint(err, "save the array as one of float32, float16, int8, uint8, int16, int32, int64, bool");
     return status;
 }
@@ -125,7 +129,8 @@ static lc_status read_dict(lc_cursor *c, header *h, lc_error *err) {
         accept(c, ',');
     }
     if (!good || !descr || !order || !shape || c->failed)
-        return lc_fail_rule(err, LC_INVALID, "NPY-HEADER", lc_cursor_at(c), ".npy header is malformed or has more than %d dimensions", LC_MAX_RANK);
+        return LC_SOURCE_FAIL(err, LC_INVALID, NPY_HEADER, lc_cursor_at(c), ".npy header is malformed or has more than %d dimensions",
+                              LC_MAX_RANK);
     return LC_OK;
 }
 
@@ -156,16 +161,17 @@ lc_status lc_array_read_npy(const void *data, size_t size, lc_budget *budget, lc
     const uint8_t major = lc_read_u8(&c);
     lc_cursor_skip(&c, 1);
     const uint32_t length = major == 1 ? lc_read_u16(&c) : lc_read_u32(&c);
-    if (major < 1 || major > 3) return LC_FAIL(err, LC_UNSUPPORTED, ".npy format version %u; litec reads 1 to 3", (unsigned)major);
+    if (major < 1 || major > 3) return lc_fail(err, LC_UNSUPPORTED, ".npy format version %u; litec reads 1 to 3", (unsigned)major);
     lc_cursor text = lc_cursor_take(&c, length);
-    if (c.failed || text.failed) return lc_fail_rule(err, LC_INVALID, "NPY-HEADER", lc_cursor_at(&c), ".npy header is cut short");
+    if (c.failed || text.failed) return LC_SOURCE_FAIL(err, LC_INVALID, NPY_HEADER, lc_cursor_at(&c), ".npy header is cut short");
     header h = {0};
     LC_TRY(read_dict(&text, &h, err));
     lc_array made;
     LC_TRY(lc_array_make(&made, h.type, h.dims, h.rank, budget, err));
     if (lc_cursor_left(&c) < made.size) {
         lc_array_deinit(&made);
-        return lc_fail_rule(err, LC_INVALID, "NPY-DATA", lc_cursor_at(&c), ".npy file is cut short: its shape needs more bytes than the file has");
+        return LC_SOURCE_FAIL(err, LC_INVALID, NPY_DATA, lc_cursor_at(&c),
+                              ".npy file is cut short: its shape needs more bytes than the file has");
     }
     const uint8_t *items = lc_read_bytes(&c, made.size);
     if (made.size && !h.swap && (!h.fortran || h.rank < 2)) memcpy(made.data, items, made.size);
@@ -183,13 +189,16 @@ lc_status lc_array_save_npy(const lc_array *array, const char *path, lc_error *e
     const char *name = NULL;
     for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types && !name; i++)
         if (npy_types[i].type == array->type) name = npy_types[i].name;
-    if (!name) return LC_FAIL(err, LC_UNSUPPORTED, "NumPy has no element type for %s", lc_dtype_name(array->type));
+    if (!name) return lc_fail(err, LC_UNSUPPORTED, "NumPy has no element type for %s", lc_dtype_name(array->type));
     char head[512] = "\x93NUMPY\x01";
     size_t n = 10; /* magic 6, version 2, header length 2 */
     n += (size_t)snprintf(head + n, sizeof head - n, "{'descr': '%s%s', 'fortran_order': False, 'shape': (",
                           lc_dtype_bits(array->type) == 8 ? "|" : "<", name);
     for (int32_t d = 0; d < array->rank; d++)
-        n += (size_t)snprintf(head + n, sizeof head - n, "%d%s", (int)array->dims[d], d + 1 < array->rank ? ", " : array->rank == 1 ? "," : "");
+        n += (size_t)snprintf(head + n, sizeof head - n, "%d%s", (int)array->dims[d],
+                              d + 1 < array->rank ? ", "
+                              : array->rank == 1  ? ","
+                                                  : "");
     n += (size_t)snprintf(head + n, sizeof head - n, "), }");
     while ((n + 1) % NPY_ALIGN) head[n++] = ' ';
     head[n++] = '\n';

@@ -59,8 +59,8 @@ typedef struct lc_h5_link {
 bool lc_h5_probe(const void *data, size_t size);
 /* Reads the superblock and the root group's header. `origin` is where `data` begins in the input file (for messages).
  * *h5 and all structures lie in `arena`, data of datasets that is not borrowed in `decoded` (which may be the same). */
-lc_status lc_h5_open(const void *data, size_t size, uint64_t origin, lc_budget *budget, lc_arena *arena, lc_arena *decoded,
-                     lc_h5 **h5, lc_error *err);
+lc_status lc_h5_open(const void *data, size_t size, uint64_t origin, lc_budget *budget, lc_arena *arena, lc_arena *decoded, lc_h5 **h5,
+                     lc_error *err);
 lc_h5_object *lc_h5_root(const lc_h5 *h5);
 /* "/model_weights/dense" (printable, shortened), for messages. */
 const char *lc_h5_path(const lc_h5_object *object);

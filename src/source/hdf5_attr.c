@@ -85,10 +85,10 @@ lc_status lc_h5_parse_type(const lc_h5 *h5, lc_cursor *c, lc_h5_type *t, lc_erro
     *t = (lc_h5_type){.kind = LC_H5_OTHER};
     uint32_t head = lc_read_u32(c), class = head & 15, version = head >> 4 & 15, bits = head >> 8;
     t->size = lc_read_u32(c);
-    if (c->failed) return LC_H5_BAD(h5, c, "H5-TYPE", "a datatype is cut short");
+    if (c->failed) return LC_H5_BAD(h5, c, H5_TYPE, "a datatype is cut short");
     if (version < 1 || version > 5 || class > 11)
-        return LC_H5_BAD(h5, c, "H5-TYPE", "datatype class %u version %u is unknown", class, version);
-    if (t->size == 0) return LC_H5_BAD(h5, c, "H5-TYPE", "a datatype (%s) has size 0", names[class]);
+        return LC_H5_BAD(h5, c, H5_TYPE, "datatype class %u version %u is unknown", class, version);
+    if (t->size == 0) return LC_H5_BAD(h5, c, H5_TYPE, "a datatype (%s) has size 0", names[class]);
     t->what = names[class];
     bool number = false;
     if (class == 0) {
@@ -99,19 +99,18 @@ lc_status lc_h5_parse_type(const lc_h5 *h5, lc_cursor *c, lc_h5_type *t, lc_erro
     } else if (class == 3) {
         t->kind = LC_H5_STRING;
         t->padding = bits & 15;
-        if (t->padding > 2) return LC_H5_BAD(h5, c, "H5-TYPE", "a string type with padding %u (known: 0 to 2)", t->padding);
+        if (t->padding > 2) return LC_H5_BAD(h5, c, H5_TYPE, "a string type with padding %u (known: 0 to 2)", t->padding);
     } else if (class == 5) {
         t->kind = LC_H5_OPAQUE;
     } else if (class == 8) {
         number = bool_type(h5, t, bits, (uint8_t)version, c);
-        if (c->failed) return LC_H5_BAD(h5, c, "H5-TYPE", "an enum type is cut short");
+        if (c->failed) return LC_H5_BAD(h5, c, H5_TYPE, "an enum type is cut short");
     } else if (class == 9 && (bits & 15) == 1) {
         t->kind = LC_H5_VLEN_STRING;
         if (t->size != 8u + h5->offset_size)
-            return LC_H5_BAD(h5, c, "H5-TYPE", "a variable-length string of %u bytes, %u are needed", t->size,
-                             8u + h5->offset_size);
+            return LC_H5_BAD(h5, c, H5_TYPE, "a variable-length string of %u bytes, %u are needed", t->size, 8u + h5->offset_size);
     }
-    if (c->failed) return LC_H5_BAD(h5, c, "H5-TYPE", "a datatype (%s) is cut short", names[class]);
+    if (c->failed) return LC_H5_BAD(h5, c, H5_TYPE, "a datatype (%s) is cut short", names[class]);
     if (number) {
         t->kind = LC_H5_NUMBER;
         t->what = lc_dtype_name(t->dtype);
@@ -125,15 +124,12 @@ lc_status lc_h5_parse_type(const lc_h5 *h5, lc_cursor *c, lc_h5_type *t, lc_erro
 
 lc_status lc_h5_parse_space(const lc_h5 *h5, lc_cursor *c, lc_h5_value *v, uint64_t *max_dims, lc_error *err) {
     uint8_t version = lc_read_u8(c), rank = lc_read_u8(c), flags = lc_read_u8(c), kind = 1;
-    if (version == 1)
-        lc_cursor_skip(c, 5);
-    else
-        kind = lc_read_u8(c);
+    if (version == 1) lc_cursor_skip(c, 5);
+    else kind = lc_read_u8(c);
     if (c->failed || version < 1 || version > 2 || rank > LC_H5_MAX_RANK || kind > 2)
-        return LC_H5_BAD(h5, c, "H5-SPACE",
-                         "a dataspace of version %u with %u dimensions (known: versions 1 and 2, at most %d dimensions)",
+        return LC_H5_BAD(h5, c, H5_SPACE, "a dataspace of version %u with %u dimensions (known: versions 1 and 2, at most %d dimensions)",
                          version, rank, LC_H5_MAX_RANK);
-    if (version == 1 && flags & 2) return LC_H5_BAD(h5, c, "H5-SPACE", "a dataspace with a permutation");
+    if (version == 1 && flags & 2) return LC_H5_BAD(h5, c, H5_SPACE, "a dataspace with a permutation");
     v->rank = rank;
     v->count = kind == 2 ? 0 : 1;
     for (uint8_t i = 0; i < rank; i++) v->dims[i] = lc_h5_length(h5, c);
@@ -143,16 +139,15 @@ lc_status lc_h5_parse_space(const lc_h5 *h5, lc_cursor *c, lc_h5_value *v, uint6
         if (most == all) most = UINT64_MAX;
         if (max_dims) max_dims[i] = most;
         if (!c->failed && most < v->dims[i])
-            return LC_H5_BAD(h5, c, "H5-SPACE", "dimension %u is %llu, more than its maximum", i,
-                             (unsigned long long)v->dims[i]);
+            return LC_H5_BAD(h5, c, H5_SPACE, "dimension %u is %llu, more than its maximum", i, (unsigned long long)v->dims[i]);
     }
-    if (c->failed) return LC_H5_BAD(h5, c, "H5-SPACE", "a dataspace is cut short");
+    if (c->failed) return LC_H5_BAD(h5, c, H5_SPACE, "a dataspace is cut short");
     bool empty = kind == 2;
     for (uint8_t i = 0; i < rank; i++) empty |= v->dims[i] == 0;
     if (empty) v->count = 0;
     for (uint8_t i = 0; i < rank && !empty; i++)
         if (!lc_mul_u64(v->count, v->dims[i], &v->count))
-            return LC_H5_BAD(h5, c, "H5-SPACE", "the product of a dataspace's dimensions overflows");
+            return LC_H5_BAD(h5, c, H5_SPACE, "the product of a dataspace's dimensions overflows");
     return LC_OK;
 }
 
@@ -170,15 +165,12 @@ static lc_status parse_attribute(lc_h5 *h5, lc_h5_object *object, lc_cursor *c, 
     uint16_t name_size = lc_read_u16(c), type_size = lc_read_u16(c), space_size = lc_read_u16(c);
     if (version == 3) lc_read_u8(c); /* character set of the name */
     if (c->failed || version < 1 || version > 3)
-        return LC_H5_BAD(h5, c, "H5-ATTRIBUTE", "an attribute of '%s' is malformed (version %u, known: 1 to 3)", object->path,
-                         version);
-    lc_cursor name = take_part(c, name_size, version), type = take_part(c, type_size, version),
-              space = take_part(c, space_size, version);
+        return LC_H5_BAD(h5, c, H5_ATTRIBUTE, "an attribute of '%s' is malformed (version %u, known: 1 to 3)", object->path, version);
+    lc_cursor name = take_part(c, name_size, version), type = take_part(c, type_size, version), space = take_part(c, space_size, version);
     size_t length = 0;
     lc_h5_attr a = {0};
     const char *text = lc_read_cstr(&name, &length);
-    if (c->failed || !text)
-        return LC_H5_BAD(h5, c, "H5-ATTRIBUTE", "an attribute of '%s' is cut short or has no name", object->path);
+    if (c->failed || !text) return LC_H5_BAD(h5, c, H5_ATTRIBUTE, "an attribute of '%s' is cut short or has no name", object->path);
     a.name = (lc_str){text, length};
     if (version > 1 && flags & 3) {
         a.value.type = (lc_h5_type){.kind = LC_H5_OTHER, .what = "type that is shared with another object"};
@@ -190,8 +182,7 @@ static lc_status parse_attribute(lc_h5 *h5, lc_h5_object *object, lc_cursor *c, 
         a.value.at = lc_h5_at(h5, c);
         if (!lc_mul_u64(a.value.count, a.value.type.size, &bytes) || !lc_u64_to_size(bytes, &a.value.size) ||
             !(a.value.data = lc_read_bytes(c, bytes)))
-            return LC_H5_BAD(h5, c, "H5-ATTRIBUTE", "attribute '%.100s' of '%s' states more data than it has", text,
-                             object->path);
+            return LC_H5_BAD(h5, c, H5_ATTRIBUTE, "attribute '%.100s' of '%s' states more data than it has", text, object->path);
     }
     void *items = object->attrs;
     if (!lc_arena_grow(h5->arena, &items, &object->attr_capacity, object->attr_count + 1, sizeof *object->attrs))
@@ -211,8 +202,8 @@ static lc_status visit_attribute(lc_h5 *h5, void *user, lc_cursor *record, lc_er
     lc_cursor attribute, flags = *record;
     lc_cursor_skip(&flags, d->heap.id_size);
     if (lc_read_u8(&flags) & 0x02)
-        return lc_fail_rule(err, LC_UNSUPPORTED, "H5-SHARED", lc_h5_at(h5, record),
-                            "'%s' has an attribute that is shared with another object", d->object->path);
+        return LC_SOURCE_FAIL(err, LC_UNSUPPORTED, H5_SHARED, lc_h5_at(h5, record),
+                              "'%s' has an attribute that is shared with another object", d->object->path);
     LC_TRY(lc_h5_heap_get(h5, &d->heap, record, &attribute, err));
     return parse_attribute(h5, d->object, &attribute, err);
 }
@@ -223,8 +214,8 @@ static lc_status read_attributes(lc_h5 *h5, lc_h5_object *object, lc_error *err)
         lc_cursor c = m->body;
         if (m->type == LC_H5_MSG_ATTRIBUTE) {
             if (m->flags & 0x02)
-                return lc_fail_rule(err, LC_UNSUPPORTED, "H5-SHARED", lc_h5_at(h5, &c),
-                                    "'%s' has an attribute that is shared with another object", object->path);
+                return LC_SOURCE_FAIL(err, LC_UNSUPPORTED, H5_SHARED, lc_h5_at(h5, &c),
+                                      "'%s' has an attribute that is shared with another object", object->path);
             LC_TRY(parse_attribute(h5, object, &c, err));
         }
         if (m->type != LC_H5_MSG_ATTRIBUTE_INFO) continue;
@@ -233,7 +224,7 @@ static lc_status read_attributes(lc_h5 *h5, lc_h5_object *object, lc_error *err)
         dense_attrs d = {.object = object};
         uint64_t heap = lc_h5_offset(h5, &c), tree = lc_h5_offset(h5, &c);
         if (c.failed || version != 0)
-            return LC_H5_BAD(h5, &c, "H5-ATTRIBUTE", "the attribute information of '%s' is malformed", object->path);
+            return LC_H5_BAD(h5, &c, H5_ATTRIBUTE, "the attribute information of '%s' is malformed", object->path);
         if (heap == LC_H5_NOWHERE) continue; /* all attributes are messages */
         LC_TRY(lc_h5_heap_open(h5, heap, &d.heap, err));
         LC_TRY(lc_h5_tree2(h5, tree, 8, visit_attribute, &d, err));
@@ -253,13 +244,12 @@ lc_status lc_h5_attribute(lc_h5 *h5, lc_h5_object *object, const char *name, lc_
         if (object->attr_count) qsort(object->attrs, object->attr_count, sizeof *object->attrs, compare_attrs);
         for (size_t i = 1; i < object->attr_count; i++)
             if (compare_attrs(&object->attrs[i - 1], &object->attrs[i]) == 0)
-                return lc_fail_rule(err, LC_INVALID, "H5-ATTRIBUTE", LC_NO_OFFSET, "'%s' has two attributes named '%.100s'",
-                                    object->path, object->attrs[i].name.data);
+                return LC_SOURCE_FAIL(err, LC_INVALID, H5_ATTRIBUTE, LC_NO_OFFSET, "'%s' has two attributes named '%.100s'", object->path,
+                                      object->attrs[i].name.data);
         object->attrs_read = true;
     }
     lc_h5_attr key = {.name = lc_str_of(name)};
-    const lc_h5_attr *found_at =
-        object->attr_count ? bsearch(&key, object->attrs, object->attr_count, sizeof key, compare_attrs) : NULL;
+    const lc_h5_attr *found_at = object->attr_count ? bsearch(&key, object->attrs, object->attr_count, sizeof key, compare_attrs) : NULL;
     *found = found_at != NULL;
     if (found_at) *value = found_at->value;
     return LC_OK;
@@ -279,8 +269,7 @@ lc_status lc_h5_strings(lc_h5 *h5, const lc_h5_value *v, const char *what, lc_st
     *count = 0;
     if (v->count == 0) return LC_OK;
     if (v->type.kind != LC_H5_STRING && v->type.kind != LC_H5_VLEN_STRING)
-        return lc_fail_rule(err, LC_INVALID, "H5-ATTRIBUTE", v->at, "%s is of type %s, strings are expected", what,
-                            v->type.what);
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_ATTRIBUTE, v->at, "%s is of type %s, strings are expected", what, v->type.what);
     size_t n;
     uint64_t bytes;
     if (!lc_u64_to_size(v->count, &n) || !lc_mul_u64(v->count, sizeof **strings, &bytes))
@@ -306,8 +295,7 @@ lc_status lc_h5_strings(lc_h5 *h5, const lc_h5_value *v, const char *what, lc_st
         LC_TRY(lc_h5_global(h5, address, index, &object, err));
         const uint8_t *p = lc_read_bytes(&object, length);
         if (!p)
-            return lc_fail_rule(err, LC_INVALID, "H5-HEAP", v->at, "%s states a string of %u bytes, the heap holds fewer", what,
-                                length);
+            return LC_SOURCE_FAIL(err, LC_INVALID, H5_HEAP, v->at, "%s states a string of %u bytes, the heap holds fewer", what, length);
         list[i] = trim(p, length, 0);
     }
     *strings = list;

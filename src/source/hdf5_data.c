@@ -35,39 +35,38 @@ typedef struct layout {
 static lc_status unknown_layout(lc_h5 *h5, const lc_h5_object *object, const lc_cursor *c, unsigned version, unsigned class,
                                 lc_error *err) {
     if (class == 3) {
-        lc_fail_rule(err, LC_UNSUPPORTED, "H5-STORAGE", lc_h5_at(h5, c),
-                     "'%s' is a virtual dataset: its data lies in other files", object->path);
+        LC_SOURCE_FAIL(err, LC_UNSUPPORTED, H5_STORAGE, lc_h5_at(h5, c), "'%s' is a virtual dataset: its data lies in other files",
+                       object->path);
         lc_error_hint(err, "a model file must hold its weights itself: save it again with model.save(...)");
         return LC_UNSUPPORTED;
     }
-    return lc_fail_rule(err, LC_UNSUPPORTED, "H5-LAYOUT", lc_h5_at(h5, c),
-                        "'%s' has a layout of version %u, class %u (known: versions 1 to 4, compact, contiguous, chunked)",
-                        object->path, version, class);
+    return LC_SOURCE_FAIL(err, LC_UNSUPPORTED, H5_LAYOUT, lc_h5_at(h5, c),
+                          "'%s' has a layout of version %u, class %u (known: versions 1 to 4, compact, contiguous, chunked)", object->path,
+                          version, class);
 }
 
 /* Chunk dimensions as stated: rank + 1 of them, the last being the element's size. */
-static lc_status parse_chunk_dims(lc_h5 *h5, const lc_h5_object *object, lc_cursor *c, unsigned count, unsigned width,
-                                  const lc_h5_value *v, lc_h5_chunks *k, lc_error *err) {
+static lc_status parse_chunk_dims(lc_h5 *h5, const lc_h5_object *object, lc_cursor *c, unsigned count, unsigned width, const lc_h5_value *v,
+                                  lc_h5_chunks *k, lc_error *err) {
     if (count != (unsigned)v->rank + 1)
-        return LC_H5_BAD(h5, c, "H5-LAYOUT", "'%s' has %d dimensions, its chunks have %u", object->path, v->rank,
-                         count ? count - 1 : 0);
+        return LC_H5_BAD(h5, c, H5_LAYOUT, "'%s' has %d dimensions, its chunks have %u", object->path, v->rank, count ? count - 1 : 0);
     k->rank = v->rank;
     k->bytes = v->type.size;
     for (int32_t d = 0; d < v->rank; d++) {
         k->chunk[d] = lc_read_uint(c, width);
         if (c->failed || k->chunk[d] == 0 || !lc_mul_u64(k->bytes, k->chunk[d], &k->bytes))
-            return LC_H5_BAD(h5, c, "H5-LAYOUT", "'%s' has chunks whose dimension %d is %llu", object->path, d,
+            return LC_H5_BAD(h5, c, H5_LAYOUT, "'%s' has chunks whose dimension %d is %llu", object->path, d,
                              (unsigned long long)k->chunk[d]);
     }
     uint64_t element = lc_read_uint(c, width);
     if (c->failed || element != v->type.size)
-        return LC_H5_BAD(h5, c, "H5-LAYOUT", "'%s' has elements of %u bytes, its chunks have elements of %llu", object->path,
-                         v->type.size, (unsigned long long)element);
+        return LC_H5_BAD(h5, c, H5_LAYOUT, "'%s' has elements of %u bytes, its chunks have elements of %llu", object->path, v->type.size,
+                         (unsigned long long)element);
     return LC_OK;
 }
 
-static lc_status parse_old_layout(lc_h5 *h5, const lc_h5_object *object, lc_cursor *c, const lc_h5_value *v, layout *l,
-                                  unsigned version, lc_error *err) {
+static lc_status parse_old_layout(lc_h5 *h5, const lc_h5_object *object, lc_cursor *c, const lc_h5_value *v, layout *l, unsigned version,
+                                  lc_error *err) {
     uint8_t count = lc_read_u8(c);
     l->class = lc_read_u8(c);
     lc_cursor_skip(c, 5);
@@ -83,16 +82,15 @@ static lc_status parse_old_layout(lc_h5 *h5, const lc_h5_object *object, lc_curs
     return LC_OK;
 }
 
-static lc_status parse_chunked_v4(lc_h5 *h5, const lc_h5_object *object, lc_cursor *c, const lc_h5_value *v, layout *l,
-                                  lc_error *err) {
+static lc_status parse_chunked_v4(lc_h5 *h5, const lc_h5_object *object, lc_cursor *c, const lc_h5_value *v, layout *l, lc_error *err) {
     l->flags = lc_read_u8(c);
     uint8_t count = lc_read_u8(c), width = lc_read_u8(c);
     if (c->failed || width < 1 || width > 8)
-        return LC_H5_BAD(h5, c, "H5-LAYOUT", "'%s' states its chunks in numbers of %u bytes", object->path, width);
+        return LC_H5_BAD(h5, c, H5_LAYOUT, "'%s' states its chunks in numbers of %u bytes", object->path, width);
     LC_TRY(parse_chunk_dims(h5, object, c, count, width, v, &l->chunks, err));
     uint8_t index = lc_read_u8(c);
     if (index < LC_H5_INDEX_SINGLE || index > LC_H5_INDEX_TREE2)
-        return LC_H5_BAD(h5, c, "H5-LAYOUT", "'%s' has a chunk index of kind %u (known: 1 to 5)", object->path, index);
+        return LC_H5_BAD(h5, c, H5_LAYOUT, "'%s' has a chunk index of kind %u (known: 1 to 5)", object->path, index);
     l->chunks.index = (lc_h5_index_kind)index;
     switch (l->chunks.index) { /* what follows repeats the header of the index, except for the single chunk */
     case LC_H5_INDEX_SINGLE:
@@ -103,24 +101,16 @@ static lc_status parse_chunked_v4(lc_h5 *h5, const lc_h5_object *object, lc_curs
             l->chunks.single_mask = lc_read_u32(c);
         }
         break;
-    case LC_H5_INDEX_FIXED:
-        lc_cursor_skip(c, 1);
-        break;
-    case LC_H5_INDEX_EXTENSIBLE:
-        lc_cursor_skip(c, 5);
-        break;
-    case LC_H5_INDEX_TREE2:
-        lc_cursor_skip(c, 6);
-        break;
-    default:
-        break;
+    case LC_H5_INDEX_FIXED: lc_cursor_skip(c, 1); break;
+    case LC_H5_INDEX_EXTENSIBLE: lc_cursor_skip(c, 5); break;
+    case LC_H5_INDEX_TREE2: lc_cursor_skip(c, 6); break;
+    default: break;
     }
     l->chunks.address = lc_h5_offset(h5, c);
     return LC_OK;
 }
 
-static lc_status parse_layout(lc_h5 *h5, const lc_h5_object *object, lc_cursor *c, const lc_h5_value *v, layout *l,
-                              lc_error *err) {
+static lc_status parse_layout(lc_h5 *h5, const lc_h5_object *object, lc_cursor *c, const lc_h5_value *v, layout *l, lc_error *err) {
     uint8_t version = lc_read_u8(c);
     if (version < 1 || version > 4) return unknown_layout(h5, object, c, version, 0, err);
     if (version < 3) {
@@ -141,7 +131,7 @@ static lc_status parse_layout(lc_h5 *h5, const lc_h5_object *object, lc_cursor *
             LC_TRY(parse_chunked_v4(h5, object, c, v, l, err));
         }
     }
-    if (c->failed || l->compact.failed) return LC_H5_BAD(h5, c, "H5-LAYOUT", "the layout of '%s' is cut short", object->path);
+    if (c->failed || l->compact.failed) return LC_H5_BAD(h5, c, H5_LAYOUT, "the layout of '%s' is cut short", object->path);
     return LC_OK;
 }
 
@@ -165,17 +155,15 @@ static lc_status parse_fill(lc_h5 *h5, const lc_h5_object *object, uint32_t elem
             uint8_t defined = lc_read_u8(&c);
             if (version == 1 || defined) size = lc_read_u32(&c);
         } else {
-            return LC_H5_BAD(h5, &c, "H5-LAYOUT", "the fill value of '%s' has version %u (known: 1 to 3)", object->path,
-                             version);
+            return LC_H5_BAD(h5, &c, H5_LAYOUT, "the fill value of '%s' has version %u (known: 1 to 3)", object->path, version);
         }
     }
     if (size == UINT32_MAX) size = 0; /* "undefined" in old files */
     const uint8_t *p = lc_read_bytes(&c, size);
-    if (c.failed) return LC_H5_BAD(h5, &c, "H5-LAYOUT", "the fill value of '%s' is cut short", object->path);
+    if (c.failed) return LC_H5_BAD(h5, &c, H5_LAYOUT, "the fill value of '%s' is cut short", object->path);
     if (!size) return LC_OK;
     if (size != element)
-        return LC_H5_BAD(h5, &c, "H5-LAYOUT", "the fill value of '%s' has %u bytes, its elements have %u", object->path, size,
-                         element);
+        return LC_H5_BAD(h5, &c, H5_LAYOUT, "the fill value of '%s' has %u bytes, its elements have %u", object->path, size, element);
     for (uint32_t i = 0; i < size; i++)
         if (p[i]) *fill = p;
     return LC_OK;
@@ -186,9 +174,9 @@ static lc_status parse_fill(lc_h5 *h5, const lc_h5_object *object, uint32_t elem
 /* Bytes of storage that are handed out or decoded. */
 static lc_status charge_stored(lc_h5 *h5, const lc_h5_object *object, uint64_t bytes, lc_error *err) {
     if (lc_add_u64(h5->stored, bytes, &h5->stored) && h5->stored <= lc_cursor_left(&h5->file)) return LC_OK;
-    return lc_fail_rule(err, LC_INVALID, "H5-OVERLAP", LC_NO_OFFSET,
-                        "datasets overlap: up to '%s' they store %llu bytes, the whole file has %llu", object->path,
-                        (unsigned long long)h5->stored, (unsigned long long)lc_cursor_left(&h5->file));
+    return LC_SOURCE_FAIL(err, LC_INVALID, H5_OVERLAP, LC_NO_OFFSET,
+                          "datasets overlap: up to '%s' they store %llu bytes, the whole file has %llu", object->path,
+                          (unsigned long long)h5->stored, (unsigned long long)lc_cursor_left(&h5->file));
 }
 
 /* Bytes that are made without being stored as such. */
@@ -196,15 +184,15 @@ static lc_status charge_decoded(lc_h5 *h5, const lc_h5_object *object, uint64_t 
     uint64_t most;
     if (!lc_mul_u64(lc_cursor_left(&h5->file), EXPANSION, &most) || !lc_add_u64(most, ALWAYS_OK, &most)) most = UINT64_MAX;
     if (lc_add_u64(h5->decoded, bytes, &h5->decoded) && h5->decoded <= most) return LC_OK;
-    lc_fail_rule(err, LC_LIMIT, "H5-BOMB", LC_NO_OFFSET,
-                 "'%s' declares more data than any compression could have put into a file of %llu bytes", object->path,
-                 (unsigned long long)lc_cursor_left(&h5->file));
+    LC_SOURCE_FAIL(err, LC_LIMIT, H5_BOMB, LC_NO_OFFSET,
+                   "'%s' declares more data than any compression could have put into a file of %llu bytes", object->path,
+                   (unsigned long long)lc_cursor_left(&h5->file));
     lc_error_hint(err, "the file is damaged or made to exhaust memory: do not use it");
     return LC_LIMIT;
 }
 
-static lc_status allocate(lc_h5 *h5, const lc_h5_object *object, size_t size, uint32_t element, const uint8_t *fill,
-                          uint8_t **data, lc_error *err) {
+static lc_status allocate(lc_h5 *h5, const lc_h5_object *object, size_t size, uint32_t element, const uint8_t *fill, uint8_t **data,
+                          lc_error *err) {
     LC_TRY(charge_decoded(h5, object, size, err));
     LC_TRY(lc_budget_memory(h5->budget, size, object->path, err));
     *data = lc_arena_data(h5->decoded_arena, size);
@@ -259,8 +247,7 @@ static void lay(const assembly *a, const uint64_t *place, const uint8_t *chunk) 
     }
 }
 
-static lc_status take_chunk(lc_h5 *h5, void *user, const uint64_t *place, uint64_t address, uint64_t size, uint32_t mask,
-                            lc_error *err) {
+static lc_status take_chunk(lc_h5 *h5, void *user, const uint64_t *place, uint64_t address, uint64_t size, uint32_t mask, lc_error *err) {
     assembly *a = user;
     uint64_t number = 0;
     bool edge = false;
@@ -269,7 +256,7 @@ static lc_status take_chunk(lc_h5 *h5, void *user, const uint64_t *place, uint64
         edge |= place[d] + 1 == a->k->grid[d] && a->k->dims[d] % a->k->chunk[d] != 0;
     }
     if (a->seen[number / 8] >> number % 8 & 1)
-        return lc_fail_rule(err, LC_INVALID, "H5-CHUNK", address, "'%s' has two chunks for one place", a->object->path);
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_CHUNK, address, "'%s' has two chunks for one place", a->object->path);
     a->seen[number / 8] = (uint8_t)(a->seen[number / 8] | 1u << number % 8);
     if (address == LC_H5_NOWHERE) return LC_OK;
     lc_cursor stored;
@@ -303,13 +290,12 @@ static lc_status read_chunks(lc_h5 *h5, lc_h5_object *object, layout *l, const l
         k->grid[d] = v->dims[d] / k->chunk[d] + (v->dims[d] % k->chunk[d] != 0);
         k->count *= k->grid[d]; /* no more than elements */
     }
-    assembly a = {
-        .object = object, .k = k, .pipeline = &pipeline, .edges_unfiltered = l->flags & 1, .element = v->type.size, .out = out};
+    assembly a = {.object = object, .k = k, .pipeline = &pipeline, .edges_unfiltered = l->flags & 1, .element = v->type.size, .out = out};
     uint64_t room, scratch, seen = k->count / 8 + 1;
     size_t bytes;
-    if (!lc_h5_filter_room(&pipeline, k->bytes, &room) || !lc_mul_u64(room, 2, &scratch) ||
-        !lc_add_u64(scratch, seen, &scratch) || !lc_u64_to_size(scratch, &bytes))
-        return lc_fail_rule(err, LC_INVALID, "H5-LAYOUT", LC_NO_OFFSET, "the chunks of '%s' are too large", object->path);
+    if (!lc_h5_filter_room(&pipeline, k->bytes, &room) || !lc_mul_u64(room, 2, &scratch) || !lc_add_u64(scratch, seen, &scratch) ||
+        !lc_u64_to_size(scratch, &bytes))
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_LAYOUT, LC_NO_OFFSET, "the chunks of '%s' are too large", object->path);
     /* Room for one chunk twice, given back at the end: charged while it is there. */
     if (!pipeline.count) room = 0;
     uint64_t charge = room ? scratch : seen;
@@ -343,25 +329,25 @@ static lc_status read_value(lc_h5 *h5, lc_h5_object *object, lc_h5_value *v, lc_
     layout l = {.address = LC_H5_NOWHERE};
     lc_cursor type, space, c;
     if (!lc_h5_is_dataset(object))
-        return lc_fail_rule(err, LC_INVALID, "H5-LINK", LC_NO_OFFSET, "'%s' is a group, a dataset is expected", object->path);
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_LINK, LC_NO_OFFSET, "'%s' is a group, a dataset is expected", object->path);
     LC_TRY(lc_h5_body(h5, object, LC_H5_MSG_TYPE, "datatype", &type, err));
     LC_TRY(lc_h5_body(h5, object, LC_H5_MSG_SPACE, "dataspace", &space, err));
     LC_TRY(lc_h5_body(h5, object, LC_H5_MSG_LAYOUT, "layout", &c, err));
     if (lc_h5_find_message(object, LC_H5_MSG_EXTERNAL)) {
-        lc_fail_rule(err, LC_UNSUPPORTED, "H5-STORAGE", LC_NO_OFFSET, "'%s' keeps its data in another file (external storage)",
-                     object->path);
+        LC_SOURCE_FAIL(err, LC_UNSUPPORTED, H5_STORAGE, LC_NO_OFFSET, "'%s' keeps its data in another file (external storage)",
+                       object->path);
         lc_error_hint(err, "a model file must hold its weights itself: save it again with model.save(...)");
         return LC_UNSUPPORTED;
     }
     LC_TRY(lc_h5_parse_type(h5, &type, &v->type, err));
     LC_TRY(lc_h5_parse_space(h5, &space, v, l.chunks.max_dims, err));
     if (v->type.kind != LC_H5_NUMBER && v->type.kind != LC_H5_OPAQUE)
-        return lc_fail_rule(err, LC_UNSUPPORTED, "H5-TYPE", lc_h5_at(h5, &type),
-                            "'%s' is of type %s, which litec does not read", object->path, v->type.what);
+        return LC_SOURCE_FAIL(err, LC_UNSUPPORTED, H5_TYPE, lc_h5_at(h5, &type), "'%s' is of type %s, which litec does not read",
+                              object->path, v->type.what);
     LC_TRY(parse_layout(h5, object, &c, v, &l, err));
     uint64_t bytes;
     if (!lc_mul_u64(v->count, v->type.size, &bytes) || !lc_u64_to_size(bytes, &v->size))
-        return lc_fail_rule(err, LC_INVALID, "H5-SPACE", lc_h5_at(h5, &space), "the size of '%s' overflows", object->path);
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_SPACE, lc_h5_at(h5, &space), "the size of '%s' overflows", object->path);
     v->at = LC_NO_OFFSET;
     if (!v->size) {
         v->data = (const uint8_t *)"";
@@ -371,14 +357,14 @@ static lc_status read_value(lc_h5 *h5, lc_h5_object *object, lc_h5_value *v, lc_
     bool borrowed = l.class == 0 || (l.class == 1 && l.address != LC_H5_NOWHERE);
     uint64_t stated = l.class == 0 ? lc_cursor_left(&l.compact) : l.class == 1 ? l.size : bytes;
     if (stated != bytes && stated != LC_H5_NOWHERE)
-        return LC_H5_BAD(h5, &c, "H5-LAYOUT", "the shape of '%s' needs %llu bytes, %llu are stored", object->path,
-                         (unsigned long long)bytes, (unsigned long long)stated);
+        return LC_H5_BAD(h5, &c, H5_LAYOUT, "the shape of '%s' needs %llu bytes, %llu are stored", object->path, (unsigned long long)bytes,
+                         (unsigned long long)stated);
     if (borrowed) {
         if (l.class == 1) LC_TRY(lc_h5_block(h5, l.address, bytes, object->path, &stored, err));
         LC_TRY(charge_stored(h5, object, bytes, err));
         v->at = lc_h5_at(h5, &stored);
         v->data = lc_read_bytes(&stored, bytes);
-        if (!v->data) return LC_H5_BAD(h5, &stored, "H5-RANGE", "the data of '%s' is cut short", object->path);
+        if (!v->data) return LC_H5_BAD(h5, &stored, H5_RANGE, "the data of '%s' is cut short", object->path);
         if (!v->type.big_endian) return LC_OK;
     }
     const uint8_t *fill;

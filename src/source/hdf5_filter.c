@@ -20,42 +20,27 @@ enum { DEFLATE = 1, SHUFFLE = 2, FLETCHER32 = 3 };
 
 static const char *filter_name(uint16_t id) {
     switch (id) {
-    case 4:
-        return "szip";
-    case 5:
-        return "nbit";
-    case 6:
-        return "scaleoffset";
-    case 305:
-        return "lzo";
-    case 307:
-        return "bzip2";
-    case 32000:
-        return "lzf";
-    case 32001:
-        return "blosc";
-    case 32004:
-        return "lz4";
-    case 32008:
-        return "bitshuffle";
-    case 32013:
-        return "zfp";
-    case 32015:
-        return "zstd";
-    case 32026:
-        return "blosc2";
-    default:
-        return "unknown";
+    case 4: return "szip";
+    case 5: return "nbit";
+    case 6: return "scaleoffset";
+    case 305: return "lzo";
+    case 307: return "bzip2";
+    case 32000: return "lzf";
+    case 32001: return "blosc";
+    case 32004: return "lz4";
+    case 32008: return "bitshuffle";
+    case 32013: return "zfp";
+    case 32015: return "zstd";
+    case 32026: return "blosc2";
+    default: return "unknown";
     }
 }
 
-lc_status lc_h5_parse_filters(const lc_h5 *h5, lc_cursor *c, const lc_h5_object *object, lc_h5_pipeline *pipeline,
-                              lc_error *err) {
+lc_status lc_h5_parse_filters(const lc_h5 *h5, lc_cursor *c, const lc_h5_object *object, lc_h5_pipeline *pipeline, lc_error *err) {
     *pipeline = (lc_h5_pipeline){.count = 0};
     uint8_t version = lc_read_u8(c), count = lc_read_u8(c);
     if (c->failed || version < 1 || version > 2 || count > LC_H5_MAX_FILTERS)
-        return LC_H5_BAD(h5, c, "H5-FILTER", "the filters of '%s' are malformed (version %u, %u filters)", object->path,
-                         version, count);
+        return LC_H5_BAD(h5, c, H5_FILTER, "the filters of '%s' are malformed (version %u, %u filters)", object->path, version, count);
     if (version == 1) lc_cursor_skip(c, 6);
     for (uint8_t i = 0; i < count; i++) {
         lc_h5_filter f = {.id = lc_read_u16(c), .element = 1};
@@ -69,15 +54,15 @@ lc_status lc_h5_parse_filters(const lc_h5 *h5, lc_cursor *c, const lc_h5_object 
             if (k == 0 && f.id == SHUFFLE) f.element = value;
         }
         if (version == 1 && values % 2) lc_cursor_skip(c, 4);
-        if (c->failed) return LC_H5_BAD(h5, c, "H5-FILTER", "the filters of '%s' are cut short", object->path);
+        if (c->failed) return LC_H5_BAD(h5, c, H5_FILTER, "the filters of '%s' are cut short", object->path);
         if (f.id < DEFLATE || f.id > FLETCHER32) {
-            lc_fail_rule(err, LC_UNSUPPORTED, "H5-FILTER", lc_h5_at(h5, c),
-                         "'%s' is stored with filter %u (%s); known are deflate, shuffle and fletcher32", object->path, f.id,
-                         filter_name(f.id));
+            LC_SOURCE_FAIL(err, LC_UNSUPPORTED, H5_FILTER, lc_h5_at(h5, c),
+                           "'%s' is stored with filter %u (%s); known are deflate, shuffle and fletcher32", object->path, f.id,
+                           filter_name(f.id));
             lc_error_hint(err, "store it without compression or with gzip, e.g. h5repack -f GZIP=4 IN OUT");
             return LC_UNSUPPORTED;
         }
-        if (f.element == 0) return LC_H5_BAD(h5, c, "H5-FILTER", "'%s' shuffles elements of 0 bytes", object->path);
+        if (f.element == 0) return LC_H5_BAD(h5, c, H5_FILTER, "'%s' shuffles elements of 0 bytes", object->path);
         pipeline->filters[pipeline->count++] = f;
     }
     return LC_OK;
@@ -97,8 +82,7 @@ static lc_status inflate_exactly(const uint8_t *in, size_t in_size, uint8_t *out
     z.next_out = out;
     while (r == Z_OK) {
         if (!z.avail_in && fed < in_size) z.avail_in = (uInt)(in_size - fed < most ? in_size - fed : most), fed += z.avail_in;
-        if (!z.avail_out && made < out_size)
-            z.avail_out = (uInt)(out_size - made < most ? out_size - made : most), made += z.avail_out;
+        if (!z.avail_out && made < out_size) z.avail_out = (uInt)(out_size - made < most ? out_size - made : most), made += z.avail_out;
         r = inflate(&z, Z_NO_FLUSH);
     }
     size_t missing = out_size - made + z.avail_out;
@@ -108,8 +92,8 @@ static lc_status inflate_exactly(const uint8_t *in, size_t in_size, uint8_t *out
     const char *why = r == Z_STREAM_END  ? "ends too early"
                       : r == Z_BUF_ERROR ? (missing ? "is cut short" : "is longer than its chunk")
                                          : "is damaged";
-    return lc_fail_rule(err, LC_INVALID, "H5-FILTER", LC_NO_OFFSET,
-                        "a compressed chunk of %zu bytes %s (it must give %zu bytes)", in_size, why, out_size);
+    return LC_SOURCE_FAIL(err, LC_INVALID, H5_FILTER, LC_NO_OFFSET, "a compressed chunk of %zu bytes %s (it must give %zu bytes)", in_size,
+                          why, out_size);
 }
 
 static uint32_t fletcher32(const uint8_t *p, size_t size) {
@@ -130,14 +114,14 @@ static bool same_sum(uint32_t a, uint32_t b) {
 static lc_status check_fletcher32(lc_cursor *c, size_t size, lc_error *err) {
     const uint8_t *p = lc_read_bytes(c, size);
     uint32_t want = lc_read_u32(c);
-    if (c->failed) return lc_fail_rule(err, LC_INVALID, "H5-FILTER", LC_NO_OFFSET, "a chunk has no room for its checksum");
+    if (c->failed) return LC_SOURCE_FAIL(err, LC_INVALID, H5_FILTER, LC_NO_OFFSET, "a chunk has no room for its checksum");
     uint32_t found = fletcher32(p, size);
     if (same_sum(found, want)) return LC_OK;
     /* Files of HDF5 1.6.2 and before hold it with the bytes of each half swapped. */
     uint32_t swapped = (found & 0x00FF00FFu) << 8 | (found >> 8 & 0x00FF00FFu);
     if (!LC_H5_SUMS_DIFFER(swapped, want)) return LC_OK;
-    return lc_fail_rule(err, LC_INVALID, "H5-CHECKSUM", LC_NO_OFFSET,
-                        "the fletcher32 checksum of a chunk is 0x%08x, its bytes give 0x%08x", want, found);
+    return LC_SOURCE_FAIL(err, LC_INVALID, H5_CHECKSUM, LC_NO_OFFSET, "the fletcher32 checksum of a chunk is 0x%08x, its bytes give 0x%08x",
+                          want, found);
 }
 
 static void unshuffle(const uint8_t *in, uint8_t *out, size_t size, size_t element) {
@@ -158,8 +142,8 @@ static bool size_known(const lc_h5_pipeline *pipeline, uint32_t mask, uint32_t i
     return true;
 }
 
-lc_status lc_h5_unfilter(const lc_h5 *h5, const lc_h5_pipeline *pipeline, uint32_t mask, lc_cursor stored, size_t size,
-                         uint8_t *scratch[2], const uint8_t **result, lc_error *err) {
+lc_status lc_h5_unfilter(const lc_h5 *h5, const lc_h5_pipeline *pipeline, uint32_t mask, lc_cursor stored, size_t size, uint8_t *scratch[2],
+                         const uint8_t **result, lc_error *err) {
     (void)h5;
     lc_cursor c = stored;
     uint64_t room;
@@ -173,8 +157,8 @@ lc_status lc_h5_unfilter(const lc_h5 *h5, const lc_h5_pipeline *pipeline, uint32
         size_t want = size + sums * 4, have = lc_cursor_left(&c);
         if (f->id == FLETCHER32) {
             if (have < 4 || (have - 4 != want && size_known(pipeline, mask, i)))
-                return lc_fail_rule(err, LC_INVALID, "H5-FILTER", LC_NO_OFFSET,
-                                    "a chunk with its checksum has %zu bytes, %zu are expected", have, want + 4);
+                return LC_SOURCE_FAIL(err, LC_INVALID, H5_FILTER, LC_NO_OFFSET, "a chunk with its checksum has %zu bytes, %zu are expected",
+                                      have, want + 4);
             lc_cursor sum = c;
             LC_TRY(check_fletcher32(&sum, have - 4, err));
             c = lc_cursor_take(&c, have - 4);
@@ -188,15 +172,15 @@ lc_status lc_h5_unfilter(const lc_h5 *h5, const lc_h5_pipeline *pipeline, uint32
         } else {
             if (!size_known(pipeline, mask, i)) want = have;
             if (have != want || have > room)
-                return lc_fail_rule(err, LC_INVALID, "H5-FILTER", LC_NO_OFFSET,
-                                    "a shuffled chunk has %zu bytes, %zu are expected", have, size + sums * 4);
+                return LC_SOURCE_FAIL(err, LC_INVALID, H5_FILTER, LC_NO_OFFSET, "a shuffled chunk has %zu bytes, %zu are expected", have,
+                                      size + sums * 4);
             unshuffle(in, out, want, f->element);
         }
         c = lc_cursor_make(out, want);
     }
     if (lc_cursor_left(&c) != size)
-        return lc_fail_rule(err, LC_INVALID, "H5-CHUNK", LC_NO_OFFSET, "a chunk holds %zu bytes, %zu are expected",
-                            lc_cursor_left(&c), size);
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_CHUNK, LC_NO_OFFSET, "a chunk holds %zu bytes, %zu are expected", lc_cursor_left(&c),
+                              size);
     *result = lc_read_bytes(&c, size);
     return LC_OK;
 }

@@ -24,8 +24,8 @@
 static lc_status add_link(lc_h5 *h5, lc_h5_object *group, lc_h5_link link, lc_error *err) {
     LC_TRY(lc_h5_count(h5, 1, err));
     if (!link.name.size || memchr(link.name.data, 0, link.name.size) || memchr(link.name.data, '/', link.name.size))
-        return lc_fail_rule(err, LC_INVALID, "H5-LINK", LC_NO_OFFSET,
-                            "'%s' has a link whose name is empty or has a NUL or a '/' in it", group->path);
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_LINK, LC_NO_OFFSET, "'%s' has a link whose name is empty or has a NUL or a '/' in it",
+                              group->path);
     void *items = group->links;
     if (!lc_arena_grow(h5->arena, &items, &group->link_capacity, group->link_count + 1, sizeof *group->links))
         return lc_fail_memory(err, "HDF5 links");
@@ -46,7 +46,7 @@ static lc_status open_names(lc_h5 *h5, uint64_t address, lc_cursor *names, lc_er
     uint64_t size = lc_h5_length(h5, &c);
     lc_h5_length(h5, &c); /* free list: not walked */
     uint64_t data = lc_h5_offset(h5, &c);
-    if (c.failed || version != 0) return LC_H5_BAD(h5, &c, "H5-HEAP", "a local heap's header is malformed");
+    if (c.failed || version != 0) return LC_H5_BAD(h5, &c, H5_HEAP, "a local heap's header is malformed");
     return lc_h5_block(h5, data, size, "local heap", names, err);
 }
 
@@ -57,7 +57,7 @@ static lc_status read_symbols(lc_h5 *h5, lc_h5_object *group, uint64_t address, 
     uint8_t version = lc_read_u8(&c);
     lc_cursor_skip(&c, 1);
     uint16_t count = lc_read_u16(&c);
-    if (c.failed || version != 1) return LC_H5_BAD(h5, &c, "H5-LINK", "a symbol table node is malformed");
+    if (c.failed || version != 1) return LC_H5_BAD(h5, &c, H5_LINK, "a symbol table node is malformed");
     for (uint16_t i = 0; i < count; i++) {
         uint64_t name_at = lc_h5_offset(h5, &c), object = lc_h5_offset(h5, &c);
         uint32_t cache = lc_read_u32(&c);
@@ -66,15 +66,14 @@ static lc_status read_symbols(lc_h5 *h5, lc_h5_object *group, uint64_t address, 
         lc_cursor n = *names;
         lc_cursor_skip(&n, name_at);
         const char *name = name_at < heap_left ? lc_read_cstr(&n, &length) : NULL;
-        if (c.failed || !name) return LC_H5_BAD(h5, &c, "H5-LINK", "a symbol table entry of '%s' has no name", group->path);
+        if (c.failed || !name) return LC_H5_BAD(h5, &c, H5_LINK, "a symbol table entry of '%s' has no name", group->path);
         lc_h5_link link = {{name, length}, object, cache == 2 ? LC_H5_SOFT : LC_H5_HARD};
         LC_TRY(add_link(h5, group, link, err));
     }
     return LC_OK;
 }
 
-static lc_status walk_names(lc_h5 *h5, lc_h5_object *group, uint64_t address, int level, const lc_cursor *names,
-                            lc_error *err) {
+static lc_status walk_names(lc_h5 *h5, lc_h5_object *group, uint64_t address, int level, const lc_cursor *names, lc_error *err) {
     lc_cursor c;
     uint8_t stored;
     uint16_t count;
@@ -82,11 +81,9 @@ static lc_status walk_names(lc_h5 *h5, lc_h5_object *group, uint64_t address, in
     for (uint16_t i = 0; i < count; i++) {
         lc_h5_length(h5, &c); /* key: where the name before the child begins */
         uint64_t child = lc_h5_offset(h5, &c);
-        if (c.failed) return LC_H5_BAD(h5, &c, "H5-BTREE", "a group's B-tree node is cut short");
-        if (stored)
-            LC_TRY(walk_names(h5, group, child, stored - 1, names, err));
-        else
-            LC_TRY(read_symbols(h5, group, child, names, err));
+        if (c.failed) return LC_H5_BAD(h5, &c, H5_BTREE, "a group's B-tree node is cut short");
+        if (stored) LC_TRY(walk_names(h5, group, child, stored - 1, names, err));
+        else LC_TRY(read_symbols(h5, group, child, names, err));
     }
     return LC_OK;
 }
@@ -106,7 +103,7 @@ static lc_status parse_link(lc_h5 *h5, lc_h5_object *group, lc_cursor *c, lc_err
                                             : LC_H5_USER};
     if (name) link.name = (lc_str){(const char *)name, (size_t)length};
     if (link.kind == LC_H5_HARD) link.address = lc_h5_offset(h5, c);
-    if (c->failed || version != 1) return LC_H5_BAD(h5, c, "H5-LINK", "a link of '%s' is malformed", group->path);
+    if (c->failed || version != 1) return LC_H5_BAD(h5, c, H5_LINK, "a link of '%s' is malformed", group->path);
     return add_link(h5, group, link, err);
 }
 
@@ -127,7 +124,7 @@ static lc_status read_dense(lc_h5 *h5, lc_h5_object *group, lc_cursor c, lc_erro
     uint8_t version = lc_read_u8(&c), flags = lc_read_u8(&c);
     if (flags & 0x01) lc_read_u64(&c); /* highest creation order */
     uint64_t heap = lc_h5_offset(h5, &c), tree = lc_h5_offset(h5, &c);
-    if (c.failed || version != 0) return LC_H5_BAD(h5, &c, "H5-LINK", "the link information of '%s' is malformed", group->path);
+    if (c.failed || version != 0) return LC_H5_BAD(h5, &c, H5_LINK, "the link information of '%s' is malformed", group->path);
     if (heap == LC_H5_NOWHERE) return LC_OK; /* all links are compact */
     dense_links d = {.group = group};
     LC_TRY(lc_h5_heap_open(h5, heap, &d.heap, err));
@@ -151,9 +148,7 @@ bool lc_h5_is_group(const lc_h5_object *object) {
            lc_h5_find_message(object, LC_H5_MSG_LINK);
 }
 
-bool lc_h5_is_dataset(const lc_h5_object *object) {
-    return lc_h5_find_message(object, LC_H5_MSG_LAYOUT) && !lc_h5_is_group(object);
-}
+bool lc_h5_is_dataset(const lc_h5_object *object) { return lc_h5_find_message(object, LC_H5_MSG_LAYOUT) && !lc_h5_is_group(object); }
 
 static lc_status read_links(lc_h5 *h5, lc_h5_object *group, lc_error *err) {
     for (size_t i = 0; i < group->message_count; i++) {
@@ -164,7 +159,7 @@ static lc_status read_links(lc_h5 *h5, lc_h5_object *group, lc_error *err) {
         if (m->type == LC_H5_MSG_SYMBOLS) {
             lc_cursor names;
             uint64_t tree = lc_h5_offset(h5, &c), heap = lc_h5_offset(h5, &c);
-            if (c.failed) return LC_H5_BAD(h5, &c, "H5-LINK", "the symbol table message of '%s' is cut short", group->path);
+            if (c.failed) return LC_H5_BAD(h5, &c, H5_LINK, "the symbol table message of '%s' is cut short", group->path);
             LC_TRY(open_names(h5, heap, &names, err));
             LC_TRY(walk_names(h5, group, tree, -1, &names, err));
         }
@@ -172,15 +167,14 @@ static lc_status read_links(lc_h5 *h5, lc_h5_object *group, lc_error *err) {
     if (group->link_count) qsort(group->links, group->link_count, sizeof *group->links, compare_links);
     for (size_t i = 1; i < group->link_count; i++)
         if (compare_links(&group->links[i - 1], &group->links[i]) == 0)
-            return lc_fail_rule(err, LC_INVALID, "H5-LINK", LC_NO_OFFSET, "'%s' has two links named '%.*s'", group->path,
-                                (int)(group->links[i].name.size < 100 ? group->links[i].name.size : 100),
-                                group->links[i].name.data);
+            return LC_SOURCE_FAIL(err, LC_INVALID, H5_LINK, LC_NO_OFFSET, "'%s' has two links named '%.*s'", group->path,
+                                  (int)(group->links[i].name.size < 100 ? group->links[i].name.size : 100), group->links[i].name.data);
     return LC_OK;
 }
 
 lc_status lc_h5_links(lc_h5 *h5, lc_h5_object *group, const lc_h5_link **links, size_t *count, lc_error *err) {
     if (!lc_h5_is_group(group))
-        return lc_fail_rule(err, LC_INVALID, "H5-LINK", LC_NO_OFFSET, "'%s' is a dataset, a group is expected", group->path);
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_LINK, LC_NO_OFFSET, "'%s' is a dataset, a group is expected", group->path);
     if (!group->links_read) {
         group->link_count = 0;
         LC_TRY(read_links(h5, group, err));
@@ -194,9 +188,8 @@ lc_status lc_h5_links(lc_h5 *h5, lc_h5_object *group, const lc_h5_link **links, 
 lc_status lc_h5_follow(lc_h5 *h5, lc_h5_object *group, const lc_h5_link *link, lc_h5_object **object, lc_error *err) {
     if (link->kind == LC_H5_HARD) return lc_h5_object_at(h5, link->address, group, link->name, object, err);
     static const char *const kinds[] = {"a hard link", "a soft link", "an external link", "a user-defined link"};
-    lc_fail_rule(err, LC_UNSUPPORTED, "H5-LINK", LC_NO_OFFSET, "'%s%s%.*s' is %s, which is never followed", group->path,
-                 group->path[1] ? "/" : "", (int)(link->name.size < 100 ? link->name.size : 100), link->name.data,
-                 kinds[link->kind]);
+    LC_SOURCE_FAIL(err, LC_UNSUPPORTED, H5_LINK, LC_NO_OFFSET, "'%s%s%.*s' is %s, which is never followed", group->path,
+                   group->path[1] ? "/" : "", (int)(link->name.size < 100 ? link->name.size : 100), link->name.data, kinds[link->kind]);
     lc_error_hint(err, "a model file must hold its weights itself: save it again with model.save(...)");
     return LC_UNSUPPORTED;
 }
@@ -225,6 +218,6 @@ lc_status lc_h5_find(lc_h5 *h5, lc_h5_object *group, lc_str path, lc_h5_object *
 lc_status lc_h5_get(lc_h5 *h5, lc_h5_object *group, lc_str path, lc_h5_object **object, lc_error *err) {
     LC_TRY(lc_h5_find(h5, group, path, object, err));
     if (*object) return LC_OK;
-    return lc_fail_rule(err, LC_NOT_FOUND, "H5-MISSING", LC_NO_OFFSET, "'%s' has no '%.*s'", group->path,
-                        (int)(path.size < 200 ? path.size : 200), path.data);
+    return LC_SOURCE_FAIL(err, LC_NOT_FOUND, H5_MISSING, LC_NO_OFFSET, "'%s' has no '%.*s'", group->path,
+                          (int)(path.size < 200 ? path.size : 200), path.data);
 }

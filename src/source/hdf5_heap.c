@@ -20,16 +20,10 @@
 
 /* ---- small arithmetic of the format ---- */
 
-static unsigned log2_floor(uint64_t v) {
-    return v ? 63u - (unsigned)__builtin_clzll(v) : 0;
-}
-static bool power_of_two(uint64_t v) {
-    return v && !(v & (v - 1));
-}
+static unsigned log2_floor(uint64_t v) { return v ? 63u - (unsigned)__builtin_clzll(v) : 0; }
+static bool power_of_two(uint64_t v) { return v && !(v & (v - 1)); }
 /* Bytes that hold numbers up to `limit`. */
-static unsigned bytes_for(uint64_t limit) {
-    return log2_floor(limit) / 8 + 1;
-}
+static unsigned bytes_for(uint64_t limit) { return log2_floor(limit) / 8 + 1; }
 
 lc_status lc_h5_checksum_once(lc_h5 *h5, uint64_t address, uint64_t size, size_t hole, const char *what, lc_error *err) {
     lc_cursor block;
@@ -37,8 +31,7 @@ lc_status lc_h5_checksum_once(lc_h5 *h5, uint64_t address, uint64_t size, size_t
     const uint8_t *end = lc_h5_table_get(&h5->checked, address);
     if (end && end == block.end) return LC_OK;
     LC_TRY(lc_h5_checksum(h5, address, size, hole, what, err));
-    if (!lc_h5_table_put(&h5->checked, h5->arena, address, (void *)(uintptr_t)block.end))
-        return lc_fail_memory(err, "HDF5 blocks");
+    if (!lc_h5_table_put(&h5->checked, h5->arena, address, (void *)(uintptr_t)block.end)) return lc_fail_memory(err, "HDF5 blocks");
     return LC_OK;
 }
 
@@ -66,24 +59,21 @@ lc_status lc_h5_heap_open(lc_h5 *h5, uint64_t address, lc_h5_heap *heap, lc_erro
     lc_read_u16(&c); /* rows at the beginning */
     heap->root = lc_h5_offset(h5, &c);
     heap->rows = lc_read_u16(&c);
-    if (c.failed) return LC_H5_BAD(h5, &c, "H5-HEAP", "a fractal heap's header is cut short");
-    if (version != 0) return LC_H5_BAD(h5, &c, "H5-HEAP", "fractal heap version %u (known: 0)", version);
+    if (c.failed) return LC_H5_BAD(h5, &c, H5_HEAP, "a fractal heap's header is cut short");
+    if (version != 0) return LC_H5_BAD(h5, &c, H5_HEAP, "fractal heap version %u (known: 0)", version);
     if (filters) {
-        lc_fail_rule(err, LC_UNSUPPORTED, "H5-HEAP", lc_h5_at(h5, &c), "a fractal heap with filters");
+        LC_SOURCE_FAIL(err, LC_UNSUPPORTED, H5_HEAP, lc_h5_at(h5, &c), "a fractal heap with filters");
         lc_error_hint(err, "Keras does not write such files: save the model again with model.save(...)");
         return LC_UNSUPPORTED;
     }
     uint64_t size;
-    if (!lc_add_u64(lc_cursor_at(&c) - address, 4, &size))
-        return LC_H5_BAD(h5, &c, "H5-HEAP", "a fractal heap's header is cut short");
+    if (!lc_add_u64(lc_cursor_at(&c) - address, 4, &size)) return LC_H5_BAD(h5, &c, H5_HEAP, "a fractal heap's header is cut short");
     LC_TRY(lc_h5_checksum_once(h5, address, size, SIZE_MAX, "a fractal heap's header", err));
-    if (!power_of_two(heap->width) || !power_of_two(heap->start) || !power_of_two(heap->max_direct) ||
-        heap->max_direct < heap->start || heap->bits < 8 || heap->bits > 64 || heap->rows > 64 || heap->id_size < 1 ||
-        heap->id_size > 64)
-        return LC_H5_BAD(
-            h5, &c, "H5-HEAP",
-            "a fractal heap's doubling table makes no sense (width %u, blocks of %llu to %llu bytes, %u bits, %u rows)",
-            heap->width, (unsigned long long)heap->start, (unsigned long long)heap->max_direct, heap->bits, heap->rows);
+    if (!power_of_two(heap->width) || !power_of_two(heap->start) || !power_of_two(heap->max_direct) || heap->max_direct < heap->start ||
+        heap->bits < 8 || heap->bits > 64 || heap->rows > 64 || heap->id_size < 1 || heap->id_size > 64)
+        return LC_H5_BAD(h5, &c, H5_HEAP,
+                         "a fractal heap's doubling table makes no sense (width %u, blocks of %llu to %llu bytes, %u bits, %u rows)",
+                         heap->width, (unsigned long long)heap->start, (unsigned long long)heap->max_direct, heap->bits, heap->rows);
     heap->start_bits = log2_floor(heap->start);
     heap->width_bits = log2_floor(heap->width);
     unsigned direct_bits = log2_floor(heap->max_direct);
@@ -103,39 +93,36 @@ static bool block_prefix(const lc_h5 *h5, const lc_h5_heap *heap, lc_cursor *c, 
 }
 
 /* Bytes [skip, skip + size) of the direct block that begins at `offset` of the heap. */
-static lc_status direct_bytes(lc_h5 *h5, const lc_h5_heap *heap, uint64_t address, uint64_t block, uint64_t offset,
-                              uint64_t skip, uint64_t size, lc_cursor *object, lc_error *err) {
+static lc_status direct_bytes(lc_h5 *h5, const lc_h5_heap *heap, uint64_t address, uint64_t block, uint64_t offset, uint64_t skip,
+                              uint64_t size, lc_cursor *object, lc_error *err) {
     lc_cursor c;
     LC_TRY(lc_h5_signed_block(h5, address, block, "FHDB", &c, err));
-    if (!block_prefix(h5, heap, &c, offset)) return LC_H5_BAD(h5, &c, "H5-HEAP", "a heap block does not belong where it is");
+    if (!block_prefix(h5, heap, &c, offset)) return LC_H5_BAD(h5, &c, H5_HEAP, "a heap block does not belong where it is");
     if (heap->checksums) {
         /* The checksum lies behind the prefix and counts as zero in itself; it is stored in front, not at the end. */
         uint64_t hole = lc_cursor_at(&c) - address;
         uint32_t want = lc_read_u32(&c);
-        if (c.failed) return LC_H5_BAD(h5, &c, "H5-HEAP", "a heap block is cut short");
+        if (c.failed) return LC_H5_BAD(h5, &c, H5_HEAP, "a heap block is cut short");
         const uint8_t *whole = c.base, *known = lc_h5_table_get(&h5->checked, address);
         lc_cursor all = lc_cursor_window(&h5->file, address, block);
         if (known != all.end) {
             if (!lc_add_u64(h5->hashed, block, &h5->hashed) || h5->hashed / 2 > lc_cursor_left(&h5->file))
-                return LC_H5_BAD(h5, &c, "H5-OVERLAP", "metadata blocks overlap: together they are larger than the file");
+                return LC_H5_BAD(h5, &c, H5_OVERLAP, "metadata blocks overlap: together they are larger than the file");
             const uint8_t *end = all.end;
             whole = lc_read_bytes(&all, block);
             if (!whole || LC_H5_SUMS_DIFFER(lc_h5_lookup3(whole, (size_t)block, (size_t)hole), want))
-                return LC_H5_BAD(h5, &c, "H5-CHECKSUM", "the checksum of a heap block is wrong");
-            if (!lc_h5_table_put(&h5->checked, h5->arena, address, (void *)(uintptr_t)end))
-                return lc_fail_memory(err, "HDF5 blocks");
+                return LC_H5_BAD(h5, &c, H5_CHECKSUM, "the checksum of a heap block is wrong");
+            if (!lc_h5_table_put(&h5->checked, h5->arena, address, (void *)(uintptr_t)end)) return lc_fail_memory(err, "HDF5 blocks");
         }
     }
     uint64_t from;
     if (skip < lc_cursor_at(&c) - address || !lc_range_ok(skip, size, block) || !lc_add_u64(address, skip, &from))
-        return LC_H5_BAD(h5, &c, "H5-HEAP", "a heap object of %llu bytes does not fit into its block",
-                         (unsigned long long)size);
+        return LC_H5_BAD(h5, &c, H5_HEAP, "a heap object of %llu bytes does not fit into its block", (unsigned long long)size);
     return lc_h5_block(h5, from, size, "heap object", object, err);
 }
 
 /* Finds the direct block that holds `offset` of the heap by going down the doubling tables. */
-static lc_status managed_bytes(lc_h5 *h5, const lc_h5_heap *heap, uint64_t offset, uint64_t size, lc_cursor *object,
-                               lc_error *err) {
+static lc_status managed_bytes(lc_h5 *h5, const lc_h5_heap *heap, uint64_t offset, uint64_t size, lc_cursor *object, lc_error *err) {
     uint64_t address = heap->root, begin = 0;
     uint32_t rows = heap->rows;
     if (rows == 0) return direct_bytes(h5, heap, address, heap->start, 0, offset, size, object, err);
@@ -143,34 +130,31 @@ static lc_status managed_bytes(lc_h5 *h5, const lc_h5_heap *heap, uint64_t offse
         uint64_t inside = offset - begin, first = inside >> heap->width_bits >> heap->start_bits;
         uint32_t row = first ? log2_floor(first) + 1 : 0;
         unsigned block_bits = heap->start_bits + (row ? row - 1 : 0);
-        if (row >= rows || block_bits > 62)
-            return lc_fail_rule(err, LC_INVALID, "H5-HEAP", address, "a heap object lies outside its heap");
+        if (row >= rows || block_bits > 62) return LC_SOURCE_FAIL(err, LC_INVALID, H5_HEAP, address, "a heap object lies outside its heap");
         uint64_t row_begin = row ? (uint64_t)1 << (heap->width_bits + block_bits) : 0;
         if (row && heap->width_bits + block_bits > 62)
-            return lc_fail_rule(err, LC_INVALID, "H5-HEAP", address, "a heap object lies outside its heap");
+            return LC_SOURCE_FAIL(err, LC_INVALID, H5_HEAP, address, "a heap object lies outside its heap");
         uint64_t column = (inside - row_begin) >> block_bits;
         /* The table: prefix, then width * rows addresses, then the checksum. */
         uint64_t prefix = (uint64_t)5 + h5->offset_size + heap->offset_bytes, entries, table, entry;
         if (!lc_mul_u64(heap->width, rows, &entries) || !lc_mul_u64(entries, h5->offset_size, &table) ||
             !lc_add_u64(table, prefix, &table) || !lc_add_u64(table, 4, &table) ||
             !lc_mul_u64((uint64_t)row << heap->width_bits | column, h5->offset_size, &entry))
-            return lc_fail_rule(err, LC_INVALID, "H5-HEAP", address, "a heap's table is too large");
+            return LC_SOURCE_FAIL(err, LC_INVALID, H5_HEAP, address, "a heap's table is too large");
         lc_cursor c;
         LC_TRY(lc_h5_signed_block(h5, address, table, "FHIB", &c, err));
-        if (!block_prefix(h5, heap, &c, begin)) return LC_H5_BAD(h5, &c, "H5-HEAP", "a heap table does not belong where it is");
+        if (!block_prefix(h5, heap, &c, begin)) return LC_H5_BAD(h5, &c, H5_HEAP, "a heap table does not belong where it is");
         LC_TRY(lc_h5_checksum_once(h5, address, table, SIZE_MAX, "a heap table", err));
         lc_cursor_skip(&c, entry);
         uint64_t child = lc_h5_offset(h5, &c), child_begin = begin + row_begin + (column << block_bits);
         if (row < heap->direct_rows)
-            return direct_bytes(h5, heap, child, (uint64_t)1 << block_bits, child_begin, offset - child_begin, size, object,
-                                err);
-        if (block_bits < heap->start_bits + heap->width_bits)
-            return LC_H5_BAD(h5, &c, "H5-HEAP", "a heap table does not belong where it is");
+            return direct_bytes(h5, heap, child, (uint64_t)1 << block_bits, child_begin, offset - child_begin, size, object, err);
+        if (block_bits < heap->start_bits + heap->width_bits) return LC_H5_BAD(h5, &c, H5_HEAP, "a heap table does not belong where it is");
         address = child;
         begin = child_begin;
         rows = block_bits - heap->start_bits - heap->width_bits + 1;
     }
-    return lc_fail_rule(err, LC_INVALID, "H5-HEAP", address, "a heap's tables are nested too deep");
+    return LC_SOURCE_FAIL(err, LC_INVALID, H5_HEAP, address, "a heap's tables are nested too deep");
 }
 
 typedef struct huge_search {
@@ -189,13 +173,13 @@ static lc_status visit_huge(lc_h5 *h5, void *user, lc_cursor *record, lc_error *
 lc_status lc_h5_heap_get(lc_h5 *h5, const lc_h5_heap *heap, lc_cursor *from, lc_cursor *object, lc_error *err) {
     lc_cursor id = lc_cursor_take(from, heap->id_size);
     uint8_t first = lc_read_u8(&id);
-    if (id.failed || first >> 6) return LC_H5_BAD(h5, &id, "H5-HEAP", "a heap id is malformed");
+    if (id.failed || first >> 6) return LC_H5_BAD(h5, &id, H5_HEAP, "a heap id is malformed");
     uint64_t size;
     switch (first >> 4 & 3) {
     case 0: { /* managed: offset and size in the heap's blocks */
         uint64_t offset = lc_read_uint(&id, heap->offset_bytes);
         size = lc_read_uint(&id, heap->size_bytes);
-        if (id.failed) return LC_H5_BAD(h5, &id, "H5-HEAP", "a heap id is cut short");
+        if (id.failed) return LC_H5_BAD(h5, &id, H5_HEAP, "a heap id is cut short");
         return managed_bytes(h5, heap, offset, size, object, err);
     }
     case 1: /* huge: a block of its own, stated in the id when there is room, else found in a tree */
@@ -208,17 +192,16 @@ lc_status lc_h5_heap_get(lc_h5 *h5, const lc_h5_heap *heap, lc_cursor *from, lc_
             unsigned width = heap->id_size - 1 < h5->length_size ? heap->id_size - 1 : h5->length_size;
             huge_search s = {.id = width ? lc_read_uint(&id, width) : 0};
             LC_TRY(lc_h5_tree2(h5, heap->huge_tree, 1, visit_huge, &s, err));
-            if (!s.found) return LC_H5_BAD(h5, &id, "H5-HEAP", "a heap id names a huge object that is not there");
+            if (!s.found) return LC_H5_BAD(h5, &id, H5_HEAP, "a heap id names a huge object that is not there");
             return lc_h5_block(h5, s.address, s.size, "huge heap object", object, err);
         }
     case 2: /* tiny: the bytes lie in the id */
         size = (uint64_t)(first & 0x0F) + 1;
         if (heap->id_size > 18) size = ((uint64_t)(first & 0x0F) << 8 | lc_read_u8(&id)) + 1;
         *object = lc_cursor_take(&id, size);
-        if (object->failed) return LC_H5_BAD(h5, &id, "H5-HEAP", "a tiny heap object is longer than its id");
+        if (object->failed) return LC_H5_BAD(h5, &id, H5_HEAP, "a tiny heap object is longer than its id");
         return LC_OK;
-    default:
-        return LC_H5_BAD(h5, &id, "H5-HEAP", "a heap id of unknown kind 3");
+    default: return LC_H5_BAD(h5, &id, H5_HEAP, "a heap id of unknown kind 3");
     }
 }
 
@@ -262,7 +245,7 @@ static lc_status visit_node(lc_h5 *h5, const tree2 *t, uint64_t address, uint64_
     bool ok = version == 0 && type == t->type && lc_mul_u64(records, t->record_size, &bytes);
     if (ok && depth) ok = lc_mul_u64(records + 1, (uint64_t)h5->offset_size + t->count_bytes + total, &pointers);
     ok = ok && lc_add_u64(bytes, pointers, &used) && lc_add_u64(used, 10, &used) && used <= t->node_size;
-    if (!ok) return LC_H5_BAD(h5, &c, "H5-BTREE", "a B-tree node with %llu records is malformed", (unsigned long long)records);
+    if (!ok) return LC_H5_BAD(h5, &c, H5_BTREE, "a B-tree node with %llu records is malformed", (unsigned long long)records);
     LC_TRY(lc_h5_checksum(h5, address, used, SIZE_MAX, "a B-tree node", err));
     lc_cursor children = c;
     lc_cursor_skip(&children, bytes);
@@ -270,13 +253,13 @@ static lc_status visit_node(lc_h5 *h5, const tree2 *t, uint64_t address, uint64_
         if (depth) {
             uint64_t child = lc_h5_offset(h5, &children), count = lc_read_uint(&children, t->count_bytes);
             if (total) lc_read_uint(&children, total);
-            if (children.failed) return LC_H5_BAD(h5, &children, "H5-BTREE", "a B-tree node is cut short");
+            if (children.failed) return LC_H5_BAD(h5, &children, H5_BTREE, "a B-tree node is cut short");
             LC_TRY(visit_node(h5, t, child, count, depth - 1, err));
         }
         if (i == records) break;
         lc_cursor record = lc_cursor_take(&c, t->record_size);
         LC_TRY(t->visit(h5, t->user, &record, err));
-        if (record.failed) return LC_H5_BAD(h5, &record, "H5-BTREE", "a B-tree record is cut short");
+        if (record.failed) return LC_H5_BAD(h5, &record, H5_BTREE, "a B-tree record is cut short");
     }
     return LC_OK;
 }
@@ -296,12 +279,12 @@ lc_status lc_h5_tree2(lc_h5 *h5, uint64_t address, uint8_t type, lc_h5_visit vis
     lc_h5_length(h5, &c); /* all records: the walk counts for itself */
     uint64_t size;
     if (c.failed || version != 0 || !lc_add_u64(lc_cursor_at(&c) - address, 4, &size))
-        return LC_H5_BAD(h5, &c, "H5-BTREE", "a B-tree's header is malformed");
+        return LC_H5_BAD(h5, &c, H5_BTREE, "a B-tree's header is malformed");
     LC_TRY(lc_h5_checksum_once(h5, address, size, SIZE_MAX, "a B-tree's header", err));
-    if (t.type != type) return LC_H5_BAD(h5, &c, "H5-BTREE", "a B-tree of type %u where type %u is expected", t.type, type);
+    if (t.type != type) return LC_H5_BAD(h5, &c, H5_BTREE, "a B-tree of type %u where type %u is expected", t.type, type);
     if (!tree_widths(h5, &t))
-        return LC_H5_BAD(h5, &c, "H5-BTREE", "a B-tree with nodes of %u bytes, records of %u bytes and depth %u makes no sense",
-                         t.node_size, t.record_size, t.depth);
+        return LC_H5_BAD(h5, &c, H5_BTREE, "a B-tree with nodes of %u bytes, records of %u bytes and depth %u makes no sense", t.node_size,
+                         t.record_size, t.depth);
     if (root == LC_H5_NOWHERE || !records) return LC_OK;
     return visit_node(h5, &t, root, records, t.depth, err);
 }
@@ -331,7 +314,7 @@ static lc_status index_collection(lc_h5 *h5, uint64_t address, collection *all, 
     lc_cursor_skip(&c, 3);
     uint64_t size = lc_h5_length(h5, &c), head = lc_cursor_at(&c) - address;
     if (c.failed || version != 1 || size < head || size > left - address)
-        return LC_H5_BAD(h5, &c, "H5-HEAP", "a global heap collection is malformed");
+        return LC_H5_BAD(h5, &c, H5_HEAP, "a global heap collection is malformed");
     lc_cursor body = lc_cursor_take(&c, size - head);
     size_t capacity = 0;
     while (lc_cursor_left(&body) >= 8u + h5->length_size) {
@@ -341,13 +324,12 @@ static lc_status index_collection(lc_h5 *h5, uint64_t address, collection *all, 
         if (number == 0) break; /* the rest is free */
         lc_cursor object = lc_cursor_take(&body, bytes);
         if (object.failed)
-            return LC_H5_BAD(h5, &body, "H5-HEAP", "an object of %llu bytes does not fit into its global heap collection",
+            return LC_H5_BAD(h5, &body, H5_HEAP, "an object of %llu bytes does not fit into its global heap collection",
                              (unsigned long long)bytes);
         lc_cursor_skip(&body, pad < lc_cursor_left(&body) ? pad : lc_cursor_left(&body));
         LC_TRY(lc_h5_count(h5, 1, err));
         void *items = all->objects;
-        if (!lc_arena_grow(h5->arena, &items, &capacity, all->count + 1, sizeof *all->objects))
-            return lc_fail_memory(err, "HDF5 heap");
+        if (!lc_arena_grow(h5->arena, &items, &capacity, all->count + 1, sizeof *all->objects)) return lc_fail_memory(err, "HDF5 heap");
         all->objects = items;
         all->objects[all->count++] = (numbered){number, object};
     }
@@ -366,8 +348,7 @@ lc_status lc_h5_global(lc_h5 *h5, uint64_t address, uint32_t index, lc_cursor *o
     }
     numbered key = {.number = index};
     const numbered *found = all->count ? bsearch(&key, all->objects, all->count, sizeof key, compare_numbers) : NULL;
-    if (!found)
-        return lc_fail_rule(err, LC_INVALID, "H5-HEAP", LC_NO_OFFSET, "a string's global heap object %u is not there", index);
+    if (!found) return LC_SOURCE_FAIL(err, LC_INVALID, H5_HEAP, LC_NO_OFFSET, "a string's global heap object %u is not there", index);
     *object = found->bytes;
     return LC_OK;
 }

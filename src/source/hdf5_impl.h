@@ -11,6 +11,7 @@
 #define LC_SOURCE_HDF5_IMPL_H
 
 #include "source/hdf5.h"
+#include "source/rules.h"
 
 #define LC_H5_NOWHERE UINT64_MAX /* the undefined address */
 
@@ -84,8 +85,7 @@ uint64_t lc_h5_length(const lc_h5 *h5, lc_cursor *c);
 /* [address, address + size) of the file, or LC_INVALID naming `what`. */
 lc_status lc_h5_block(const lc_h5 *h5, uint64_t address, uint64_t size, const char *what, lc_cursor *block, lc_error *err);
 /* As above, and the block must begin with the 4 letters of `signature`, which are skipped. */
-lc_status lc_h5_signed_block(const lc_h5 *h5, uint64_t address, uint64_t size, const char *signature, lc_cursor *block,
-                             lc_error *err);
+lc_status lc_h5_signed_block(const lc_h5 *h5, uint64_t address, uint64_t size, const char *signature, lc_cursor *block, lc_error *err);
 /* The head of a version 1 B-tree node (type 0: groups, 1: chunks) at `level` (-1: any; the root), with *c behind it. */
 lc_status lc_h5_tree1_node(lc_h5 *h5, uint64_t address, uint8_t type, int level, lc_cursor *c, uint8_t *stored, uint16_t *count,
                            lc_error *err);
@@ -107,7 +107,7 @@ static inline uint64_t lc_h5_at(const lc_h5 *h5, const lc_cursor *c) {
     return lc_add_u64(h5->origin, lc_cursor_at(c), &at) ? at : LC_NO_OFFSET;
 }
 /* LC_INVALID with a rule id at the cursor's place. */
-#define LC_H5_BAD(h5, cursor, rule, ...) lc_fail_rule(err, LC_INVALID, rule, lc_h5_at(h5, cursor), __VA_ARGS__)
+#define LC_H5_BAD(h5, cursor, NAME, ...) LC_SOURCE_FAIL(err, LC_INVALID, NAME, lc_h5_at(h5, cursor), __VA_ARGS__)
 /* Counts n links, messages or records. */
 lc_status lc_h5_count(lc_h5 *h5, uint64_t n, lc_error *err);
 /* Value of `key`, NULL when it is not in the table. */
@@ -115,13 +115,11 @@ void *lc_h5_table_get(const lc_h5_table *table, uint64_t key);
 /* false when memory is out. */
 bool lc_h5_table_put(lc_h5_table *table, lc_arena *arena, uint64_t key, void *value);
 /* The object whose header lies at `address` (parsed once); `name` is its last path part, under `parent`. */
-lc_status lc_h5_object_at(lc_h5 *h5, uint64_t address, const lc_h5_object *parent, lc_str name, lc_h5_object **object,
-                          lc_error *err);
+lc_status lc_h5_object_at(lc_h5 *h5, uint64_t address, const lc_h5_object *parent, lc_str name, lc_h5_object **object, lc_error *err);
 /* First message of a type, NULL when there is none. */
 const lc_h5_message *lc_h5_find_message(const lc_h5_object *object, uint16_t type);
 /* Body of a message of a type: LC_INVALID when it is missing, LC_UNSUPPORTED when it is shared. */
-lc_status lc_h5_body(const lc_h5 *h5, const lc_h5_object *object, uint16_t type, const char *what, lc_cursor *body,
-                     lc_error *err);
+lc_status lc_h5_body(const lc_h5 *h5, const lc_h5_object *object, uint16_t type, const char *what, lc_cursor *body, lc_error *err);
 
 /* ---- hdf5_group.c ---- */
 
@@ -168,12 +166,11 @@ typedef struct lc_h5_pipeline {
     lc_h5_filter filters[LC_H5_MAX_FILTERS];
     uint32_t count;
 } lc_h5_pipeline;
-lc_status lc_h5_parse_filters(const lc_h5 *h5, lc_cursor *c, const lc_h5_object *object, lc_h5_pipeline *pipeline,
-                              lc_error *err);
+lc_status lc_h5_parse_filters(const lc_h5 *h5, lc_cursor *c, const lc_h5_object *object, lc_h5_pipeline *pipeline, lc_error *err);
 /* Undoes the filters on one stored chunk. The result has exactly `size` bytes and lies in one of the two scratch blocks of
  * lc_h5_filter_room(pipeline, size) bytes, or is `stored` itself. */
-lc_status lc_h5_unfilter(const lc_h5 *h5, const lc_h5_pipeline *pipeline, uint32_t mask, lc_cursor stored, size_t size,
-                         uint8_t *scratch[2], const uint8_t **result, lc_error *err);
+lc_status lc_h5_unfilter(const lc_h5 *h5, const lc_h5_pipeline *pipeline, uint32_t mask, lc_cursor stored, size_t size, uint8_t *scratch[2],
+                         const uint8_t **result, lc_error *err);
 bool lc_h5_filter_room(const lc_h5_pipeline *pipeline, uint64_t size, uint64_t *room);
 
 /* ---- hdf5_index.c ---- */
@@ -204,8 +201,8 @@ typedef struct lc_h5_chunks {
 } lc_h5_chunks;
 
 /* Told once for each chunk that has storage: its place in the grid, where its bytes are and which filters were skipped. */
-typedef lc_status (*lc_h5_chunk_fn)(lc_h5 *h5, void *user, const uint64_t *place, uint64_t address, uint64_t size,
-                                    uint32_t mask, lc_error *err);
+typedef lc_status (*lc_h5_chunk_fn)(lc_h5 *h5, void *user, const uint64_t *place, uint64_t address, uint64_t size, uint32_t mask,
+                                    lc_error *err);
 lc_status lc_h5_each_chunk(lc_h5 *h5, const lc_h5_chunks *chunks, lc_h5_chunk_fn fn, void *user, lc_error *err);
 
 #endif

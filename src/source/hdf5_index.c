@@ -18,9 +18,7 @@
  */
 #include "source/hdf5_impl.h"
 
-static unsigned log2_floor(uint64_t v) {
-    return v ? 63u - (unsigned)__builtin_clzll(v) : 0;
-}
+static unsigned log2_floor(uint64_t v) { return v ? 63u - (unsigned)__builtin_clzll(v) : 0; }
 
 typedef struct walk {
     const lc_h5_chunks *k;
@@ -38,8 +36,7 @@ static lc_status give(lc_h5 *h5, const walk *w, lc_cursor *offsets, bool scaled,
         place[d] = lc_read_u64(offsets);
         bool whole = scaled || place[d] % w->k->chunk[d] == 0;
         if (!scaled) place[d] /= w->k->chunk[d];
-        if (offsets->failed || !whole)
-            return LC_H5_BAD(h5, offsets, "H5-CHUNK", "a chunk does not lie on the grid of its dataset");
+        if (offsets->failed || !whole) return LC_H5_BAD(h5, offsets, H5_CHUNK, "a chunk does not lie on the grid of its dataset");
         /* Chunks outside are left behind by a dataset that was made smaller. */
         if (place[d] >= w->k->grid[d]) return LC_OK;
     }
@@ -55,11 +52,9 @@ static lc_status walk_tree1(lc_h5 *h5, const walk *w, uint64_t address, int leve
         uint32_t size = lc_read_u32(&c), mask = lc_read_u32(&c);
         lc_cursor offsets = lc_cursor_take(&c, 8u * ((uint64_t)w->k->rank + 1));
         uint64_t child = lc_h5_offset(h5, &c);
-        if (c.failed) return LC_H5_BAD(h5, &c, "H5-BTREE", "a chunk B-tree node is cut short");
-        if (stored)
-            LC_TRY(walk_tree1(h5, w, child, stored - 1, err));
-        else
-            LC_TRY(give(h5, w, &offsets, false, child, size, mask, err));
+        if (c.failed) return LC_H5_BAD(h5, &c, H5_BTREE, "a chunk B-tree node is cut short");
+        if (stored) LC_TRY(walk_tree1(h5, w, child, stored - 1, err));
+        else LC_TRY(give(h5, w, &offsets, false, child, size, mask, err));
     }
     return LC_OK;
 }
@@ -75,15 +70,15 @@ static lc_status visit_chunk(lc_h5 *h5, void *user, lc_cursor *record, lc_error 
         mask = lc_read_u32(record);
     }
     if (record->failed || lc_cursor_left(record) != places)
-        return LC_H5_BAD(h5, record, "H5-BTREE", "a chunk record of %llu bytes is malformed", (unsigned long long)total);
+        return LC_H5_BAD(h5, record, H5_BTREE, "a chunk record of %llu bytes is malformed", (unsigned long long)total);
     return give(h5, w, record, true, address, size, mask, err);
 }
 
 /* ---- arrays ---- */
 
 /* Reads one element: an address, and size and mask when the chunks are filtered. */
-static bool read_element(const lc_h5 *h5, const lc_h5_chunks *k, lc_cursor *c, unsigned width, uint64_t *address,
-                         uint64_t *size, uint32_t *mask) {
+static bool read_element(const lc_h5 *h5, const lc_h5_chunks *k, lc_cursor *c, unsigned width, uint64_t *address, uint64_t *size,
+                         uint32_t *mask) {
     *address = lc_h5_offset(h5, c);
     *size = k->bytes;
     *mask = 0;
@@ -125,7 +120,7 @@ static lc_status open_fixed(lc_h5 *h5, const lc_h5_chunks *k, fixed_array *a, lc
     a->count = lc_h5_length(h5, &c);
     a->block = lc_h5_offset(h5, &c);
     if (c.failed || version != 0 || client != k->filtered || !element_width_ok(h5, k, a->width) || page_bits > 32)
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "a fixed array's header is malformed");
+        return LC_H5_BAD(h5, &c, H5_CHUNK, "a fixed array's header is malformed");
     a->page = (uint64_t)1 << page_bits;
     return lc_h5_checksum(h5, k->address, size, SIZE_MAX, "a fixed array's header", err);
 }
@@ -135,22 +130,22 @@ static lc_status fixed_element(lc_h5 *h5, const lc_h5_chunks *k, fixed_array *a,
     *address = LC_H5_NOWHERE;
     if (a->block == LC_H5_NOWHERE) return LC_OK;
     if (n >= a->count)
-        return lc_fail_rule(err, LC_INVALID, "H5-CHUNK", a->block, "a fixed array has no element %llu", (unsigned long long)n);
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_CHUNK, a->block, "a fixed array has no element %llu", (unsigned long long)n);
     bool paged = a->count > a->page;
     uint64_t pages = a->count / a->page + (a->count % a->page != 0), bitmap = paged ? pages / 8 + (pages % 8 != 0) : 0;
     uint64_t head = (uint64_t)6 + h5->offset_size, body, whole, at;
-    if (!lc_mul_u64(paged ? 0 : a->count, a->width, &body) || !lc_add_u64(head, bitmap, &head) ||
-        !lc_add_u64(head, body, &whole) || !lc_add_u64(whole, 4, &whole))
-        return lc_fail_rule(err, LC_INVALID, "H5-CHUNK", a->block, "a fixed array is too large");
+    if (!lc_mul_u64(paged ? 0 : a->count, a->width, &body) || !lc_add_u64(head, bitmap, &head) || !lc_add_u64(head, body, &whole) ||
+        !lc_add_u64(whole, 4, &whole))
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_CHUNK, a->block, "a fixed array is too large");
     lc_cursor c;
     LC_TRY(lc_h5_signed_block(h5, a->block, whole, "FADB", &c, err));
     uint8_t version = lc_read_u8(&c), client = lc_read_u8(&c);
     uint64_t owner = lc_h5_offset(h5, &c);
     if (c.failed || version != 0 || client != k->filtered || owner != k->address)
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "a fixed array's block does not belong where it is");
+        return LC_H5_BAD(h5, &c, H5_CHUNK, "a fixed array's block does not belong where it is");
     LC_TRY(lc_h5_checksum_once(h5, a->block, whole, SIZE_MAX, "a fixed array's block", err));
     if (!paged) {
-        if (!lc_mul_u64(n, a->width, &at)) return LC_H5_BAD(h5, &c, "H5-CHUNK", "a fixed array is too large");
+        if (!lc_mul_u64(n, a->width, &at)) return LC_H5_BAD(h5, &c, H5_CHUNK, "a fixed array is too large");
         lc_cursor_skip(&c, at);
     } else {
         uint64_t page = n / a->page, inside = n % a->page, page_bytes, elements = a->page, start;
@@ -158,7 +153,7 @@ static lc_status fixed_element(lc_h5 *h5, const lc_h5_chunks *k, fixed_array *a,
         if (!(lc_read_u8(&c) >> (7 - page % 8) & 1)) return LC_OK; /* nothing was ever written to this page */
         if (!lc_mul_u64(a->page, a->width, &page_bytes) || !lc_add_u64(page_bytes, 4, &page_bytes) ||
             !lc_mul_u64(page, page_bytes, &start) || !lc_add_u64(start, whole, &start) || !lc_add_u64(start, a->block, &start))
-            return LC_H5_BAD(h5, &c, "H5-CHUNK", "a fixed array is too large");
+            return LC_H5_BAD(h5, &c, H5_CHUNK, "a fixed array is too large");
         if (page + 1 == pages && a->count % a->page) {
             elements = a->count % a->page;
             page_bytes = elements * a->width + 4; /* smaller than a whole page, which did not overflow */
@@ -167,8 +162,7 @@ static lc_status fixed_element(lc_h5 *h5, const lc_h5_chunks *k, fixed_array *a,
         LC_TRY(lc_h5_block(h5, start, page_bytes, "fixed array page", &c, err));
         lc_cursor_skip(&c, inside * a->width);
     }
-    if (!read_element(h5, k, &c, a->width, address, size, mask))
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "a fixed array is cut short");
+    if (!read_element(h5, k, &c, a->width, address, size, mask)) return LC_H5_BAD(h5, &c, H5_CHUNK, "a fixed array is cut short");
     return LC_OK;
 }
 
@@ -195,10 +189,10 @@ static lc_status open_extensible(lc_h5 *h5, const lc_h5_chunks *k, extensible_ar
     bool powers = a->least && !(a->least & (a->least - 1)) && pointers && !(pointers & (pointers - 1));
     if (c.failed || version != 0 || client != k->filtered || !element_width_ok(h5, k, a->width) || !powers || a->bits > 64 ||
         a->bits < log2_floor(a->least) || page_bits > 32 || pointers < 2)
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array's header is malformed");
+        return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array's header is malformed");
     unsigned supers = 1 + a->bits - log2_floor(a->least);
     a->direct = 2 * log2_floor(pointers);
-    if (a->direct > supers) return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array's header is malformed");
+    if (a->direct > supers) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array's header is malformed");
     a->page = (uint64_t)1 << page_bits;
     a->offset_bytes = (a->bits + 7) / 8;
     a->block_slots = 2 * (pointers - 1);
@@ -223,39 +217,37 @@ static lc_status data_element(lc_h5 *h5, const lc_h5_chunks *k, extensible_array
     bool paged = count > a->page;
     uint64_t head = (uint64_t)6 + h5->offset_size + a->offset_bytes, body, whole;
     if (!lc_mul_u64(paged ? 0 : count, a->width, &body) || !lc_add_u64(head, body, &whole) || !lc_add_u64(whole, 4, &whole))
-        return lc_fail_rule(err, LC_INVALID, "H5-CHUNK", block, "an extensible array is too large");
+        return LC_SOURCE_FAIL(err, LC_INVALID, H5_CHUNK, block, "an extensible array is too large");
     lc_cursor c;
     LC_TRY(lc_h5_signed_block(h5, block, whole, "EADB", &c, err));
-    if (!array_prefix(h5, k, a, &c))
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array's data block does not belong where it is");
+    if (!array_prefix(h5, k, a, &c)) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array's data block does not belong where it is");
     LC_TRY(lc_h5_checksum_once(h5, block, whole, SIZE_MAX, "an extensible array's data block", err));
     uint64_t at, start, page_bytes;
     if (!paged) {
-        if (!lc_mul_u64(n, a->width, &at)) return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array is too large");
+        if (!lc_mul_u64(n, a->width, &at)) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array is too large");
         lc_cursor_skip(&c, at);
     } else {
         uint64_t page = n / a->page;
         if (present) {
             lc_cursor bits = *present;
             uint64_t bit;
-            if (!lc_add_u64(first_page, page, &bit)) return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array is too large");
+            if (!lc_add_u64(first_page, page, &bit)) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array is too large");
             lc_cursor_skip(&bits, bit / 8);
             if (!(lc_read_u8(&bits) >> (7 - bit % 8) & 1)) return LC_OK;
         }
         if (!lc_mul_u64(a->page, a->width, &page_bytes) || !lc_add_u64(page_bytes, 4, &page_bytes) ||
             !lc_mul_u64(page, page_bytes, &start) || !lc_add_u64(start, whole, &start) || !lc_add_u64(start, block, &start))
-            return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array is too large");
+            return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array is too large");
         LC_TRY(lc_h5_checksum_once(h5, start, page_bytes, SIZE_MAX, "an extensible array's page", err));
         LC_TRY(lc_h5_block(h5, start, page_bytes, "extensible array page", &c, err));
         lc_cursor_skip(&c, n % a->page * a->width);
     }
-    if (!read_element(h5, k, &c, a->width, address, size, mask))
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array is cut short");
+    if (!read_element(h5, k, &c, a->width, address, size, mask)) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array is cut short");
     return LC_OK;
 }
 
-static lc_status extensible_element(lc_h5 *h5, const lc_h5_chunks *k, extensible_array *a, uint64_t n, uint64_t *address,
-                                    uint64_t *size, uint32_t *mask, lc_error *err) {
+static lc_status extensible_element(lc_h5 *h5, const lc_h5_chunks *k, extensible_array *a, uint64_t n, uint64_t *address, uint64_t *size,
+                                    uint32_t *mask, lc_error *err) {
     *address = LC_H5_NOWHERE;
     if (a->index_block == LC_H5_NOWHERE) return LC_OK;
     uint64_t inline_bytes = a->in_index * a->width; /* both are bytes of the header */
@@ -265,51 +257,48 @@ static lc_status extensible_element(lc_h5 *h5, const lc_h5_chunks *k, extensible
     uint8_t version = lc_read_u8(&c), client = lc_read_u8(&c);
     uint64_t owner = lc_h5_offset(h5, &c);
     if (c.failed || version != 0 || client != k->filtered || owner != k->address)
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array's index does not belong where it is");
+        return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array's index does not belong where it is");
     LC_TRY(lc_h5_checksum_once(h5, a->index_block, whole, SIZE_MAX, "an extensible array's index", err));
     if (n < a->in_index) {
         lc_cursor_skip(&c, n * a->width);
-        if (!read_element(h5, k, &c, a->width, address, size, mask))
-            return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array is cut short");
+        if (!read_element(h5, k, &c, a->width, address, size, mask)) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array is cut short");
         return LC_OK;
     }
     lc_cursor_skip(&c, inline_bytes);
     n -= a->in_index;
     /* Super block s has 2^(s/2) data blocks of least * 2^((s+1)/2) elements; the ones before it hold least * (2^s - 1). */
     uint64_t ratio = n / a->least;
-    if (ratio == UINT64_MAX)
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array has no element %llu", (unsigned long long)n);
+    if (ratio == UINT64_MAX) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array has no element %llu", (unsigned long long)n);
     unsigned s = log2_floor(ratio + 1);
     uint64_t blocks = (uint64_t)1 << (s / 2), elements, before;
     if (s >= a->direct + a->super_slots || !lc_mul_u64(a->least, (uint64_t)1 << ((s + 1) / 2), &elements) ||
         !lc_mul_u64(a->least, ((uint64_t)1 << s) - 1, &before))
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array has no element %llu", (unsigned long long)n);
+        return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array has no element %llu", (unsigned long long)n);
     uint64_t block = (n - before) / elements, inside = (n - before) % elements;
     if (s < a->direct) {
         /* Data blocks before those of super block s: 1 + 1 + 2 + 2 + 4 + 4 ... */
         uint64_t first = ((uint64_t)1 << ((s + 1) / 2)) + ((uint64_t)1 << (s / 2)) - 2;
         lc_cursor_skip(&c, (first + block) * h5->offset_size);
         uint64_t at = lc_h5_offset(h5, &c);
-        if (c.failed) return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array's index is cut short");
+        if (c.failed) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array's index is cut short");
         return data_element(h5, k, a, at, elements, inside, NULL, 0, address, size, mask, err);
     }
     lc_cursor_skip(&c, (a->block_slots + s - a->direct) * h5->offset_size);
     uint64_t super = lc_h5_offset(h5, &c);
-    if (c.failed) return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array's index is cut short");
+    if (c.failed) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array's index is cut short");
     if (super == LC_H5_NOWHERE) return LC_OK;
     uint64_t pages = elements > a->page ? elements / a->page : 0, bitmap = pages / 8 + (pages % 8 != 0), bitmaps, slots;
-    if (!lc_mul_u64(bitmap, blocks, &bitmaps) || !lc_mul_u64(blocks, h5->offset_size, &slots) ||
-        !lc_add_u64(bitmaps, slots, &whole) || !lc_add_u64(whole, (uint64_t)10 + h5->offset_size + a->offset_bytes, &whole))
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array is too large");
+    if (!lc_mul_u64(bitmap, blocks, &bitmaps) || !lc_mul_u64(blocks, h5->offset_size, &slots) || !lc_add_u64(bitmaps, slots, &whole) ||
+        !lc_add_u64(whole, (uint64_t)10 + h5->offset_size + a->offset_bytes, &whole))
+        return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array is too large");
     LC_TRY(lc_h5_signed_block(h5, super, whole, "EASB", &c, err));
-    if (!array_prefix(h5, k, a, &c))
-        return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array's super block does not belong where it is");
+    if (!array_prefix(h5, k, a, &c)) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array's super block does not belong where it is");
     LC_TRY(lc_h5_checksum_once(h5, super, whole, SIZE_MAX, "an extensible array's super block", err));
     lc_cursor present = c;
     lc_cursor_skip(&c, bitmaps);
     lc_cursor_skip(&c, block * h5->offset_size);
     uint64_t at = lc_h5_offset(h5, &c);
-    if (c.failed) return LC_H5_BAD(h5, &c, "H5-CHUNK", "an extensible array's super block is cut short");
+    if (c.failed) return LC_H5_BAD(h5, &c, H5_CHUNK, "an extensible array's super block is cut short");
     return data_element(h5, k, a, at, elements, inside, pages ? &present : NULL, block * pages, address, size, mask, err);
 }
 
@@ -337,10 +326,10 @@ static lc_status each_numbered(lc_h5 *h5, const walk *w, lc_error *err) {
         uint64_t n, address = k->address, size = k->bytes, skip;
         uint32_t mask = 0;
         if (!chunk_number(k, place, first, &n))
-            return lc_fail_rule(err, LC_INVALID, "H5-CHUNK", k->address, "a chunk index cannot number its chunks");
+            return LC_SOURCE_FAIL(err, LC_INVALID, H5_CHUNK, k->address, "a chunk index cannot number its chunks");
         if (k->index == LC_H5_INDEX_IMPLICIT) {
             if (!lc_mul_u64(n, k->bytes, &skip) || !lc_add_u64(address, skip, &address))
-                return lc_fail_rule(err, LC_INVALID, "H5-CHUNK", k->address, "chunks reach past the end of the file");
+                return LC_SOURCE_FAIL(err, LC_INVALID, H5_CHUNK, k->address, "chunks reach past the end of the file");
         } else if (k->index == LC_H5_INDEX_FIXED) {
             LC_TRY(fixed_element(h5, k, &fixed, n, &address, &size, &mask, err));
         } else {
@@ -360,16 +349,13 @@ lc_status lc_h5_each_chunk(lc_h5 *h5, const lc_h5_chunks *k, lc_h5_chunk_fn fn, 
     walk w = {k, fn, user};
     uint64_t place[LC_H5_MAX_RANK] = {0};
     switch (k->index) {
-    case LC_H5_INDEX_TREE1:
-        return walk_tree1(h5, &w, k->address, -1, err);
-    case LC_H5_INDEX_TREE2:
-        return lc_h5_tree2(h5, k->address, k->filtered ? 11 : 10, visit_chunk, &w, err);
+    case LC_H5_INDEX_TREE1: return walk_tree1(h5, &w, k->address, -1, err);
+    case LC_H5_INDEX_TREE2: return lc_h5_tree2(h5, k->address, k->filtered ? 11 : 10, visit_chunk, &w, err);
     case LC_H5_INDEX_SINGLE:
         if (k->count != 1)
-            return lc_fail_rule(err, LC_INVALID, "H5-CHUNK", k->address, "a single-chunk dataset needs %llu chunks",
-                                (unsigned long long)k->count);
+            return LC_SOURCE_FAIL(err, LC_INVALID, H5_CHUNK, k->address, "a single-chunk dataset needs %llu chunks",
+                                  (unsigned long long)k->count);
         return fn(h5, user, place, k->address, k->filtered ? k->single_size : k->bytes, k->single_mask, err);
-    default:
-        return each_numbered(h5, &w, err);
+    default: return each_numbered(h5, &w, err);
     }
 }

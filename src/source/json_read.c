@@ -10,7 +10,10 @@
  * Stays true: the text is valid UTF-8 and strict JSON (RFC 8259), except that NaN, Infinity and -Infinity are numbers, as
  * Python writes them; they become the real numbers of that name. Whole numbers that fit are INT, all others REAL.
  *
- * Refuses: nesting deeper than max_depth, two members of one name, NUL in strings, half surrogates, anything behind the value.
+ * A NUL in a string (the byte code that Keras 1 keeps of a Lambda is full of them) becomes U+FFFD: strings end with NUL here,
+ * and whoever looks at a name must see all of it.
+ *
+ * Refuses: nesting deeper than max_depth, two members of one name, half surrogates, anything behind the value.
  */
 #include "source/source.h"
 
@@ -46,7 +49,7 @@ static lc_status bad(const parser *p, const char *what) {
         column++;
         if (*s == '\n') line++, column = 1;
     }
-    return lc_fail_rule(p->err, LC_INVALID, "JSON", LC_NO_OFFSET, "JSON, line %zu column %zu: %s", line, column, what);
+    return LC_SOURCE_FAIL(p->err, LC_INVALID, JSON, LC_NO_OFFSET, "JSON, line %zu column %zu: %s", line, column, what);
 }
 
 /* ---- text ---- */
@@ -120,37 +123,20 @@ static lc_status take_string(parser *p, const char **string) {
         p->at++;
         char escape = *p->at++; /* scan saw that there is one */
         switch (escape) {
-        case '"':
-            *out++ = '"';
-            break;
-        case '\\':
-            *out++ = '\\';
-            break;
-        case '/':
-            *out++ = '/';
-            break;
-        case 'b':
-            *out++ = '\b';
-            break;
-        case 'f':
-            *out++ = '\f';
-            break;
-        case 'n':
-            *out++ = '\n';
-            break;
-        case 'r':
-            *out++ = '\r';
-            break;
-        case 't':
-            *out++ = '\t';
-            break;
+        case '"': *out++ = '"'; break;
+        case '\\': *out++ = '\\'; break;
+        case '/': *out++ = '/'; break;
+        case 'b': *out++ = '\b'; break;
+        case 'f': *out++ = '\f'; break;
+        case 'n': *out++ = '\n'; break;
+        case 'r': *out++ = '\r'; break;
+        case 't': *out++ = '\t'; break;
         case 'u': {
             unsigned code, low;
             if (!take_hex4(p, &code)) return bad(p, "\\u needs four hexadecimal digits");
-            if (code == 0) return bad(p, "a NUL character inside a string");
+            if (code == 0) code = 0xFFFD;
             if (code >= 0xD800 && code < 0xDC00) {
-                if (!take_word(p, "\\u") || !take_hex4(p, &low) || low < 0xDC00 || low > 0xDFFF)
-                    return bad(p, "half of a surrogate pair");
+                if (!take_word(p, "\\u") || !take_hex4(p, &low) || low < 0xDC00 || low > 0xDFFF) return bad(p, "half of a surrogate pair");
                 code = 0x10000 + ((code - 0xD800) << 10 | (low - 0xDC00));
             } else if (code >= 0xDC00 && code < 0xE000) {
                 return bad(p, "half of a surrogate pair");
@@ -158,8 +144,7 @@ static lc_status take_string(parser *p, const char **string) {
             out = put_utf8(out, code);
             break;
         }
-        default:
-            return bad(p, "unknown escape in a string");
+        default: return bad(p, "unknown escape in a string");
         }
     }
     p->at++;
@@ -203,8 +188,7 @@ static lc_status take_number(parser *p, lc_json *v) {
     *v = (lc_json){.kind = LC_JSON_REAL, .real = strtod_l(text, NULL, p->c_locale)};
     int64_t value = 0;
     for (const char *s = text + negative; whole && *s; s++)
-        whole = lc_mul_i64(value, 10, &value) &&
-                (negative ? lc_add_i64(value, -(*s - '0'), &value) : lc_add_i64(value, *s - '0', &value));
+        whole = lc_mul_i64(value, 10, &value) && (negative ? lc_add_i64(value, -(*s - '0'), &value) : lc_add_i64(value, *s - '0', &value));
     if (whole) {
         v->kind = LC_JSON_INT;
         v->integer = value;
@@ -241,8 +225,7 @@ static lc_status push(parser *p, lc_json v) {
 
 static lc_status open_container(parser *p, bool object) {
     if (p->depth >= p->budget->limits.max_depth) {
-        lc_fail_rule(p->err, LC_LIMIT, "JSON", LC_NO_OFFSET, "JSON is nested deeper than %u values",
-                     p->budget->limits.max_depth);
+        LC_SOURCE_FAIL(p->err, LC_LIMIT, JSON, LC_NO_OFFSET, "JSON is nested deeper than %u values", p->budget->limits.max_depth);
         lc_error_hint(p->err, "if the file is what it should be, raise lc_limits.max_depth");
         return LC_LIMIT;
     }
@@ -254,9 +237,7 @@ static lc_status open_container(parser *p, bool object) {
     return LC_OK;
 }
 
-static int compare_keys(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int compare_keys(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 static lc_status check_unique(parser *p, const lc_json *members, size_t n) {
     const char *twice = NULL;
@@ -273,9 +254,7 @@ static lc_status check_unique(parser *p, const lc_json *members, size_t n) {
             if (strcmp(keys[i - 1], keys[i]) == 0) twice = keys[i];
         lc_free(keys);
     }
-    return twice
-               ? lc_fail_rule(p->err, LC_INVALID, "JSON", LC_NO_OFFSET, "JSON: an object has two members named '%.100s'", twice)
-               : LC_OK;
+    return twice ? LC_SOURCE_FAIL(p->err, LC_INVALID, JSON, LC_NO_OFFSET, "JSON: an object has two members named '%.100s'", twice) : LC_OK;
 }
 
 static lc_status close_container(parser *p) {
@@ -337,8 +316,7 @@ static lc_status parse(parser *p) {
         char c = *p->at;
         bool object = p->depth && p->frames[p->depth - 1].object;
         if (state == DONE) return bad(p, "something follows the value");
-        if ((state == FIRST_VALUE && c == ']') || (state == FIRST_NAME && c == '}') ||
-            (state == NEXT && c == (object ? '}' : ']'))) {
+        if ((state == FIRST_VALUE && c == ']') || (state == FIRST_NAME && c == '}') || (state == NEXT && c == (object ? '}' : ']'))) {
             p->at++;
             LC_TRY(close_container(p));
             state = p->depth ? NEXT : DONE;
@@ -360,8 +338,7 @@ static lc_status parse(parser *p) {
     }
 }
 
-lc_status lc_json_parse(const char *text, size_t size, lc_budget *budget, lc_arena *arena, const lc_json **root,
-                        lc_error *err) {
+lc_status lc_json_parse(const char *text, size_t size, lc_budget *budget, lc_arena *arena, const lc_json **root, lc_error *err) {
     *root = NULL;
     parser p = {.text = text, .at = text, .end = text + size, .budget = budget, .arena = arena, .err = err};
     p.c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);

@@ -6,7 +6,10 @@
  *
  *   Keras 2   "inbound_nodes": [[["conv", 0, 0, {}], ["other", 1, 0, {}]], ...]       or one triple without its list
  *   Keras 3   "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": ["conv", 0, 0]}}],
- * "kwargs": {}}] Sequential: a list, each layer called once on the one before; an InputLayer is put in front when there is none
+ *                                "kwargs": {}}]
+ *
+ * Tensors in a dict are taken by the name of their key, as Keras flattens it. A Sequential is a list, each layer called once on
+ * the one before; an InputLayer is put in front when there is none.
  *
  * Nested models have one call more than they were called: the one that made them, number 0. Which of the two counts a file uses
  * for them depends on generation and place (call_of_nested says how it is told).
@@ -24,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BAD(...) lc_fail_rule(c->err, LC_INVALID, "KERAS-CONFIG", LC_NO_OFFSET, __VA_ARGS__)
+#define BAD(...) LC_SOURCE_FAIL(c->err, LC_INVALID, KERAS_CONFIG, LC_NO_OFFSET, __VA_ARGS__)
 
 typedef struct context {
     lc_budget *budget;
@@ -64,9 +67,7 @@ static lc_status charge(context *c, uint64_t n, const char *model) {
     return LC_LIMIT;
 }
 
-static bool is(const char *a, const char *b) {
-    return a && strcmp(a, b) == 0;
-}
+static bool is(const char *a, const char *b) { return a && strcmp(a, b) == 0; }
 
 /* ---- layers ---- */
 
@@ -86,8 +87,7 @@ static bool is_model(const char *class_name, const lc_json *config) {
     return is(class_name, "Sequential") || is(class_name, "Functional") || is(class_name, "Model") || looks_functional(config);
 }
 
-static lc_status parse_layer(context *c, const lc_json *json, uint32_t index, uint32_t depth, lc_keras_model *m,
-                             lc_keras_layer *l) {
+static lc_status parse_layer(context *c, const lc_json *json, uint32_t index, uint32_t depth, lc_keras_model *m, lc_keras_layer *l) {
     l->entry = json;
     l->config = lc_json_get(json, "config");
     l->class_name = lc_json_str(json, "class_name", NULL);
@@ -113,9 +113,7 @@ static lc_status parse_layer(context *c, const lc_json *json, uint32_t index, ui
     return parse_model(c, json, depth + 1, l->model);
 }
 
-static int compare_entries(const void *a, const void *b) {
-    return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
-}
+static int compare_entries(const void *a, const void *b) { return strcmp(((const entry *)a)->name, ((const entry *)b)->name); }
 
 static lc_status index_names(building *b) {
     context *c = b->c;
@@ -140,13 +138,10 @@ static int32_t find_layer(const building *b, const char *name) {
 /* ["name", 0, 0] or ["name", 0, 0, {...}] */
 static bool is_triple(const lc_json *v) {
     return lc_json_is(v, LC_JSON_ARRAY) && (v->count == 3 || v->count == 4) && v->items[0].kind == LC_JSON_STRING &&
-           v->items[1].kind == LC_JSON_INT &&
-           (v->items[2].kind == LC_JSON_INT || strcmp(v->items[0].string, "_CONSTANT_VALUE") == 0);
+           v->items[1].kind == LC_JSON_INT && (v->items[2].kind == LC_JSON_INT || strcmp(v->items[0].string, "_CONSTANT_VALUE") == 0);
 }
 
-static bool is_constant(const lc_json *triple) {
-    return strcmp(triple->items[0].string, "_CONSTANT_VALUE") == 0;
-}
+static bool is_constant(const lc_json *triple) { return strcmp(triple->items[0].string, "_CONSTANT_VALUE") == 0; }
 
 static lc_status set_ref(building *b, const lc_json *triple, lc_keras_ref *ref, const char *who) {
     context *c = b->c;
@@ -155,8 +150,8 @@ static lc_status set_ref(building *b, const lc_json *triple, lc_keras_ref *ref, 
     int32_t layer = find_layer(b, name);
     if (layer < 0) return BAD("%s of model '%s' takes its input from layer '%s', which is not there", who, b->m->name, name);
     if (node < 0 || node > INT32_MAX || tensor < 0 || tensor > INT32_MAX)
-        return BAD("%s of model '%s' takes tensor %lld of call %lld of layer '%s'", who, b->m->name, (long long)tensor,
-                   (long long)node, name);
+        return BAD("%s of model '%s' takes tensor %lld of call %lld of layer '%s'", who, b->m->name, (long long)tensor, (long long)node,
+                   name);
     *ref = (lc_keras_ref){layer, (int32_t)node, (int32_t)tensor};
     return LC_OK;
 }
@@ -187,15 +182,36 @@ static lc_status add_ref(building *b, ref_list *list, const lc_json *triple, con
 
 /* ---- calls ---- */
 
-static lc_status take_list(building *b, const lc_json *v, lc_keras_call *call, ref_list *list, const char *who);
+static int compare_members(const void *a, const void *b) {
+    return strcmp((*(const lc_json *const *)a)->key, (*(const lc_json *const *)b)->key);
+}
+
+/* The members of an object by name, which is the order in which Keras flattens a dict of tensors, however it was written. */
+static lc_status sort_members(context *c, const lc_json *object, const lc_json ***sorted) {
+    const lc_json **list = lc_arena_array(c->arena, object->count, sizeof *list);
+    if (!list) return lc_fail_memory(c->err, "Keras model");
+    for (uint32_t i = 0; i < object->count; i++) list[i] = &object->items[i];
+    if (object->count) qsort(list, object->count, sizeof *list, compare_members);
+    *sorted = list;
+    return LC_OK;
+}
+
+typedef lc_status (*take_fn)(building *b, const lc_json *v, lc_keras_call *call, ref_list *list, const char *who);
+
+/* take() of every item of a list in order, of an object by name; nothing of anything else. */
+static lc_status take_each(building *b, const lc_json *v, lc_keras_call *call, ref_list *list, const char *who, take_fn take) {
+    const lc_json **sorted = NULL;
+    if (lc_json_is(v, LC_JSON_OBJECT)) LC_TRY(sort_members(b->c, v, &sorted));
+    if (sorted || lc_json_is(v, LC_JSON_ARRAY))
+        for (uint32_t i = 0; i < v->count; i++) LC_TRY(take(b, sorted ? sorted[i] : &v->items[i], call, list, who));
+    return LC_OK;
+}
 
 /* Tensors among the keyword arguments of Keras 2: triples that name a layer. */
-static lc_status take_list_kwargs(building *b, const lc_json *v, ref_list *list, const char *who) {
+static lc_status take_list_kwargs(building *b, const lc_json *v, lc_keras_call *call, ref_list *list, const char *who) {
     if (is_triple(v) && v->count == 3 && v->items[2].kind == LC_JSON_INT && find_layer(b, v->items[0].string) >= 0)
         return add_ref(b, list, v, who);
-    if (lc_json_is(v, LC_JSON_ARRAY) || lc_json_is(v, LC_JSON_OBJECT))
-        for (uint32_t i = 0; i < v->count; i++) LC_TRY(take_list_kwargs(b, &v->items[i], list, who));
-    return LC_OK;
+    return take_each(b, v, call, list, who, take_list_kwargs);
 }
 
 /* The call as Keras 2 writes it: a triple, or triples in lists and objects. */
@@ -203,27 +219,33 @@ static lc_status take_list(building *b, const lc_json *v, lc_keras_call *call, r
     context *c = b->c;
     if (is_triple(v)) {
         if (!is_constant(v)) LC_TRY(add_ref(b, list, v, who));
-        if (v->count == 4 && lc_json_is(&v->items[3], LC_JSON_OBJECT) && v->items[3].count && !call->kwargs)
-            call->kwargs = &v->items[3];
+        if (v->count == 4 && lc_json_is(&v->items[3], LC_JSON_OBJECT) && v->items[3].count && !call->kwargs) call->kwargs = &v->items[3];
         return LC_OK;
     }
     if (!lc_json_is(v, LC_JSON_ARRAY) && !lc_json_is(v, LC_JSON_OBJECT))
         return BAD("%s of model '%s' has a malformed inbound node", who, b->m->name);
-    for (uint32_t i = 0; i < v->count; i++) LC_TRY(take_list(b, &v->items[i], call, list, who));
-    return LC_OK;
+    return take_each(b, v, call, list, who, take_list);
 }
 
-/* Tensors of Keras 3, wherever they are in args and kwargs. */
-static lc_status take_tensors(building *b, const lc_json *v, ref_list *list, const char *who) {
+/* Tensors of Keras 3, wherever they are in an argument. */
+static lc_status take_tensors(building *b, const lc_json *v, lc_keras_call *call, ref_list *list, const char *who) {
     context *c = b->c;
-    if (!lc_json_is(v, LC_JSON_ARRAY) && !lc_json_is(v, LC_JSON_OBJECT)) return LC_OK;
-    if (is(lc_json_str(v, "class_name", NULL), "__keras_tensor__")) {
-        const lc_json *history = lc_json_get(lc_json_get(v, "config"), "keras_history");
-        if (!is_triple(history) || history->count != 3 || is_constant(history))
-            return BAD("%s of model '%s' has a malformed keras_history", who, b->m->name);
-        return add_ref(b, list, history, who);
-    }
-    for (uint32_t i = 0; i < v->count; i++) LC_TRY(take_tensors(b, &v->items[i], list, who));
+    if (!is(lc_json_str(v, "class_name", NULL), "__keras_tensor__")) return take_each(b, v, call, list, who, take_tensors);
+    const lc_json *history = lc_json_get(lc_json_get(v, "config"), "keras_history");
+    if (!is_triple(history) || history->count != 3 || is_constant(history))
+        return BAD("%s of model '%s' has a malformed keras_history", who, b->m->name);
+    return add_ref(b, list, history, who);
+}
+
+/* The first argument of a call. A model whose inputs are a list may be called with a dict of their names. */
+static lc_status take_first(building *b, const lc_json *v, const lc_keras_layer *l, lc_keras_call *call, ref_list *list, const char *who,
+                            take_fn take) {
+    const lc_keras_model *m = l->model;
+    bool by_name = m && lc_json_is(v, LC_JSON_OBJECT) && lc_json_get(v, "class_name") == NULL &&
+                   !lc_json_is(lc_json_get(l->config, "input_layers"), LC_JSON_OBJECT);
+    for (uint32_t i = 0; by_name && i < m->input_count; i++) by_name = lc_json_get(v, m->layers[m->inputs[i].layer].name) != NULL;
+    if (!by_name) return take(b, v, call, list, who);
+    for (uint32_t i = 0; i < m->input_count; i++) LC_TRY(take(b, lc_json_get(v, m->layers[m->inputs[i].layer].name), call, list, who));
     return LC_OK;
 }
 
@@ -232,19 +254,23 @@ static lc_status parse_call(building *b, const lc_json *node, uint32_t layer, lc
     context *c = b->c;
     snprintf(who, sizeof who, "layer '%.200s'", b->m->layers[layer].name);
     ref_list list = {0};
-    bool by_list = lc_json_is(node, LC_JSON_ARRAY);
+    const lc_keras_layer *l = &b->m->layers[layer];
+    const lc_json *args = lc_json_get(node, "args"), *kwargs = lc_json_get(node, "kwargs");
+    /* Keras 2: a list, or a dict of tensors */
+    bool by_list = lc_json_is(node, LC_JSON_ARRAY) || (lc_json_is(node, LC_JSON_OBJECT) && node->count && !args && !kwargs);
     if (by_list) {
-        LC_TRY(take_list(b, node, call, &list, who));
-        LC_TRY(take_list_kwargs(b, call->kwargs, &list, who));
-
+        LC_TRY(take_first(b, node, l, call, &list, who, take_list));
+        LC_TRY(take_list_kwargs(b, call->kwargs, call, &list, who));
     } else if (lc_json_is(node, LC_JSON_OBJECT)) {
         b->keras3 = true;
-        const lc_json *args = lc_json_get(node, "args"), *kwargs = lc_json_get(node, "kwargs");
         if (!lc_json_is(args, LC_JSON_ARRAY)) return BAD("%s of model '%s' has an inbound node without args", who, b->m->name);
         call->args = args;
         if (lc_json_is(kwargs, LC_JSON_OBJECT) && kwargs->count) call->kwargs = kwargs;
-        LC_TRY(take_tensors(b, args, &list, who));
-        LC_TRY(take_tensors(b, call->kwargs, &list, who));
+        for (uint32_t i = 0; i < args->count; i++)
+            LC_TRY(i ? take_tensors(b, &args->items[i], call, &list, who)
+                     : take_first(b, &args->items[i], l, call, &list, who, take_tensors));
+        for (uint32_t i = 0; call->kwargs && i < call->kwargs->count; i++) /* in the order of the call */
+            LC_TRY(take_tensors(b, &call->kwargs->items[i], call, &list, who));
     } else {
         return BAD("%s of model '%s' has a malformed inbound node", who, b->m->name);
     }
@@ -259,8 +285,7 @@ static lc_status parse_calls(building *b, uint32_t index) {
     lc_keras_layer *l = &b->m->layers[index];
     const lc_json *nodes = lc_json_get(l->entry, "inbound_nodes");
     if (!nodes || lc_json_is(nodes, LC_JSON_NULL)) return LC_OK;
-    if (!lc_json_is(nodes, LC_JSON_ARRAY))
-        return BAD("layer '%s' of model '%s' has inbound_nodes that are no list", l->name, b->m->name);
+    if (!lc_json_is(nodes, LC_JSON_ARRAY)) return BAD("layer '%s' of model '%s' has inbound_nodes that are no list", l->name, b->m->name);
     if (is(l->class_name, "InputLayer")) return LC_OK;
     LC_TRY(charge(c, nodes->count, b->m->name));
     l->calls = lc_arena_array(c->arena, nodes->count, sizeof *l->calls);
@@ -272,10 +297,6 @@ static lc_status parse_calls(building *b, uint32_t index) {
 
 /* ---- inputs and outputs of the model ---- */
 
-static int compare_members(const void *a, const void *b) {
-    return strcmp((*(const lc_json *const *)a)->key, (*(const lc_json *const *)b)->key);
-}
-
 /* Flattens as Keras does: lists in order, objects by name. */
 static lc_status take_ends(building *b, const lc_json *v, ref_list *list, const char *what) {
     context *c = b->c;
@@ -285,10 +306,8 @@ static lc_status take_ends(building *b, const lc_json *v, ref_list *list, const 
         return LC_OK;
     }
     if (!lc_json_is(v, LC_JSON_OBJECT)) return BAD("%s of model '%s' is malformed", what, b->m->name);
-    const lc_json **sorted = lc_arena_array(c->arena, v->count, sizeof *sorted);
-    if (!sorted) return lc_fail_memory(c->err, "Keras model");
-    for (uint32_t i = 0; i < v->count; i++) sorted[i] = &v->items[i];
-    if (v->count) qsort(sorted, v->count, sizeof *sorted, compare_members);
+    const lc_json **sorted;
+    LC_TRY(sort_members(c, v, &sorted));
     for (uint32_t i = 0; i < v->count; i++) LC_TRY(take_ends(b, sorted[i], list, what));
     return LC_OK;
 }
@@ -366,21 +385,20 @@ static lc_status settle(building *b) {
         int32_t calls = (int32_t)l->call_count;
         if (input) ref->node = 0;
         if (l->model) {
-            bool counted = u->rule[kind],
-                 fits = counted ? u->least[kind] >= 1 && u->most[kind] <= calls : u->most[kind] < calls;
+            bool counted = u->rule[kind], fits = counted ? u->least[kind] >= 1 && u->most[kind] <= calls : u->most[kind] < calls;
             if (!fits) counted = !counted && u->least[kind] >= 1 && u->most[kind] <= calls;
             if (counted) ref->node--;
             if (ref->tensor >= (int32_t)l->model->output_count)
                 return BAD("'%s' takes output %d of '%s', which has %u", who, ref->tensor, l->name, l->model->output_count);
         }
         if (input ? ref->tensor != 0 : ref->node >= calls)
-            return BAD("'%s' takes tensor %d of call %d of layer '%s', which was called %u times", who, ref->tensor, ref->node,
-                       l->name, l->call_count);
+            return BAD("'%s' takes tensor %d of call %d of layer '%s', which was called %u times", who, ref->tensor, ref->node, l->name,
+                       l->call_count);
     }
     for (uint32_t i = 0; i < m->input_count; i++)
         if (!is(m->layers[m->inputs[i].layer].class_name, "InputLayer"))
-            return BAD("input %u of model '%s' is layer '%s' (%s), an InputLayer is needed", i, m->name,
-                       m->layers[m->inputs[i].layer].name, m->layers[m->inputs[i].layer].class_name);
+            return BAD("input %u of model '%s' is layer '%s' (%s), an InputLayer is needed", i, m->name, m->layers[m->inputs[i].layer].name,
+                       m->layers[m->inputs[i].layer].class_name);
     return LC_OK;
 }
 
@@ -406,10 +424,8 @@ static lc_status check_order(building *b) {
                 for (uint32_t j = 0; j < m->layers[i].calls[k].input_count; j++) {
                     const lc_keras_ref *ref = &m->layers[i].calls[k].inputs[j];
                     size_t source = first[ref->layer] + (size_t)ref->node;
-                    if (pass == 0)
-                        begin[source + 1]++, waits[first[i] + k]++;
-                    else
-                        users[begin[source]++] = first[i] + k;
+                    if (pass == 0) begin[source + 1]++, waits[first[i] + k]++;
+                    else users[begin[source]++] = first[i] + k;
                 }
         if (pass == 0)
             for (size_t i = 0; i < calls; i++) begin[i + 1] += begin[i];
@@ -472,11 +488,9 @@ static const lc_json *input_shape(const lc_json *json, const lc_json *config, co
         lc_json_get(lc_json_get(first->entry, "build_config"), "input_shape"),
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (lc_json_is(places[i], LC_JSON_ARRAY) && places[i]->count && !lc_json_is(&places[i]->items[0], LC_JSON_ARRAY))
-            return places[i];
+        if (lc_json_is(places[i], LC_JSON_ARRAY) && places[i]->count && !lc_json_is(&places[i]->items[0], LC_JSON_ARRAY)) return places[i];
     if (!first->model || first->model->input_count != 1) return NULL;
-    const lc_json *inside = first->model->layers[first->model->inputs[0].layer].config,
-                  *shape = lc_json_get(inside, "batch_shape");
+    const lc_json *inside = first->model->layers[first->model->inputs[0].layer].config, *shape = lc_json_get(inside, "batch_shape");
     return shape ? shape : lc_json_get(inside, "batch_input_shape");
 }
 
@@ -534,8 +548,7 @@ static lc_status parse_sequential(context *c, const lc_json *json, const lc_json
         const lc_json *shape = input_shape(json, config, &m->layers[1]);
         if (!shape) {
             BAD("Sequential model '%s' does not say the shape of its input", m->name);
-            lc_error_hint(c->err,
-                          "begin it with keras.Input(shape=(...)), or call model.build((None, ...)) before model.save(...)");
+            lc_error_hint(c->err, "begin it with keras.Input(shape=(...)), or call model.build((None, ...)) before model.save(...)");
             return LC_INVALID;
         }
         LC_TRY(put_input(c, m, shape, &m->layers[1], &m->layers[0]));
@@ -567,8 +580,8 @@ static lc_status parse_model(context *c, const lc_json *json, uint32_t depth, lc
                               "model.export(...) as a SavedModel");
         return LC_INVALID;
     }
-    lc_fail_rule(c->err, LC_UNSUPPORTED, "KERAS-CONFIG", LC_NO_OFFSET,
-                 "model '%s' is of class %s, which is neither Sequential nor Functional", m->name, class_name);
+    LC_SOURCE_FAIL(c->err, LC_UNSUPPORTED, KERAS_CONFIG, LC_NO_OFFSET,
+                   "model '%s' is of class %s, which is neither Sequential nor Functional", m->name, class_name);
     lc_error_hint(c->err, "a subclassed model's layers are code, not data: build it with the Functional API and save it again");
     return LC_UNSUPPORTED;
 }
@@ -589,10 +602,8 @@ lc_status lc_keras_config(const lc_json *root, const char *version, lc_budget *b
 static void count(const lc_keras_model *m, lc_source_stats *stats) {
     for (uint32_t i = 0; i < m->layer_count; i++) {
         const lc_keras_layer *l = &m->layers[i];
-        if (l->model)
-            count(l->model, stats);
-        else
-            stats->layers++;
+        if (l->model) count(l->model, stats);
+        else stats->layers++;
         for (uint32_t k = 0; k < l->weight_count; k++) {
             uint32_t bits = lc_dtype_bits(l->weights[k].type);
             uint64_t n = bits ? l->weights[k].size / (bits / 8) : 0;

@@ -9,7 +9,8 @@
  * The idea: layers are found by name, weights taken in the order of weight_names. That order is trainable weights first, which
  * for a plain layer is the order in which it made them. A nested model has all weights of its layers in one group, those of
  * frozen layers and the moving averages behind all others, so there each weight goes to the layer whose name is in its own:
- * "block1/bn/gamma:0" to the layer "bn". Where several layers have that name the names of the models around it decide.
+ * "block1/bn/gamma:0" to the layer "bn". Where several layers have that name the names of the models around it decide (Keras 3
+ * writes those of Sequential models only), and each layer is taken once.
  *
  * Stays true: a weight's bytes are its shape times its type; a layer's names are unique; optimizer weights are not touched.
  *
@@ -28,8 +29,8 @@
 /* ---- attributes ---- */
 
 /* The strings of an attribute that may be split; *count 0 and *found false when there is none. */
-static lc_status read_names(lc_h5 *h5, lc_h5_object *o, const char *name, const lc_keras_reading *r, lc_str **names,
-                            size_t *count, bool *found, lc_error *err) {
+static lc_status read_names(lc_h5 *h5, lc_h5_object *o, const char *name, const lc_keras_reading *r, lc_str **names, size_t *count,
+                            bool *found, lc_error *err) {
     lc_h5_value v;
     char what[256], part[64];
     *names = NULL;
@@ -67,8 +68,7 @@ static lc_status read_text(lc_h5 *h5, lc_h5_object *o, const char *name, lc_str 
     LC_TRY(lc_h5_attribute(h5, o, name, &v, &found, err));
     if (!found) return LC_OK;
     LC_TRY(lc_h5_strings(h5, &v, name, &strings, &count, err));
-    if (count != 1)
-        return lc_fail_rule(err, LC_INVALID, "KERAS-H5", v.at, "attribute '%s' has %zu strings, one is expected", name, count);
+    if (count != 1) return LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, v.at, "attribute '%s' has %zu strings, one is expected", name, count);
     *text = strings[0];
     return LC_OK;
 }
@@ -81,8 +81,8 @@ static lc_status settle_type(lc_h5 *h5, lc_h5_object *dataset, lc_h5_value *v, l
     if (v->type.kind == LC_H5_NUMBER) return LC_OK;
     LC_TRY(read_text(h5, dataset, "dtype", &text, err));
     if (v->type.size != 2 || !lc_str_is(text, "bfloat16"))
-        return lc_fail_rule(err, LC_UNSUPPORTED, "KERAS-WEIGHT", v->at, "'%s' is of type %s, which litec does not read",
-                            lc_h5_path(dataset), v->type.what);
+        return LC_SOURCE_FAIL(err, LC_UNSUPPORTED, KERAS_WEIGHT, v->at, "'%s' is of type %s, which litec does not read",
+                              lc_h5_path(dataset), v->type.what);
     v->type.dtype = LC_BFLOAT16;
     return LC_OK;
 }
@@ -93,15 +93,14 @@ lc_status lc_keras_weight_read(const lc_keras_reading *r, lc_h5 *h5, lc_h5_objec
     LC_TRY(lc_h5_read(h5, dataset, &v, err));
     LC_TRY(settle_type(h5, dataset, &v, err));
     if (v.rank > LC_MAX_RANK)
-        return lc_fail_rule(err, LC_UNSUPPORTED, "KERAS-WEIGHT", v.at, "'%s' has %d dimensions, litec knows at most %d",
-                            lc_h5_path(dataset), v.rank, LC_MAX_RANK);
+        return LC_SOURCE_FAIL(err, LC_UNSUPPORTED, KERAS_WEIGHT, v.at, "'%s' has %d dimensions, litec knows at most %d",
+                              lc_h5_path(dataset), v.rank, LC_MAX_RANK);
     LC_TRY(lc_budget_memory(r->budget, name.size, "names of weights", err));
     *w = (lc_keras_weight){.type = v.type.dtype, .rank = v.rank, .data = v.data, .size = v.size};
     for (int32_t d = 0; d < v.rank; d++) {
         if (v.dims[d] > INT32_MAX)
-            return lc_fail_rule(err, LC_UNSUPPORTED, "KERAS-WEIGHT", v.at,
-                                "dimension %d of '%s' is %llu, litec knows at most %d", d, lc_h5_path(dataset),
-                                (unsigned long long)v.dims[d], INT32_MAX);
+            return LC_SOURCE_FAIL(err, LC_UNSUPPORTED, KERAS_WEIGHT, v.at, "dimension %d of '%s' is %llu, litec knows at most %d", d,
+                                  lc_h5_path(dataset), (unsigned long long)v.dims[d], INT32_MAX);
         w->dims[d] = (int32_t)v.dims[d];
     }
     w->name = lc_arena_strndup(r->arena, name.data, name.size);
@@ -127,7 +126,9 @@ lc_status lc_keras_weight_add(const lc_keras_reading *r, lc_keras_layer *layer, 
 typedef struct leaf {
     lc_str name;
     lc_keras_layer *layer;
-    const struct leaf_path *around;
+    const struct leaf_path *around; /* innermost first */
+    size_t place;                   /* in the order of the configuration */
+    lc_str taken;                   /* the part of a weight's name, up to the layer's, that was settled to mean this layer */
 } leaf;
 typedef struct leaf_path {
     const struct leaf_path *above;
@@ -138,40 +139,48 @@ typedef struct leaf_list {
     size_t count, capacity;
 } leaf_list;
 
-static lc_status list_leaves(const lc_keras_reading *r, lc_keras_model *m, const leaf_path *around, leaf_list *list,
+static lc_status list_leaves(const lc_keras_reading *r, const lc_keras_layer *nested, const leaf_path *above, leaf_list *list,
                              lc_error *err) {
-    for (uint32_t i = 0; i < m->layer_count; i++) {
-        lc_keras_layer *l = &m->layers[i];
+    leaf_path *around = lc_arena_alloc(r->arena, sizeof *around);
+    if (!around) return lc_fail_memory(err, "nested models");
+    *around = (leaf_path){above, lc_str_of(nested->name)};
+    for (uint32_t i = 0; i < nested->model->layer_count; i++) {
+        lc_keras_layer *l = &nested->model->layers[i];
         if (l->model) {
-            leaf_path *path = lc_arena_alloc(r->arena, sizeof *path);
-            if (!path) return lc_fail_memory(err, "nested models");
-            *path = (leaf_path){around, lc_str_of(l->name)};
-            LC_TRY(list_leaves(r, l->model, path, list, err));
+            LC_TRY(list_leaves(r, l, around, list, err));
             continue;
         }
         void *items = list->items;
         if (!lc_arena_grow(r->arena, &items, &list->capacity, list->count + 1, sizeof *list->items))
             return lc_fail_memory(err, "nested models");
         list->items = items;
-        list->items[list->count++] = (leaf){lc_str_of(l->name), l, around};
+        list->items[list->count] = (leaf){.name = lc_str_of(l->name), .layer = l, .around = around, .place = list->count};
+        list->count++;
     }
     return LC_OK;
 }
 
-static int compare_leaves(const void *a, const void *b) {
-    lc_str x = ((const leaf *)a)->name, y = ((const leaf *)b)->name;
+static int compare_names(const void *a, const void *b) {
+    lc_str x = *(const lc_str *)a, y = *(const lc_str *)b;
     size_t n = x.size < y.size ? x.size : y.size;
     int order = n ? memcmp(x.data, y.data, n) : 0;
     return order ? order : (x.size > y.size) - (x.size < y.size);
 }
+
+/* By name; those of one name in their order. */
+static int compare_leaves(const void *a, const void *b) {
+    const leaf *x = a, *y = b;
+    int order = compare_names(&x->name, &y->name);
+    return order ? order : (x->place > y->place) - (x->place < y->place);
+}
+static int compare_name_to_leaf(const void *name, const void *l) { return compare_names(name, &((const leaf *)l)->name); }
 
 /* How many of the models around a leaf occur in the part of the name in front of it. */
 static unsigned matches_around(const leaf *l, lc_str front) {
     unsigned n = 0;
     for (const leaf_path *p = l->around; p; p = p->above)
         for (size_t i = 0; i + p->name.size <= front.size; i++) {
-            bool starts = i == 0 || front.data[i - 1] == '/',
-                 ends = i + p->name.size == front.size || front.data[i + p->name.size] == '/';
+            bool starts = i == 0 || front.data[i - 1] == '/', ends = i + p->name.size == front.size || front.data[i + p->name.size] == '/';
             if (starts && ends && memcmp(front.data + i, p->name.data, p->name.size) == 0) {
                 n++;
                 break;
@@ -180,41 +189,66 @@ static unsigned matches_around(const leaf *l, lc_str front) {
     return n;
 }
 
-/* The leaf a weight's name belongs to: the name's parts (some layers have a '/' in theirs) that name a leaf, as far to the
- * right as possible; *out NULL when none does. */
-static lc_status find_leaf(const lc_keras_reading *r, const leaf_list *list, lc_str weight, const leaf **out, lc_error *err) {
-    *out = NULL;
+/* Does the name in front of the leaf's own end with the model that holds it? Keras writes so for layers of a Sequential. */
+static bool directly_in(const leaf *l, lc_str front) {
+    lc_str model = l->around->name;
+    if (front.size < model.size || memcmp(front.data + front.size - model.size, model.data, model.size) != 0) return false;
+    return front.size == model.size || front.data[front.size - model.size - 1] == '/';
+}
+
+/* The leaves that a weight's name may mean: those named by its parts (some layers have a '/' in their name), as far to the right
+ * as possible. */
+typedef struct candidates {
+    leaf *first;
+    size_t count;
+    lc_str front, upto; /* the weight's name in front of the leaf's, and up to its end */
+} candidates;
+
+static candidates find_candidates(const leaf_list *list, lc_str weight) {
     size_t ends[MAX_PARTS + 1], parts = 0; /* where parts end; the last part is the weight's own name */
     for (size_t i = 0; i < weight.size && parts < MAX_PARTS; i++)
         if (weight.data[i] == '/') ends[parts++] = i;
-    for (size_t to = parts; to-- > 0;)
+    for (size_t to = parts; to-- > 0 && list->count;)
         for (size_t from = 0; from <= to; from++) {
             size_t begin = from ? ends[from - 1] + 1 : 0;
-            leaf key = {.name = {weight.data + begin, ends[to] - begin}};
-            const leaf *found = list->count ? bsearch(&key, list->items, list->count, sizeof key, compare_leaves) : NULL;
+            lc_str name = {weight.data + begin, ends[to] - begin};
+            leaf *found = bsearch(&name, list->items, list->count, sizeof *found, compare_name_to_leaf);
             if (!found) continue;
-            const leaf *best = NULL;
-            unsigned most = 0;
-            while (found > list->items && compare_leaves(found - 1, &key) == 0) found--;
-            for (; found < list->items + list->count && compare_leaves(found, &key) == 0; found++) {
-                LC_TRY(lc_budget_tables(r->budget, 1, "layers of one name", err));
-                unsigned n = matches_around(found, (lc_str){weight.data, begin});
-                if (!best || n > most) best = found, most = n;
-            }
-            *out = best;
-            return LC_OK;
+            leaf *last = found + 1;
+            while (found > list->items && compare_names(&found[-1].name, &name) == 0) found--;
+            while (last < list->items + list->count && compare_names(&last->name, &name) == 0) last++;
+            return (candidates){found, (size_t)(last - found), {weight.data, begin ? begin - 1 : 0}, {weight.data, ends[to]}};
         }
+    return (candidates){0};
+}
+
+/* The leaf a weight belongs to; *out NULL when there is none, or, while only `certain` ones are settled, none that the name tells
+ * for sure. Where names leave a choice, it is the first that no other name took. */
+static lc_status find_leaf(const lc_keras_reading *r, const leaf_list *list, lc_str weight, bool certain, leaf **out, lc_error *err) {
+    const candidates c = find_candidates(list, weight);
+    leaf *best = NULL;
+    unsigned most = 0;
+    *out = NULL;
+    if (c.count == 1) {
+        *out = c.first;
+        return LC_OK;
+    }
+    LC_TRY(lc_budget_tables(r->budget, c.count, "layers of one name", err));
+    for (size_t i = 0; i < c.count && !*out; i++)
+        if (c.first[i].taken.data && lc_str_eq(c.first[i].taken, c.upto)) *out = &c.first[i];
+    if (*out) return LC_OK;
+    for (size_t i = 0; i < c.count; i++) {
+        leaf *l = &c.first[i];
+        unsigned matches = matches_around(l, c.front);
+        if (l->taken.data || (certain && !directly_in(l, c.front)) || (best && matches <= most)) continue;
+        best = l, most = matches;
+    }
+    if (best) best->taken = c.upto;
+    *out = best;
     return LC_OK;
 }
 
 /* ---- layers ---- */
-
-static int compare_names(const void *a, const void *b) {
-    lc_str x = *(const lc_str *)a, y = *(const lc_str *)b;
-    size_t n = x.size < y.size ? x.size : y.size;
-    int order = n ? memcmp(x.data, y.data, n) : 0;
-    return order ? order : (x.size > y.size) - (x.size < y.size);
-}
 
 static lc_status check_unique(const lc_keras_reading *r, const lc_str *names, size_t count, const char *where, lc_error *err) {
     if (count < 2) return LC_OK;
@@ -224,8 +258,8 @@ static lc_status check_unique(const lc_keras_reading *r, const lc_str *names, si
     qsort(sorted, count, sizeof *sorted, compare_names);
     for (size_t i = 1; i < count; i++)
         if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
-            return lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET, "'%s' lists '%.*s' twice", where,
-                                (int)(sorted[i].size < 200 ? sorted[i].size : 200), sorted[i].data);
+            return LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "'%s' lists '%.*s' twice", where,
+                                  (int)(sorted[i].size < 200 ? sorted[i].size : 200), sorted[i].data);
     return LC_OK;
 }
 
@@ -236,8 +270,7 @@ static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *
     bool found;
     LC_TRY(lc_h5_find(h5, weights, lc_str_of(l->name), &group, err));
     if (!group) {
-        lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET, "layer '%s' (%s) has no group in 'model_weights'", l->name,
-                     l->class_name);
+        LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "layer '%s' (%s) has no group in 'model_weights'", l->name, l->class_name);
         lc_error_hint(err, "configuration and weights do not belong together: save the whole model again with model.save(...)");
         return LC_INVALID;
     }
@@ -246,19 +279,20 @@ static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *
     LC_TRY(check_unique(r, names, count, lc_h5_path(group), err));
     leaf_list leaves = {0};
     if (l->model) {
-        LC_TRY(list_leaves(r, l->model, NULL, &leaves, err));
+        leaf *at;
+        LC_TRY(list_leaves(r, l, NULL, &leaves, err));
         if (leaves.count) qsort(leaves.items, leaves.count, sizeof *leaves.items, compare_leaves);
+        for (size_t i = 0; i < count; i++) LC_TRY(find_leaf(r, &leaves, names[i], true, &at, err));
     }
     for (size_t i = 0; i < count; i++) {
         lc_keras_layer *owner = l;
         int shown = (int)(names[i].size < 200 ? names[i].size : 200);
         if (l->model) {
-            const leaf *at;
-            LC_TRY(find_leaf(r, &leaves, names[i], &at, err));
+            leaf *at;
+            LC_TRY(find_leaf(r, &leaves, names[i], false, &at, err));
             if (!at) {
-                lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET,
-                             "weight '%.*s' of the nested model '%s' belongs to none of its layers", shown, names[i].data,
-                             l->name);
+                LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET,
+                               "weight '%.*s' of the nested model '%s' belongs to none of its layers", shown, names[i].data, l->name);
                 lc_error_hint(err, "layers were renamed after they were made: save the model as .keras instead");
                 return LC_INVALID;
             }
@@ -268,8 +302,8 @@ static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *
         lc_status status = lc_h5_get(h5, group, names[i], &dataset, err);
         if (status == LC_OK) status = lc_keras_weight_read(r, h5, dataset, names[i], &w, err);
         if (status == LC_NOT_FOUND)
-            status = lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET, "weight '%.*s' is listed but has no dataset",
-                                  shown, names[i].data);
+            status =
+                LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "weight '%.*s' is listed but has no dataset", shown, names[i].data);
         if (status == LC_OK) status = lc_keras_weight_add(r, owner, &w, err);
         if (status != LC_OK) {
             if (status != LC_NO_MEMORY) lc_error_prefix(err, "layer '%s' (%s)", owner->name, owner->class_name);
@@ -280,15 +314,13 @@ static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *
 }
 
 /* InputLayers and layers that were put in are not always listed, and have nothing. */
-static bool may_be_missing(const lc_keras_layer *l) {
-    return strcmp(l->class_name, "InputLayer") == 0 || !l->entry;
-}
+static bool may_be_missing(const lc_keras_layer *l) { return strcmp(l->class_name, "InputLayer") == 0 || !l->entry; }
 
 static lc_status read_weights(const lc_keras_reading *r, lc_h5 *h5, lc_keras_model *m, lc_error *err) {
     lc_h5_object *weights;
     LC_TRY(lc_h5_find(h5, lc_h5_root(h5), LC_STR("model_weights"), &weights, err));
     if (!weights) {
-        lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET, "the file has a model_config but no group 'model_weights'");
+        LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "the file has a model_config but no group 'model_weights'");
         lc_error_hint(err, "save the whole model again with model.save(...)");
         return LC_INVALID;
     }
@@ -307,11 +339,9 @@ static lc_status read_weights(const lc_keras_reading *r, lc_h5 *h5, lc_keras_mod
         bool listed = count && bsearch(&name, sorted, count, sizeof name, compare_names);
         if (!listed && (may_be_missing(&m->layers[i]) || lc_keras_is_operation(&m->layers[i]))) continue;
         if (!listed && found) {
-            lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET,
-                         "layer '%s' (%s) is not listed in layer_names of 'model_weights'", m->layers[i].name,
-                         m->layers[i].class_name);
-            lc_error_hint(err,
-                          "configuration and weights do not belong together: save the whole model again with model.save(...)");
+            LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "layer '%s' (%s) is not listed in layer_names of 'model_weights'",
+                           m->layers[i].name, m->layers[i].class_name);
+            lc_error_hint(err, "configuration and weights do not belong together: save the whole model again with model.save(...)");
             return LC_INVALID;
         }
         LC_TRY(read_layer(r, h5, weights, &m->layers[i], err));
@@ -330,12 +360,11 @@ static lc_status no_config(lc_h5 *h5, lc_error *err) {
         weights = lc_h5_find(h5, lc_h5_root(h5), lc_str_of(signs[i]), &o, NULL) == LC_OK && o;
     if (!weights && lc_h5_attribute(h5, lc_h5_root(h5), "layer_names", &v, &weights, NULL) != LC_OK) weights = false;
     if (weights) {
-        lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET,
-                     "the file has no model_config: it holds the weights of a Keras model, not the model");
+        LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET,
+                       "the file has no model_config: it holds the weights of a Keras model, not the model");
         lc_error_hint(err, "save the whole model with model.save(...), not model.save_weights(...)");
     } else {
-        lc_fail_rule(err, LC_INVALID, "KERAS-H5", LC_NO_OFFSET,
-                     "an HDF5 file that holds no Keras model: it has no attribute model_config");
+        LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "an HDF5 file that holds no Keras model: it has no attribute model_config");
         lc_error_hint(err, "give a file written by model.save(...) of Keras");
     }
     return LC_INVALID;

@@ -33,8 +33,8 @@ lc_status lc_keras_read_zip(const lc_keras_reading *r, lc_keras_model **model, l
 lc_status lc_keras_config(const lc_json *root, const char *version, lc_budget *budget, lc_arena *arena, lc_keras_model **model,
                           lc_error *err);
 /* Reads one dataset as the weight called `name` (copied). */
-lc_status lc_keras_weight_read(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *dataset, lc_str name,
-                               lc_keras_weight *weight, lc_error *err);
+lc_status lc_keras_weight_read(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *dataset, lc_str name, lc_keras_weight *weight,
+                               lc_error *err);
 /* Appends a weight to a layer. */
 lc_status lc_keras_weight_add(const lc_keras_reading *r, lc_keras_layer *layer, const lc_keras_weight *weight, lc_error *err);
 /* Layers of the model and of those inside it (the models themselves not counted), and numbers in their weights. */

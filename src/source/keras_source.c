@@ -12,22 +12,15 @@
 
 typedef lc_status (*read_fn)(const lc_keras_reading *r, lc_keras_model **model, lc_error *err);
 
-static bool probe_h5(const lc_map *map) {
-    return lc_h5_probe(map->data, map->size);
-}
-static bool probe_zip(const lc_map *map) {
-    return lc_zip_probe(map->data, map->size);
-}
+static bool probe_h5(const lc_map *map) { return lc_h5_probe(map->data, map->size); }
+static bool probe_zip(const lc_map *map) { return lc_zip_probe(map->data, map->size); }
 
 /* Every error of a file says what to do next, also those that only know that something is wrong. */
 static lc_status give_hint(lc_status status, lc_error *err) {
     if (status == LC_OK || !err || err->hint[0]) return status;
-    if (status == LC_NO_MEMORY)
-        lc_error_hint(err, "close other programs, or use a machine with more memory");
-    else if (status == LC_LIMIT)
-        lc_error_hint(err, "if the file is what it should be, raise the limit (lc_limits)");
-    else
-        lc_error_hint(err, "the file is damaged or was not written by Keras: save the model again with model.save(...)");
+    if (status == LC_NO_MEMORY) lc_error_hint(err, "close other programs, or use a machine with more memory");
+    else if (status == LC_LIMIT) lc_error_hint(err, "if the file is what it should be, raise the limit (lc_limits)");
+    else lc_error_hint(err, "the file is damaged or was not written by Keras: save the model again with model.save(...)");
     return status;
 }
 
@@ -37,8 +30,7 @@ static lc_status end_check(lc_zip_check *check, lc_status status, lc_error *err)
     return checked == LC_OK ? status : checked;
 }
 
-static lc_status load(read_fn read, lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **out,
-                      lc_error *err) {
+static lc_status load(read_fn read, lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **out, lc_error *err) {
     lc_budget budget;
     lc_arena arena = {0};
     lc_keras_model *keras;
@@ -51,9 +43,7 @@ static lc_status load(read_fn read, lc_map *map, const lc_source_options *option
     lc_status status = give_hint(read(&r, &keras, err), err);
     if (status == LC_OK) {
         if (stats) *stats = lc_keras_count(keras);
-        lc_lower_options lower = options->lower;
-        lower.map = map;
-        status = lc_lower_keras(keras, &lower, model, err);
+        status = lc_lower_keras(keras, &options->lower, model, err);
     }
     status = end_check(&check, status, err);
     lc_arena_deinit(&arena);
@@ -67,17 +57,14 @@ static lc_status load(read_fn read, lc_map *map, const lc_source_options *option
     return LC_OK;
 }
 
-static lc_status load_h5(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model,
-                         lc_error *err) {
+static lc_status load_h5(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
     return load(lc_keras_read_h5, map, options, stats, model, err);
 }
-static lc_status load_zip(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model,
-                          lc_error *err) {
+static lc_status load_zip(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
     return load(lc_keras_read_zip, map, options, stats, model, err);
 }
 
-static lc_status verify(read_fn read, const char *what, const lc_map *map, const lc_limits *limits, char **summary,
-                        lc_error *err) {
+static lc_status verify(read_fn read, const char *what, const lc_map *map, const lc_limits *limits, char **summary, lc_error *err) {
     lc_budget budget;
     lc_arena arena = {0};
     lc_keras_model *keras;
@@ -90,9 +77,8 @@ static lc_status verify(read_fn read, const char *what, const lc_map *map, const
         lc_source_stats stats = lc_keras_count(keras);
         char digits[32];
         lc_text t = {0};
-        lc_text_printf(&t, "valid %s: %s model%s%.32s, %u layers, ", what, keras->class_name,
-                       keras->keras_version ? " of Keras " : "", keras->keras_version ? keras->keras_version : "",
-                       stats.layers);
+        lc_text_printf(&t, "valid %s: %s model%s%.32s, %u layers, ", what, keras->class_name, keras->keras_version ? " of Keras " : "",
+                       keras->keras_version ? keras->keras_version : "", stats.layers);
         lc_text_add(&t, lc_grouped(stats.parameters, digits));
         lc_text_add(&t, " parameters, ");
         lc_text_add(&t, lc_grouped(map->size, digits));

@@ -29,19 +29,13 @@
 #include <string.h>
 
 #define MAX_PATH 4000
-#define MAX_GAP  16 /* numbers that are tried */
+#define MAX_GAP 16 /* numbers that are tried */
 
 /* ---- names ---- */
 
-static bool upper(char c) {
-    return c >= 'A' && c <= 'Z';
-}
-static bool lower(char c) {
-    return c >= 'a' && c <= 'z';
-}
-static bool word(char c) {
-    return upper(c) || lower(c) || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
-}
+static bool upper(char c) { return c >= 'A' && c <= 'Z'; }
+static bool lower(char c) { return c >= 'a' && c <= 'z'; }
+static bool word(char c) { return upper(c) || lower(c) || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80; }
 
 /* Keras's to_snake_case: drop what is no word; "_" before an upper-case letter that lower-case ones follow, then between a
  * lower- and an upper-case letter; all lower. Both steps go on behind what they matched. */
@@ -107,9 +101,7 @@ static lc_status make_buckets(walk *w, size_t expected, buckets *b) {
     return b->heads ? LC_OK : lc_fail_memory(w->err, "layer names");
 }
 
-static item **bucket(const buckets *b, const char *name) {
-    return &b->heads[lc_hash(name, strlen(name), 0) & b->mask];
-}
+static item **bucket(const buckets *b, const char *name) { return &b->heads[lc_hash(name, strlen(name), 0) & b->mask]; }
 
 static lc_status add_item(walk *w, buckets *b, const char *name, item **out) {
     item **head = bucket(b, name), *i = lc_arena_alloc(w->r->arena, sizeof *i);
@@ -155,8 +147,8 @@ static lc_status read_vars(walk *w, lc_h5_object *vars, const char *front, lc_ke
         lc_keras_weight weight;
         LC_TRY(lc_h5_find(w->h5, vars, lc_str_of(number), &dataset, w->err));
         if (!dataset)
-            return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET,
-                                "'%s' has %zu variables but none with number %zu", lc_h5_path(vars), count, i);
+            return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s' has %zu variables but none with number %zu",
+                                  lc_h5_path(vars), count, i);
         LC_TRY(lc_keras_weight_read(w->r, w->h5, dataset, lc_str_of(name), &weight, w->err));
         LC_TRY(lc_keras_weight_add(w->r, l, &weight, w->err));
     }
@@ -169,11 +161,10 @@ static lc_status read_parts(walk *w, lc_h5_object *group, const char *front, uin
     size_t count;
     lc_h5_object *vars;
     if (lc_h5_mark(group))
-        return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "'%s': a group of weights is there twice",
-                            lc_h5_path(group));
+        return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s': a group of weights is there twice", lc_h5_path(group));
     if (depth > w->r->budget->limits.max_depth)
-        return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "'%s': groups of weights are nested too deep",
-                            lc_h5_path(group));
+        return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s': groups of weights are nested too deep",
+                              lc_h5_path(group));
     LC_TRY(lc_h5_find(w->h5, group, LC_STR("vars"), &vars, w->err));
     if (vars) LC_TRY(read_vars(w, vars, front, l));
     LC_TRY(lc_h5_links(w->h5, group, &links, &count, w->err));
@@ -184,11 +175,10 @@ static lc_status read_parts(walk *w, lc_h5_object *group, const char *front, uin
         char below[MAX_PATH + 1];
         LC_TRY(lc_h5_follow(w->h5, group, &links[i], &part, w->err));
         if (!lc_h5_is_group(part)) continue;
-        int n = snprintf(below, sizeof below, "%s%.*s/", front,
-                         (int)(links[i].name.size < MAX_PATH ? links[i].name.size : MAX_PATH), links[i].name.data);
+        int n = snprintf(below, sizeof below, "%s%.*s/", front, (int)(links[i].name.size < MAX_PATH ? links[i].name.size : MAX_PATH),
+                         links[i].name.data);
         if (n < 0 || (size_t)n >= sizeof below - 32)
-            return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "'%s': names of groups are too long",
-                                lc_h5_path(group));
+            return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s': names of groups are too long", lc_h5_path(group));
         LC_TRY(read_parts(w, part, below, depth + 1, l));
     }
     return LC_OK;
@@ -200,16 +190,11 @@ static lc_status read_parts(walk *w, lc_h5_object *group, const char *front, uin
 static bool json_equal(const lc_json *a, const lc_json *b) {
     if (!a || !b || a->kind != b->kind) return a == b;
     switch (a->kind) {
-    case LC_JSON_STRING:
-        return strcmp(a->string, b->string) == 0;
-    case LC_JSON_INT:
-        return a->integer == b->integer;
-    case LC_JSON_REAL:
-        return a->real == b->real;
-    case LC_JSON_BOOL:
-        return a->boolean == b->boolean;
-    default:
-        break;
+    case LC_JSON_STRING: return strcmp(a->string, b->string) == 0;
+    case LC_JSON_INT: return a->integer == b->integer;
+    case LC_JSON_REAL: return a->real == b->real;
+    case LC_JSON_BOOL: return a->boolean == b->boolean;
+    default: break;
     }
     uint32_t i = 0, k = 0;
     bool object = a->kind == LC_JSON_OBJECT;
@@ -270,8 +255,7 @@ static lc_status read_layer(walk *w, lc_keras_layer *l, const char *path, uint32
 }
 
 static bool put_path(char *out, size_t size, const char *container, const char *class_name, uint32_t number) {
-    int n = number ? snprintf(out, size, "%s/%s_%u", container, class_name, number)
-                   : snprintf(out, size, "%s/%s", container, class_name);
+    int n = number ? snprintf(out, size, "%s/%s_%u", container, class_name, number) : snprintf(out, size, "%s/%s", container, class_name);
     return n > 0 && (size_t)n < size;
 }
 
@@ -338,15 +322,14 @@ static lc_status read_model(walk *w, lc_keras_model *m, const char *path, uint32
         if (fits) LC_TRY(read_layer(w, l, child, depth));
     }
     if (!fits)
-        return lc_fail_rule(w->err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET,
-                            "model '%s': names of classes or models are too long", m->name);
+        return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "model '%s': names of classes or models are too long", m->name);
     return LC_OK;
 }
 
 /* ---- the file ---- */
 
 static lc_status no_member(const char *what, const char *hint, lc_error *err) {
-    lc_fail_rule(err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "%s", what);
+    LC_SOURCE_FAIL(err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "%s", what);
     lc_error_hint(err, "%s", hint);
     return LC_INVALID;
 }
@@ -371,25 +354,21 @@ static lc_status not_keras(const lc_zip *zip, lc_error *err) {
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
         for (size_t i = 0; i < zip->count; i++)
             if (has_suffix(zip->members[i].name, signs[k].suffix)) {
-                lc_fail_rule(err, LC_INVALID, "KERAS-ZIP", LC_NO_OFFSET, "%s, not a .keras file: it has no config.json",
-                             signs[k].what);
+                LC_SOURCE_FAIL(err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "%s, not a .keras file: it has no config.json", signs[k].what);
                 lc_error_hint(err, "%s",
-                              k >= 3 ? "unpack it and give the model inside"
-                                     : "give a file written by model.save(\"x.keras\") of Keras");
+                              k >= 3 ? "unpack it and give the model inside" : "give a file written by model.save(\"x.keras\") of Keras");
                 return LC_INVALID;
             }
-    return no_member("a zip archive without config.json: it is no .keras file",
-                     "give a file written by model.save(\"x.keras\") of Keras", err);
+    return no_member("a zip archive without config.json: it is no .keras file", "give a file written by model.save(\"x.keras\") of Keras",
+                     err);
 }
 
-static lc_status read_json(const lc_keras_reading *r, const lc_zip *zip, const lc_zip_member *member, const lc_json **root,
-                           lc_error *err) {
+static lc_status read_json(const lc_keras_reading *r, const lc_zip *zip, const lc_zip_member *member, const lc_json **root, lc_error *err) {
     const uint8_t *text;
     size_t size;
     LC_TRY(lc_zip_read(zip, member, r->budget, r->arena, &text, &size, err));
     lc_status status = lc_json_parse((const char *)text, size, r->budget, r->arena, root, err);
-    if (status == LC_INVALID)
-        lc_error_prefix(err, "%.*s", (int)(member->name.size < 100 ? member->name.size : 100), member->name.data);
+    if (status == LC_INVALID) lc_error_prefix(err, "%.*s", (int)(member->name.size < 100 ? member->name.size : 100), member->name.data);
     return status;
 }
 
@@ -406,8 +385,8 @@ lc_status lc_keras_read_zip(const lc_keras_reading *r, lc_keras_model **model, l
     if (!config_at) return not_keras(zip, err);
     if (!weights_at) {
         if (lc_zip_find(zip, "model.weights.npz"))
-            return no_member("a .keras file whose weights are an .npz",
-                             "load it in Keras and save it again with model.save(\"x.keras\")", err);
+            return no_member("a .keras file whose weights are an .npz", "load it in Keras and save it again with model.save(\"x.keras\")",
+                             err);
         if (lc_zip_find(zip, "model.weights.json"))
             return no_member("a .keras file whose weights are split into shards",
                              "load it in Keras and save it again with model.save(\"x.keras\")", err);
@@ -421,8 +400,7 @@ lc_status lc_keras_read_zip(const lc_keras_reading *r, lc_keras_model **model, l
     walk w = {.r = r, .err = err, .keras2 = version && version[0] >= '0' && version[0] < '3'};
     LC_TRY(make_buckets(&w, m->layer_count, &w.saved));
     LC_TRY(lc_zip_read_checking(zip, weights_at, r->budget, r->data, &weights, &size, r->check, err));
-    lc_status status =
-        lc_h5_open(weights, size, weights_at->method == 0 ? weights_at->at : 0, r->budget, r->arena, r->data, &w.h5, err);
+    lc_status status = lc_h5_open(weights, size, weights_at->method == 0 ? weights_at->at : 0, r->budget, r->arena, r->data, &w.h5, err);
     lc_h5_object *o = NULL;
     if (status == LC_OK) status = lc_h5_find(w.h5, lc_h5_root(w.h5), LC_STR("_layer_checkpoint_dependencies"), &o, err);
     w.dependencies = o != NULL;

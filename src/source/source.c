@@ -20,6 +20,11 @@ const lc_source *const lc_sources[] = {
     NULL,
 };
 
+const char *const lc_source_rule_ids[LC_SOURCE_RULE_COUNT] = {
+#define LC_SOURCE_RULE(NAME, id, text) id,
+#include "source/rules.def"
+};
+
 #define READS "litec reads Keras .h5 and .keras files and .tflite"
 
 /* What files that are no models begin with. */
@@ -29,7 +34,7 @@ typedef struct look {
     const char *what, *hint;
 } look;
 
-#define MODEL_HINT  "give the model instead: " READS
+#define MODEL_HINT "give the model instead: " READS
 #define UNPACK_HINT "unpack it first and give the model inside: " READS
 static const look looks[] = {
     {"\211PNG\r\n\032\n", 8, 0, "a PNG picture", MODEL_HINT},
@@ -50,8 +55,7 @@ static const look looks[] = {
     {"GGUF", 4, 0, "a GGUF model (llama.cpp)", READS ": export the model from Keras"},
     {"TFL", 3, 4, "a .tflite file of another schema version",
      "convert the model again with a converter that writes schema version 3 (TFL3)"},
-    {"version https://git-lfs", 23, 0, "a pointer of Git LFS, not the file itself",
-     "fetch the file it stands for: git lfs pull"},
+    {"version https://git-lfs", 23, 0, "a pointer of Git LFS, not the file itself", "fetch the file it stands for: git lfs pull"},
     {"<!DOCTYPE", 9, 0, "a web page", "the download gave a page in place of the file: download the file itself (its raw link)"},
     {"<html", 5, 0, "a web page", "the download gave a page in place of the file: download the file itself (its raw link)"},
     {"\200\002", 2, 0, "a Python pickle (perhaps an old PyTorch model)", READS ": export the model from Keras"},
@@ -63,9 +67,7 @@ static const look looks[] = {
 };
 
 /* A protobuf message that begins with field 1 as a small number, then field 2 as text: ONNX's ir_version and producer. */
-static bool looks_onnx(const uint8_t *p, size_t n) {
-    return n > 4 && p[0] == 0x08 && p[1] >= 2 && p[1] < 32 && p[2] == 0x12 && p[3] < 64;
-}
+static bool looks_onnx(const uint8_t *p, size_t n) { return n > 4 && p[0] == 0x08 && p[1] >= 2 && p[1] < 32 && p[2] == 0x12 && p[3] < 64; }
 /* Field 1 as a message whose field 1 is text: the first node of a GraphDef. */
 static bool looks_graphdef(const uint8_t *p, size_t n) {
     return n > 8 && p[0] == 0x0A && p[2] == 0x0A && p[3] < p[1] && p[3] > 0 && p[4] >= 0x20 && p[4] < 0x7F;
@@ -84,7 +86,7 @@ static bool all_zero(const uint8_t *p, size_t n) {
 }
 
 static lc_status refuse(lc_error *err, const char *what, const char *hint) {
-    lc_fail_rule(err, LC_INVALID, "SOURCE", LC_NO_OFFSET, "not a model that litec reads: it looks like %s", what);
+    LC_SOURCE_FAIL(err, LC_INVALID, SOURCE, LC_NO_OFFSET, "not a model that litec reads: it looks like %s", what);
     lc_error_hint(err, "%s", hint);
     return LC_INVALID;
 }
@@ -119,8 +121,7 @@ static void describe(const lc_map *map, lc_error *err) {
     } else if (looks_text(p, n)) {
         refuse(err, "a text file", MODEL_HINT);
     } else {
-        lc_fail_rule(err, LC_INVALID, "SOURCE", LC_NO_OFFSET,
-                     "not a model that litec reads: its content is of no known format");
+        LC_SOURCE_FAIL(err, LC_INVALID, SOURCE, LC_NO_OFFSET, "not a model that litec reads: its content is of no known format");
         lc_error_hint(err, READS "; check that the file is complete and not encrypted");
     }
 }
@@ -136,8 +137,7 @@ lc_status lc_source_check_path(const char *path, lc_error *err) {
     static const struct {
         const char *file, *what, *hint;
     } inside[] = {
-        {"saved_model.pb", "a SavedModel",
-         READS ", not SavedModels: load it in Keras and save it with model.save(\"model.keras\")"},
+        {"saved_model.pb", "a SavedModel", READS ", not SavedModels: load it in Keras and save it with model.save(\"model.keras\")"},
         {"config.json", "an unpacked .keras model",
          "zip its files again: cd into it and zip -0 ../model.keras config.json metadata.json model.weights.h5"},
         {"checkpoint", "a TensorFlow checkpoint",
@@ -154,7 +154,7 @@ lc_status lc_source_check_path(const char *path, lc_error *err) {
         lc_text_deinit(&name);
         if (!memory) return lc_fail_memory(err, "path");
         if (!there) continue;
-        lc_fail_rule(err, LC_UNSUPPORTED, "SOURCE", LC_NO_OFFSET, "%s: a directory that holds %s", path, inside[i].what);
+        LC_SOURCE_FAIL(err, LC_UNSUPPORTED, SOURCE, LC_NO_OFFSET, "%s: a directory that holds %s", path, inside[i].what);
         lc_error_hint(err, "%s", inside[i].hint);
         return LC_UNSUPPORTED;
     }

@@ -5,17 +5,21 @@
 #define LC_SOURCE_H
 
 #include "lower/keras.h"
+#include "source/rules.h"
 
 typedef struct lc_source_options {
     lc_limits limits;
     lc_lower_options lower;
 } lc_source_options;
 
-typedef struct lc_source_stats { uint32_t layers; uint64_t parameters; } lc_source_stats;
+typedef struct lc_source_stats {
+    uint32_t layers;
+    uint64_t parameters;
+} lc_source_stats;
 
 typedef struct lc_source {
-    const char *name;       /* "keras-h5" */
-    const char *what;       /* "Keras HDF5 model (.h5)" for messages */
+    const char *name; /* "keras-h5" */
+    const char *what; /* "Keras HDF5 model (.h5)" for messages */
     /* Looks at the content only. */
     bool (*probe)(const lc_map *map);
     /* Reads and lowers. On success *model owns *map (which is zeroed); on failure the caller still owns it. */

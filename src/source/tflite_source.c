@@ -8,9 +8,7 @@
 #include "runtime/load.h"
 #include "source/source.h"
 
-static bool probe(const lc_map *map) {
-    return lc_tflite_probe(map->data, map->size);
-}
+static bool probe(const lc_map *map) { return lc_tflite_probe(map->data, map->size); }
 
 /* Bytes seen before, by address: open addressing over twice as many places as there are constants. */
 typedef struct seen {

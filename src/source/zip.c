@@ -15,24 +15,25 @@
  *
  * Spec: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.3 (zip64); RFC 1951.
  */
+#include "source/rules.h"
 #include "source/zip.h"
 #include "source/zlib_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRY_MAGIC      0x02014b50u
-#define LOCAL_MAGIC      0x04034b50u
-#define END_MAGIC        0x06054b50u
-#define END64_MAGIC      0x06064b50u
-#define LOCATOR_MAGIC    0x07064b50u
+#define ENTRY_MAGIC 0x02014b50u
+#define LOCAL_MAGIC 0x04034b50u
+#define END_MAGIC 0x06054b50u
+#define END64_MAGIC 0x06064b50u
+#define LOCATOR_MAGIC 0x07064b50u
 #define DESCRIPTOR_MAGIC 0x08074b50u
-#define END_SIZE         22u
-#define EXPANSION        1032u
-#define STEP             (16u << 20) /* bytes that are checked before their pages are let go */
+#define END_SIZE 22u
+#define EXPANSION 1032u
+#define STEP (16u << 20) /* bytes that are checked before their pages are let go */
 
-#define BAD(at, ...) lc_fail_rule(err, LC_INVALID, "ZIP", at, __VA_ARGS__)
-#define NAME(m)      (int)((m)->name.size < 200 ? (m)->name.size : 200), (m)->name.data
+#define BAD(NAME, at, ...) LC_SOURCE_FAIL(err, LC_INVALID, NAME, at, __VA_ARGS__)
+#define SHOWN(m) (int)((m)->name.size < 200 ? (m)->name.size : 200), (m)->name.data
 
 bool lc_zip_probe(const void *data, size_t size) {
     lc_cursor c = lc_cursor_make(data, size);
@@ -48,7 +49,7 @@ typedef struct ending {
 } ending;
 
 static lc_status damaged(uint64_t at, const char *what, lc_error *err) {
-    BAD(at, "the zip archive %s", what);
+    BAD(ZIP_END, at, "the zip archive %s", what);
     lc_error_hint(err, "copy or download the file again, or save the model again");
     return LC_INVALID;
 }
@@ -134,8 +135,7 @@ static bool name_ok(lc_str name) {
     while (i < name.size) {
         const char *slash = memchr(name.data + i, '/', name.size - i);
         size_t n = slash ? (size_t)(slash - name.data) - i : name.size - i;
-        if (n == 0 || (n == 1 && name.data[i] == '.') || (n == 2 && name.data[i] == '.' && name.data[i + 1] == '.'))
-            return false;
+        if (n == 0 || (n == 1 && name.data[i] == '.') || (n == 2 && name.data[i] == '.' && name.data[i + 1] == '.')) return false;
         i += n + 1; /* a '/' at the end is a folder */
     }
     return true;
@@ -143,30 +143,29 @@ static bool name_ok(lc_str name) {
 
 static lc_status check_member(const lc_zip_member *m, uint16_t flags, lc_error *err) {
     uint64_t most;
-    if (!name_ok(m->name)) return BAD(m->begin, "zip member '%.*s' has a name that is not allowed", NAME(m));
+    if (!name_ok(m->name)) return BAD(ZIP_NAME, m->begin, "zip member '%.*s' has a name that is not allowed", SHOWN(m));
     if (flags & (1u | 1u << 6 | 1u << 13)) {
-        lc_fail_rule(err, LC_UNSUPPORTED, "ZIP", m->begin, "zip member '%.*s' is encrypted", NAME(m));
+        LC_SOURCE_FAIL(err, LC_UNSUPPORTED, ZIP_METHOD, m->begin, "zip member '%.*s' is encrypted", SHOWN(m));
         lc_error_hint(err, "unpack the archive with its password and zip it again");
         return LC_UNSUPPORTED;
     }
     if (m->method != 0 && m->method != 8) {
-        lc_fail_rule(err, LC_UNSUPPORTED, "ZIP", m->begin,
-                     "zip member '%.*s' is compressed with method %u (known: 0 stored, 8 deflated)", NAME(m), m->method);
+        LC_SOURCE_FAIL(err, LC_UNSUPPORTED, ZIP_METHOD, m->begin,
+                       "zip member '%.*s' is compressed with method %u (known: 0 stored, 8 deflated)", SHOWN(m), m->method);
         lc_error_hint(err, "zip it again with: zip -r -0 NEW.keras .");
         return LC_UNSUPPORTED;
     }
     if (m->method == 0 && m->size != m->stored)
-        return BAD(m->begin, "zip member '%.*s' is stored with %llu bytes but states %llu", NAME(m),
+        return BAD(ZIP_SIZE, m->begin, "zip member '%.*s' is stored with %llu bytes but states %llu", SHOWN(m),
                    (unsigned long long)m->stored, (unsigned long long)m->size);
     if (m->method == 8 && (!lc_mul_u64(m->stored, EXPANSION, &most) || m->size > most))
-        return BAD(m->begin, "zip member '%.*s' states %llu bytes, its %llu bytes of data cannot hold so much", NAME(m),
+        return BAD(ZIP_SIZE, m->begin, "zip member '%.*s' states %llu bytes, its %llu bytes of data cannot hold so much", SHOWN(m),
                    (unsigned long long)m->size, (unsigned long long)m->stored);
     return LC_OK;
 }
 
 /* Compares the local header with the entry and finds the data. */
-static lc_status read_local(const lc_cursor *file, lc_zip_member *m, uint16_t flags, uint64_t limit, uint64_t *finish,
-                            lc_error *err) {
+static lc_status read_local(const lc_cursor *file, lc_zip_member *m, uint16_t flags, uint64_t limit, uint64_t *finish, lc_error *err) {
     lc_cursor c = *file;
     lc_cursor_skip(&c, m->begin);
     uint32_t magic = lc_read_u32(&c);
@@ -179,12 +178,12 @@ static lc_status read_local(const lc_cursor *file, lc_zip_member *m, uint16_t fl
     const uint8_t *name = lc_read_bytes(&c, name_size);
     lc_cursor extra = lc_cursor_take(&c, extra_size);
     if (c.failed || magic != LOCAL_MAGIC)
-        return BAD(m->begin, "zip member '%.*s' has no local header where the directory says", NAME(m));
+        return BAD(ZIP_LOCAL, m->begin, "zip member '%.*s' has no local header where the directory says", SHOWN(m));
     bool later = flags & 8; /* sizes and checksum follow the data */
     bool ok = read_zip64(extra, &size, &stored, NULL) && method == m->method && (local_flags & ~6u) == (flags & ~6u) &&
               lc_str_eq((lc_str){(const char *)name, name_size}, m->name);
     if (!later || crc || size || stored) ok = ok && crc == m->crc && size == m->size && stored == m->stored;
-    if (!ok) return BAD(m->begin, "the local header of zip member '%.*s' disagrees with the directory", NAME(m));
+    if (!ok) return BAD(ZIP_LOCAL, m->begin, "the local header of zip member '%.*s' disagrees with the directory", SHOWN(m));
     m->at = lc_cursor_at(&c);
     lc_cursor_skip(&c, m->stored);
     if (later && !c.failed) { /* with or without its mark, with 32 or 64 bits */
@@ -199,10 +198,10 @@ static lc_status read_local(const lc_cursor *file, lc_zip_member *m, uint16_t fl
             size = lc_read_uint(&c, wide ? 8 : 4);
             found = !c.failed && after == m->crc && size == m->size && stored == m->stored;
         }
-        if (!found) return BAD(m->begin, "what follows zip member '%.*s' disagrees with the directory", NAME(m));
+        if (!found) return BAD(ZIP_LOCAL, m->begin, "what follows zip member '%.*s' disagrees with the directory", SHOWN(m));
     }
     *finish = lc_cursor_at(&c);
-    if (c.failed || *finish > limit) return BAD(m->begin, "zip member '%.*s' reaches past the end of its archive", NAME(m));
+    if (c.failed || *finish > limit) return BAD(ZIP_SIZE, m->begin, "zip member '%.*s' reaches past the end of its archive", SHOWN(m));
     return LC_OK;
 }
 
@@ -235,15 +234,13 @@ static lc_status read_entries(const lc_cursor *file, const ending *e, lc_zip *zi
         m->crc = lc_read_u32(&c);
         m->stored = lc_read_u32(&c);
         m->size = lc_read_u32(&c);
-        uint16_t name_size = lc_read_u16(&c), extra_size = lc_read_u16(&c), comment_size = lc_read_u16(&c),
-                 disk = lc_read_u16(&c);
+        uint16_t name_size = lc_read_u16(&c), extra_size = lc_read_u16(&c), comment_size = lc_read_u16(&c), disk = lc_read_u16(&c);
         lc_cursor_skip(&c, 6); /* attributes */
         m->begin = lc_read_u32(&c);
         const uint8_t *name = lc_read_bytes(&c, name_size);
         lc_cursor extra = lc_cursor_take(&c, extra_size);
         lc_cursor_skip(&c, comment_size);
-        if (c.failed || magic != ENTRY_MAGIC || (disk != 0 && disk != 0xFFFF))
-            return damaged(at, "has a malformed directory entry", err);
+        if (c.failed || magic != ENTRY_MAGIC || (disk != 0 && disk != 0xFFFF)) return damaged(at, "has a malformed directory entry", err);
         m->name = (lc_str){(const char *)name, name_size};
         if (!read_zip64(extra, &m->size, &m->stored, &m->begin)) return damaged(at, "has a malformed zip64 field", err);
         LC_TRY(check_member(m, flags, err));
@@ -275,11 +272,11 @@ lc_status lc_zip_open(const lc_map *map, lc_budget *budget, lc_arena *arena, lc_
         qsort(extents, zip->count, sizeof *extents, compare_extents);
         for (size_t i = 1; i < zip->count && status == LC_OK; i++)
             if (extents[i].begin < extents[i - 1].finish)
-                status = BAD(extents[i].begin, "two zip members overlap at byte %llu", (unsigned long long)extents[i].begin);
+                status = BAD(ZIP_OVERLAP, extents[i].begin, "two zip members overlap at byte %llu", (unsigned long long)extents[i].begin);
         qsort(zip->members, zip->count, sizeof *zip->members, compare_names);
         for (size_t i = 1; i < zip->count && status == LC_OK; i++)
             if (compare_names(&zip->members[i - 1], &zip->members[i]) == 0)
-                status = BAD(zip->members[i].begin, "two zip members are named '%.*s'", NAME(&zip->members[i]));
+                status = BAD(ZIP_NAME, zip->members[i].begin, "two zip members are named '%.*s'", SHOWN(&zip->members[i]));
     }
     lc_free(extents);
     return status;
@@ -328,7 +325,7 @@ static lc_status inflate_member(const lc_zip_member *m, lc_cursor in, uint8_t *o
     inflateEnd(&z);
     if (r == Z_MEM_ERROR) return lc_fail_memory(err, "zlib");
     if (!whole)
-        return BAD(m->begin, "zip member '%.*s' does not unpack to the %llu bytes it states", NAME(m),
+        return BAD(ZIP_DATA, m->begin, "zip member '%.*s' does not unpack to the %llu bytes it states", SHOWN(m),
                    (unsigned long long)m->size);
     return LC_OK;
 }
@@ -338,7 +335,7 @@ static lc_status stored_bytes(const lc_zip *zip, const lc_zip_member *m, lc_curs
     lc_cursor file = lc_cursor_make(zip->map.data, zip->map.size);
     *stored = lc_cursor_window(&file, m->at, m->stored);
     if (stored->failed || !lc_u64_to_size(m->size, size))
-        return BAD(m->begin, "zip member '%.*s' reaches past the end of its archive", NAME(m));
+        return BAD(ZIP_SIZE, m->begin, "zip member '%.*s' reaches past the end of its archive", SHOWN(m));
     return LC_OK;
 }
 
@@ -347,13 +344,13 @@ static lc_status compare_checksum(const lc_zip_member *m, uint32_t crc, lc_error
     crc = m->crc; /* a fuzzer cannot guess it: in its builds it is right */
 #endif
     if (crc == m->crc) return LC_OK;
-    BAD(m->begin, "the checksum of zip member '%.*s' is 0x%08x, its bytes give 0x%08x", NAME(m), m->crc, crc);
+    BAD(ZIP_DATA, m->begin, "the checksum of zip member '%.*s' is 0x%08x, its bytes give 0x%08x", SHOWN(m), m->crc, crc);
     lc_error_hint(err, "copy or download the file again");
     return LC_INVALID;
 }
 
-static lc_status read_inflated(const lc_zip_member *m, lc_cursor stored, size_t n, lc_budget *budget, lc_arena *arena,
-                               const uint8_t **data, lc_error *err) {
+static lc_status read_inflated(const lc_zip_member *m, lc_cursor stored, size_t n, lc_budget *budget, lc_arena *arena, const uint8_t **data,
+                               lc_error *err) {
     LC_TRY(lc_budget_memory(budget, m->size, "zip member", err));
     uint8_t *out = lc_arena_data(arena, n);
     if (!out) return lc_fail_memory(err, "zip member");
@@ -364,17 +361,14 @@ static lc_status read_inflated(const lc_zip_member *m, lc_cursor stored, size_t 
     return LC_OK;
 }
 
-/* Pages are not given back in a thread: who uses the contents meanwhile would have to fault them in again. */
-static void compute_checksum(lc_zip_check *check, bool release) {
+/* Pages are not given back: who uses the contents would have to fault them in again. */
+static void check_half(lc_zip_check *check, int k) {
     const lc_map kept = {0};
-    lc_cursor stored;
-    size_t n;
-    if (stored_bytes(check->zip, check->member, &stored, &n, NULL) == LC_OK)
-        check->crc = checksum(release ? &check->zip->map : &kept, stored);
+    check->crc[k] = checksum(&kept, check->half[k]);
 }
 
 static void *check_main(void *check) {
-    compute_checksum(check, false);
+    check_half(check, 0);
     return NULL;
 }
 
@@ -389,8 +383,9 @@ lc_status lc_zip_read_checking(const lc_zip *zip, const lc_zip_member *m, lc_bud
     size_t n = 0;
     LC_TRY(stored_bytes(zip, m, &stored, &n, err));
     if (m->method == 0) {
+        *check = (lc_zip_check){.member = m, .half = {[1] = stored}};
+        check->half[0] = lc_cursor_take(&check->half[1], n / 2);
         *data = lc_read_bytes(&stored, n);
-        *check = (lc_zip_check){.zip = zip, .member = m};
         check->threaded = m->size >= THREAD_FROM && pthread_create(&check->thread, NULL, check_main, check) == 0;
     } else {
         LC_TRY(read_inflated(m, stored, n, budget, arena, data, err));
@@ -401,15 +396,16 @@ lc_status lc_zip_read_checking(const lc_zip *zip, const lc_zip_member *m, lc_bud
 
 lc_status lc_zip_check_end(lc_zip_check *check, lc_error *err) {
     if (!check->member) return LC_OK;
+    check_half(check, 1);
     if (check->threaded) pthread_join(check->thread, NULL);
-    else compute_checksum(check, true);
+    else check_half(check, 0);
     const lc_zip_member *m = check->member;
     check->member = NULL;
-    return compare_checksum(m, check->crc, err);
+    return compare_checksum(m, (uint32_t)crc32_combine(check->crc[0], check->crc[1], (z_off_t)lc_cursor_left(&check->half[1])), err);
 }
 
-lc_status lc_zip_read(const lc_zip *zip, const lc_zip_member *m, lc_budget *budget, lc_arena *arena, const uint8_t **data,
-                      size_t *size, lc_error *err) {
+lc_status lc_zip_read(const lc_zip *zip, const lc_zip_member *m, lc_budget *budget, lc_arena *arena, const uint8_t **data, size_t *size,
+                      lc_error *err) {
     lc_zip_check check = {0};
     LC_TRY(lc_zip_read_checking(zip, m, budget, arena, data, size, &check, err));
     const lc_status status = lc_zip_check_end(&check, err);

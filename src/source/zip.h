@@ -33,14 +33,13 @@ const lc_zip_member *lc_zip_find(const lc_zip *zip, const char *name);
 lc_status lc_zip_read(const lc_zip *zip, const lc_zip_member *member, lc_budget *budget, lc_arena *arena, const uint8_t **data,
                       size_t *size, lc_error *err);
 
-
-/* The checksum of a member that is in use already: computed in a thread of its own when that saves time. Zeroed: nothing to check. */
+/* The checksum of a member that is in use already: half of it is computed in a thread when that saves time. Zeroed: nothing to check. */
 typedef struct lc_zip_check {
-    const lc_zip *zip;           /* both borrowed until the end */
-    const lc_zip_member *member; /* NULL: nothing to check */
+    const lc_zip_member *member; /* borrowed, like the archive's bytes; NULL: nothing to check */
     pthread_t thread;
     bool threaded;
-    uint32_t crc;                /* what the bytes give */
+    lc_cursor half[2]; /* the stored bytes, in two */
+    uint32_t crc[2];   /* what each half gives */
 } lc_zip_check;
 /* As lc_zip_read, but the checksum of a stored member is left to `check`, which the caller must end. */
 lc_status lc_zip_read_checking(const lc_zip *zip, const lc_zip_member *member, lc_budget *budget, lc_arena *arena, const uint8_t **data,

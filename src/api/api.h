@@ -14,7 +14,5 @@ lc_status lc_source_open(const char *path, const lc_limits *limits, lc_map *map,
 /* Text for people: control bytes and bytes that are not UTF-8 come out as \xNN, so that no name in a file can move the
  * cursor of a terminal or break a line. */
 void lc_text_add_safe(lc_text *t, const char *s, size_t n);
-/* A JSON string with its quotes: valid UTF-8 passes, control bytes are escaped, anything else becomes U+FFFD. */
-void lc_text_add_json(lc_text *t, const char *s, size_t n);
 
 #endif

@@ -26,8 +26,7 @@ static uint32_t count_operators(const lc_model *model) {
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static lc_status convert(const char *path, const lc_convert_options *options, lc_model **model, lc_convert_stats *stats,
-                         lc_error *err) {
+static lc_status convert(const char *path, const lc_convert_options *options, lc_model **model, lc_convert_stats *stats, lc_error *err) {
     lc_map map = {0};
     const lc_source *source = NULL;
     LC_TRY(lc_source_open(path, &options->limits, &map, &source, err));
@@ -53,9 +52,9 @@ lc_status lc_convert(const char *path, const lc_convert_options *options, lc_mod
     lc_error local;
     if (!err) err = &local;
     lc_error_clear(err);
-    if (!model) return LC_FAIL(err, LC_ARGUMENT, "lc_convert needs a place for the model");
+    if (!model) return lc_fail(err, LC_ARGUMENT, "lc_convert needs a place for the model");
     *model = NULL;
-    if (!path) return LC_FAIL(err, LC_ARGUMENT, "lc_convert needs the path of a model");
+    if (!path) return lc_fail(err, LC_ARGUMENT, "lc_convert needs the path of a model");
     if (!options) options = &defaults;
     LC_TRY(convert(path, options, model, &stats, err));
     if (options->stats) *options->stats = stats;

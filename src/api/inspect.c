@@ -17,7 +17,7 @@ uint64_t lc_report_node_constants(const lc_graph *graph, const lc_node *node) {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < node->input_count; i++) {
         const int32_t t = node->inputs[i];
-        bool seen = t < 0 || !graph->tensors[t].data;
+        bool seen = t < 0 || !lc_tensor_is_const(&graph->tensors[t]);
         for (uint32_t j = 0; j < i && !seen && node->input_count <= 64; j++) seen = node->inputs[j] == t;
         if (!seen) bytes += graph->tensors[t].size;
     }
@@ -31,9 +31,12 @@ static bool is_parameter(const lc_tensor *t) {
     return !plain_integer || (t->quant && t->quant->scale.n > 0);
 }
 
+/* What tensors that share a constant have in common: the address of its bytes, or of what they are made from. */
+static const void *origin(const lc_tensor *t) { return t->deferred ? (const void *)t->deferred : t->data; }
+
 static int by_data(const void *pa, const void *pb) {
     const lc_tensor *a = *(const lc_tensor *const *)pa, *b = *(const lc_tensor *const *)pb;
-    const uintptr_t x = (uintptr_t)a->data, y = (uintptr_t)b->data;
+    const uintptr_t x = (uintptr_t)origin(a), y = (uintptr_t)origin(b);
     if (x != y) return x < y ? -1 : 1;
     return a->size > b->size ? -1 : a->size < b->size;
 }
@@ -46,11 +49,11 @@ static lc_status count_constants(lc_report *r, lc_error *err) {
     for (size_t g = 0; g < r->model->graph_count; g++) {
         const lc_graph *graph = r->model->graphs[g];
         for (size_t t = 0; t < graph->tensor_count; t++)
-            if (graph->tensors[t].data && graph->tensors[t].size) list[n++] = &graph->tensors[t];
+            if (lc_tensor_is_const(&graph->tensors[t]) && graph->tensors[t].size) list[n++] = &graph->tensors[t];
     }
     qsort(list, n, sizeof *list, by_data);
     for (size_t i = 0; i < n; i++) {
-        if (i > 0 && list[i]->data == list[i - 1]->data) continue;
+        if (i > 0 && origin(list[i]) == origin(list[i - 1])) continue;
         uint64_t elements = 0;
         r->constant_bytes += list[i]->size;
         if (is_parameter(list[i]) && lc_tensor_elements(list[i], &elements)) r->parameters += elements;
@@ -72,10 +75,10 @@ static void count_graphs(lc_report *r) {
 lc_status lc_model_inspect(const lc_model *model, lc_report_format format, uint32_t parts, char **text, lc_error *err) {
     const uint32_t all = LC_REPORT_SUMMARY | LC_REPORT_OPS | LC_REPORT_TENSORS | LC_REPORT_MEMORY;
     lc_error_clear(err);
-    if (!text) return LC_FAIL(err, LC_ARGUMENT, "lc_model_inspect needs a place for the text");
+    if (!text) return lc_fail(err, LC_ARGUMENT, "lc_model_inspect needs a place for the text");
     *text = NULL;
     if (!model || (parts & ~all) || (format != LC_REPORT_TEXT && format != LC_REPORT_JSON))
-        return LC_FAIL(err, LC_ARGUMENT, "lc_model_inspect: %s", model ? "unknown format or part" : "no model");
+        return lc_fail(err, LC_ARGUMENT, "lc_model_inspect: %s", model ? "unknown format or part" : "no model");
     lc_report r = {.model = model, .parts = parts ? parts : all & ~LC_REPORT_MEMORY};
     count_graphs(&r);
     LC_TRY(count_constants(&r, err));
@@ -83,6 +86,11 @@ lc_status lc_model_inspect(const lc_model *model, lc_report_format format, uint3
         /* A session holds a reference, for which it needs the model unqualified; it changes nothing that can be seen. */
         const lc_session_options how = {.max_memory = model->limits.max_memory};
         if (lc_session_create((lc_model *)(uintptr_t)model, &how, &r.session, &r.why)) r.session = NULL;
+        if (r.session && !lc_session_exec(r.session)) { /* it needs its inputs resized first */
+            r.why = r.session->unplanned;
+            lc_session_destroy(r.session);
+            r.session = NULL;
+        }
     }
     lc_text out = {0};
     if (format == LC_REPORT_JSON) lc_report_json(&r, &out);

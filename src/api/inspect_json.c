@@ -129,7 +129,7 @@ static void put_tensor(writer *w, const lc_graph *g, size_t index) {
     put_str(w, "name", t->name);
     put_str(w, "type", lc_str_of(lc_dtype_name(t->type)));
     put_shape(w, t);
-    if (t->data) put_u64(w, "constant_bytes", t->size);
+    if (lc_tensor_is_const(t)) put_u64(w, "constant_bytes", t->size);
     if (t->data && t->data_at != LC_NO_OFFSET) put_u64(w, "file_offset", t->data_at);
     if (t->is_variable) {
         key(w, "variable");

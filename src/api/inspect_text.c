@@ -76,9 +76,9 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static void add_quant(lc_text *out, const lc_QuantizationParameters *q) {
     if (!q || q->scale.n == 0) return;
     if (q->scale.n == 1)
-        lc_text_printf(out, "  scale %.6g zero point %" PRId64, (double)q->scale.data[0], q->zero_point.n ? q->zero_point.data[0] : (int64_t)0);
-    else
-        lc_text_printf(out, "  %" PRIu32 " scales along dimension %d", q->scale.n, (int)q->quantized_dimension);
+        lc_text_printf(out, "  scale %.6g zero point %" PRId64, (double)q->scale.data[0],
+                       q->zero_point.n ? q->zero_point.data[0] : (int64_t)0);
+    else lc_text_printf(out, "  %" PRIu32 " scales along dimension %d", q->scale.n, (int)q->quantized_dimension);
 }
 
 static void add_io(lc_text *out, const char *title, const lc_graph *g, const int32_t *list, size_t n) {
@@ -216,7 +216,7 @@ static void add_tensors(lc_text *out, const lc_graph *g) {
         const size_t start = out->size;
         add_type(out, t);
         pad_to(out, start, width);
-        lc_text_printf(out, "%10s  ", t->data ? sized(t->size, a) : t->is_variable ? "variable" : "-");
+        lc_text_printf(out, "%10s  ", lc_tensor_is_const(t) ? sized(t->size, a) : t->is_variable ? "variable" : "-");
         add_name(out, t->name);
         add_quant(out, t->quant);
         if (t->sparsity) lc_text_add(out, "  sparse");
@@ -264,14 +264,15 @@ static void add_memory(lc_text *out, const lc_report *r) {
     const lc_graph *g = exec->graph;
     const lc_plan *plan = &exec->plan;
     char a[32], b[32], line[PICTURE + 1];
-    lc_text_printf(out, "arena %s, %" PRIu32 " blocks, %d step%s\n", sized(plan->size, a), plan->count, (int)plan->steps,
+    lc_text_printf(out, "arena %s, %.3f of its lower bound; %" PRIu32 " blocks, %d step%s\n", sized(plan->size, a),
+                   plan->bound ? (double)plan->size / (double)plan->bound : 1.0, plan->count, (int)plan->steps,
                    plan->steps == 1 ? "" : "s");
     lc_text_printf(out, "%4s  %-20s  %10s  0%*s\n", "step", "operator", "alive", PICTURE, sized(plan->size, b));
     for (int32_t s = -1; s < plan->steps; s++) {
         const uint64_t alive = draw(plan, s, line);
         if (s < 0) lc_text_printf(out, "%4s  %-20s", "-", "inputs");
         else lc_text_printf(out, "%4d  %-20.20s", (int)s, lc_op_name(exec->steps[s].node->op));
-        lc_text_printf(out, "  %10s  |%s|\n", sized(alive, a), line);
+        lc_text_printf(out, "  %10s  |%s|%s\n", sized(alive, a), line, alive == plan->bound ? " most" : "");
     }
     lc_text_printf(out, "%3s  %10s  %10s  %11s  %s\n", "", "offset", "size", "steps", "block");
     for (uint32_t i = 0; i < plan->count; i++) {

@@ -13,7 +13,7 @@ static lc_status to_file(void *user, const void *data, size_t size, lc_error *er
 lc_status lc_model_save(const lc_model *model, const char *path, uint64_t *size, lc_error *err) {
     lc_error_clear(err);
     if (size) *size = 0;
-    if (!model || !path) return LC_FAIL(err, LC_ARGUMENT, "lc_model_save needs a model and a path");
+    if (!model || !path) return lc_fail(err, LC_ARGUMENT, "lc_model_save needs a model and a path");
     if (model->map.data && lc_map_is(&model->map, path)) {
         lc_fail(err, LC_ARGUMENT, "%s: the output is the file the model was read from", path);
         lc_error_hint(err, "write to another file and move it over the old one afterwards");
@@ -21,7 +21,7 @@ lc_status lc_model_save(const lc_model *model, const char *path, uint64_t *size,
     }
     lc_file *file = NULL;
     LC_TRY(lc_file_create(path, &file, err));
-    const lc_sink sink = {to_file, file};
+    const lc_sink sink = {.write = to_file, .user = file};
     uint64_t written = 0;
     const lc_status status = lc_emit_tflite(model, &sink, &written, err);
     if (status) {
@@ -41,9 +41,9 @@ typedef struct block {
 static lc_status to_block(void *user, const void *data, size_t size, lc_error *err) {
     block *b = user;
     size_t end;
-    if (!lc_add_size(b->used, size, &end)) return LC_FAIL(err, LC_LIMIT, "the model does not fit in memory");
+    if (!lc_add_size(b->used, size, &end)) return lc_fail(err, LC_LIMIT, "the model does not fit in memory");
     if (b->data) {
-        if (end > b->size) return LC_FAIL(err, LC_INVALID, "the model changed while it was written");
+        if (end > b->size) return lc_fail(err, LC_INVALID, "the model changed while it was written");
         if (size) memcpy(b->data + b->used, data, size);
     }
     b->used = end;
@@ -52,12 +52,12 @@ static lc_status to_block(void *user, const void *data, size_t size, lc_error *e
 
 lc_status lc_model_to_memory(const lc_model *model, void **data, size_t *size, lc_error *err) {
     lc_error_clear(err);
-    if (!model || !data || !size) return LC_FAIL(err, LC_ARGUMENT, "lc_model_to_memory needs a model and places for data and size");
+    if (!model || !data || !size) return lc_fail(err, LC_ARGUMENT, "lc_model_to_memory needs a model and places for data and size");
     *data = NULL;
     *size = 0;
     /* Written twice: once to count, once into a block of just that size; the writer is deterministic. */
     block b = {0};
-    const lc_sink sink = {to_block, &b};
+    const lc_sink sink = {.write = to_block, .user = &b};
     LC_TRY(lc_emit_tflite(model, &sink, NULL, err));
     b.size = b.used;
     b.used = 0;

@@ -9,7 +9,7 @@ lc_status lc_verify_file(const char *path, const lc_limits *limits, char **summa
     if (!err) err = &local;
     lc_error_clear(err);
     if (summary) *summary = NULL;
-    if (!path) return LC_FAIL(err, LC_ARGUMENT, "lc_verify_file needs the path of a model");
+    if (!path) return lc_fail(err, LC_ARGUMENT, "lc_verify_file needs the path of a model");
     lc_map map = {0};
     const lc_source *source = NULL;
     char *line = NULL;

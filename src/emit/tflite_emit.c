@@ -13,6 +13,7 @@
  * table that is in neither of the two option unions.
  */
 #include "emit/emit.h"
+#include "emit/tflite_stream.h"
 #include "emit/tflite_tables.h"
 #include "ops/op.h"
 #include <stdio.h>
@@ -28,9 +29,7 @@ typedef struct emitting {
     lc_error *err;
 } emitting;
 
-static lc_status no_memory(const emitting *e) {
-    return lc_fail_memory(e->err, "writing the model");
-}
+static lc_status no_memory(const emitting *e) { return lc_fail_memory(e->err, "writing the model"); }
 
 /* The structs hold pointers that are not const; writing does not write through them. */
 static void *writable(const void *p) {
@@ -72,7 +71,7 @@ static lc_status emit_tensor(emitting *e, const lc_tensor *t, lc_Tensor *out) {
         out->variant_tensors.data = writable(t->variants);
         out->variant_tensors.n = t->variant_count;
     }
-    return lc_emit_buffer(&e->tables, t->data, t->size, &out->buffer, e->err);
+    return lc_emit_buffer(&e->tables, lc_constant_of(t), &out->buffer, e->err);
 }
 
 /* ---- operators ------------------------------------------------------------------------------------------------ */
@@ -173,10 +172,11 @@ static bool wants_runtime_metadata(emitting *e) {
         if (lc_str_is(e->model->metadata[i].name, "min_runtime_version")) return false;
     }
     if (!e->built || e->runtime == 0) return false;
-    snprintf(e->runtime_text, sizeof e->runtime_text, "%u.%u.%u", e->runtime / 10000 % 100, e->runtime / 100 % 100,
-             e->runtime % 100);
+    snprintf(e->runtime_text, sizeof e->runtime_text, "%u.%u.%u", e->runtime / 10000 % 100, e->runtime / 100 % 100, e->runtime % 100);
     return true;
 }
+
+static lc_constant block(lc_vec_u8 bytes) { return (lc_constant){NULL, bytes.data, bytes.n}; }
 
 static lc_status emit_metadata(emitting *e, lc_Model *out) {
     const lc_model *m = e->model;
@@ -189,19 +189,19 @@ static lc_status emit_metadata(emitting *e, lc_Model *out) {
     }
     for (size_t i = 0; i < n; i++) {
         out->metadata.data[i].name = m->metadata[i].name;
-        LC_TRY(
-            lc_emit_buffer(&e->tables, m->metadata[i].data.data, m->metadata[i].data.n, &out->metadata.data[i].buffer, e->err));
+        LC_TRY(lc_emit_buffer(&e->tables, block(m->metadata[i].data), &out->metadata.data[i].buffer, e->err));
     }
     if (runtime) {
         out->metadata.data[n].name = LC_STR("min_runtime_version");
-        LC_TRY(lc_emit_buffer(&e->tables, e->runtime_text, sizeof e->runtime_text, &out->metadata.data[n].buffer, e->err));
+        LC_TRY(lc_emit_buffer(&e->tables, (lc_constant){NULL, e->runtime_text, sizeof e->runtime_text}, &out->metadata.data[n].buffer,
+                              e->err));
     }
     if (m->metadata_buffer_count == 0) return LC_OK;
     int32_t *list = lc_arena_array(e->arena, m->metadata_buffer_count, sizeof *list);
     if (!list) return no_memory(e);
     for (size_t i = 0; i < m->metadata_buffer_count; i++) {
         uint32_t number;
-        LC_TRY(lc_emit_buffer(&e->tables, m->metadata_buffers[i].data, m->metadata_buffers[i].n, &number, e->err));
+        LC_TRY(lc_emit_buffer(&e->tables, block(m->metadata_buffers[i]), &number, e->err));
         list[i] = (int32_t)number;
     }
     out->metadata_buffer.data = list;
@@ -212,7 +212,7 @@ static lc_status emit_model(emitting *e, lc_Model *out) {
     const lc_model *m = e->model;
     size_t constants = 1, nodes = 1;
     for (size_t g = 0; g < m->graph_count; g++) {
-        for (size_t i = 0; i < m->graphs[g]->tensor_count; i++) constants += m->graphs[g]->tensors[i].data != NULL;
+        for (size_t i = 0; i < m->graphs[g]->tensor_count; i++) constants += lc_tensor_is_const(&m->graphs[g]->tensors[i]);
         nodes += m->graphs[g]->node_count;
     }
     constants += m->metadata_count + m->metadata_buffer_count + 1;
@@ -264,14 +264,29 @@ static lc_status emit_tail(const emitting *e, const lc_sink *sink, uint64_t *siz
     return sink->write(sink->user, m->tail, m->tail_size, e->err);
 }
 
+static lc_status write_model(const emitting *e, const lc_Model *out, const lc_sink *sink, uint64_t *written) {
+    lc_emit_stream stream;
+    lc_status status = lc_emit_stream_init(&stream, &e->tables, &e->model->map, sink, e->err);
+    const lc_sink through = lc_emit_stream_sink(&stream);
+    if (status == LC_OK) status = lc_fb_write(out, &through, written, e->err);
+    lc_emit_stream_deinit(&stream);
+    return status;
+}
+
 lc_status lc_emit_tflite(const lc_model *model, const lc_sink *sink, uint64_t *size, lc_error *err) {
     lc_arena arena = {0};
     emitting e = {.model = model, .arena = &arena, .err = err};
     lc_Model out;
     uint64_t written = 0;
     if (size) *size = 0;
+    if (model->unknown_table) {
+        lc_fail(err, LC_UNSUPPORTED, "the model has field %u of %s, which this litec does not know and would lose", model->unknown_field,
+                model->unknown_table);
+        lc_error_hint(err, "use a newer litec to write it; this one can run and inspect it");
+        return LC_UNSUPPORTED;
+    }
     lc_status status = emit_model(&e, &out);
-    if (status == LC_OK) status = lc_fb_write(&out, sink, &written, err);
+    if (status == LC_OK) status = write_model(&e, &out, sink, &written);
     lc_arena_deinit(&arena);
     if (status == LC_OK) status = emit_tail(&e, sink, &written);
     if (status == LC_OK && size) *size = written;

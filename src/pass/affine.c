@@ -16,7 +16,8 @@ bool lc_weighted_of(const lc_rewrite *rw, lc_node *node, lc_weighted *w) {
     else return false;
     const int32_t rank = node->op == LC_OP_FULLY_CONNECTED ? 2 : 4;
     const lc_tensor *filter = lc_rewrite_tensor(rw, node->inputs[1]);
-    if (filter->type != LC_FLOAT32 || !filter->data || filter->sparsity || filter->quant || filter->rank != rank) return false;
+    if (filter->type != LC_FLOAT32 || !lc_tensor_is_const(filter) || filter->sparsity || filter->quant || filter->rank != rank)
+        return false;
     if (lc_weighted_has_bias(w)) {
         const lc_tensor *bias = lc_rewrite_tensor(rw, node->inputs[w->bias_input]);
         if (!bias->data || bias->type != LC_FLOAT32 || bias->quant) return false;
@@ -26,9 +27,7 @@ bool lc_weighted_of(const lc_rewrite *rw, lc_node *node, lc_weighted *w) {
     return w->out_channels > 0 && node->attrs;
 }
 
-bool lc_weighted_has_bias(const lc_weighted *w) {
-    return w->node->input_count > w->bias_input && w->node->inputs[w->bias_input] >= 0;
-}
+bool lc_weighted_has_bias(const lc_weighted *w) { return w->node->input_count > w->bias_input && w->node->inputs[w->bias_input] >= 0; }
 
 lc_status lc_weighted_bias(lc_rewrite *rw, const lc_weighted *w, float **bias) {
     lc_node *node = w->node;

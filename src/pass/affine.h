@@ -10,9 +10,9 @@
 /* An operator with constant float32 weights, and where they keep what. */
 typedef struct lc_weighted {
     lc_node *node;
-    int32_t out_axis;     /* of the filter: output channels */
-    int32_t in_axis;      /* of the filter: input channels; -1: DEPTHWISE_CONV_2D, whose output channels come from one input each */
-    uint32_t data_input;  /* which input is x */
+    int32_t out_axis;    /* of the filter: output channels */
+    int32_t in_axis;     /* of the filter: input channels; -1: DEPTHWISE_CONV_2D, whose output channels come from one input each */
+    uint32_t data_input; /* which input is x */
     uint32_t bias_input;
     int32_t out_channels, in_channels; /* in_channels: of x, as the filter needs it (one group) */
 } lc_weighted;

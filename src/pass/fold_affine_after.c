@@ -5,9 +5,13 @@
  */
 #include "pass/affine.h"
 
+#include "ir/constant.h"
+
 /* filter[... channel ...] *= scale[channel] */
 static lc_status scale_filter(lc_rewrite *rw, const lc_weighted *w, const float *scale) {
     const lc_tensor *filter = lc_rewrite_tensor(rw, w->node->inputs[1]);
+    if (filter->deferred && w->out_axis == 0 && filter->deferred->cols == (size_t)w->out_channels)
+        return lc_rewrite_scale_deferred(rw, w->node, 1, scale);
     size_t outer = 1, inner = 1;
     for (int32_t d = 0; d < w->out_axis; d++) outer *= (size_t)filter->dims[d];
     for (int32_t d = w->out_axis + 1; d < filter->rank; d++) inner *= (size_t)filter->dims[d];

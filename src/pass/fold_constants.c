@@ -3,6 +3,7 @@
  * becomes a constant. SHAPE of a tensor whose dimensions are all fixed is a constant too. Left alone: operators with side
  * effects, quantised tensors, and what would blow a small constant up into a large one (a TILE or FILL of megabytes).
  */
+#include "ir/constant.h"
 #include "kernels/kernel.h"
 #include "pass/rewrite.h"
 
@@ -18,13 +19,15 @@ static bool is_closed(const lc_tensor *t) {
 
 static bool can_fold(const lc_rewrite *rw, const lc_node *node, uint64_t *bytes_in) {
     const lc_op_def *def = lc_op_get(node->op);
-    if (!def || (def->flags & LC_OPF_SIDE_EFFECT) || node->output_count == 0 || !lc_kernel_ref(node->op)) return false;
+    if (!def || (def->flags & (LC_OPF_SIDE_EFFECT | LC_OPF_CALLS)) || node->output_count == 0 || !lc_kernel_ref(node->op)) return false;
     bool any = false;
     *bytes_in = 0;
+    for (uint32_t i = 0; i < node->output_count; i++)
+        if (node->outputs[i] >= 0 && lc_rewrite_tensor(rw, node->outputs[i])->is_variable) return false;
     for (uint32_t i = 0; i < node->input_count; i++) {
         if (node->inputs[i] < 0) continue;
         const lc_tensor *t = lc_rewrite_tensor(rw, node->inputs[i]);
-        if (t->quant || t->is_variable || !is_closed(t) || !(t->data || node->op == LC_OP_SHAPE)) return false;
+        if (t->quant || t->is_variable || !is_closed(t) || !(lc_tensor_is_const(t) || node->op == LC_OP_SHAPE)) return false;
         *bytes_in += t->size;
         any = true;
     }
@@ -50,6 +53,7 @@ static lc_status fold(lc_rewrite *rw, size_t index, uint64_t bytes_in, bool *fol
     if (!values || !io) return lc_fail_memory(rw->err, "constant folding");
     for (uint32_t i = 0; i < node->input_count; i++) {
         if (node->inputs[i] < 0) continue;
+        if (node->op != LC_OP_SHAPE) LC_TRY(lc_tensor_make(g->model, lc_rewrite_tensor(rw, node->inputs[i]), rw->err));
         value_of(lc_rewrite_tensor(rw, node->inputs[i]), &values[i]);
         io[i] = &values[i];
     }

@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-typedef struct window { int32_t stride, dilation, filter; } window;
+typedef struct window {
+    int32_t stride, dilation, filter;
+} window;
 
 static int8_t *padding_of(lc_node *node, const lc_tensor *filter, window *h, window *w) {
     if (node->op == LC_OP_CONV_2D) {

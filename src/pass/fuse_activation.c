@@ -6,7 +6,10 @@
 
 /* The fused activation that equals an activation operator; NONE when there is none. */
 static int8_t fused_form(int32_t op) {
-    static const struct { int32_t op; int8_t activation; } forms[] = {
+    static const struct {
+        int32_t op;
+        int8_t activation;
+    } forms[] = {
         {LC_OP_RELU, LC_ActivationFunctionType_RELU},
         {LC_OP_RELU6, LC_ActivationFunctionType_RELU6},
         {LC_OP_RELU_N1_TO_1, LC_ActivationFunctionType_RELU_N1_TO_1},

@@ -3,28 +3,24 @@
  * used twice, a scalar written many times) is stored and shown once. Found by hash, decided by comparison. Graph outputs keep
  * their own tensor; quantised, sparse and variable tensors are left alone.
  */
+#include "ir/constant.h"
 #include "pass/rewrite.h"
 
 #include <string.h>
 
 static bool eligible(const lc_rewrite *rw, size_t t) {
     const lc_tensor *v = &rw->graph->tensors[t];
-    return v->data && rw->uses[t] > 0 && !rw->is_output[t] && !v->quant && !v->sparsity && !v->is_variable && !v->signature &&
+    return lc_tensor_is_const(v) && rw->uses[t] > 0 && !rw->is_output[t] && !v->quant && !v->sparsity && !v->is_variable && !v->signature &&
            !v->variant_count && !v->external_buffer;
 }
 
 static bool equal(const lc_tensor *a, const lc_tensor *b) {
-    return a->type == b->type && a->rank == b->rank && a->size == b->size &&
-           (a->rank == 0 || memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0) &&
-           (a->data == b->data || a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
+    return a->type == b->type && a->rank == b->rank && (a->rank == 0 || memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0) &&
+           lc_constant_equal(lc_constant_of(a), lc_constant_of(b));
 }
 
-/* Large tensors are told apart by a sample first: hashing hundreds of megabytes to find no twin would cost more than all else. */
-#define SAMPLE 4096u
-
 static uint64_t hash_of(const lc_tensor *t) {
-    uint64_t h = lc_hash(t->dims, (size_t)t->rank * sizeof *t->dims, (uint64_t)t->type);
-    return lc_hash(t->data, t->size < SAMPLE ? t->size : SAMPLE, h ^ t->size);
+    return lc_hash(t->dims, (size_t)t->rank * sizeof *t->dims, lc_constant_key(lc_constant_of(t)) ^ (uint64_t)t->type);
 }
 
 lc_status lc_pass_merge_constants(lc_rewrite *rw) {
@@ -50,9 +46,7 @@ lc_status lc_pass_merge_constants(lc_rewrite *rw) {
         if (node->op == LC_NODE_DEAD) continue;
         for (uint32_t k = 0; k < node->input_count; k++) {
             const int32_t t = node->inputs[k];
-            if (t < 0 || merged[t] == t) continue;
-            lc_rewrite_set_input(rw, node, k, merged[t]);
-            g->tensors[merged[t]].data_owned = false;
+            if (t >= 0 && merged[t] != t) lc_rewrite_set_input(rw, node, k, merged[t]);
         }
     }
     return LC_OK;

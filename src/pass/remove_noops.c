@@ -81,6 +81,13 @@ static void skip_reshape(lc_rewrite *rw, lc_node *node) {
     lc_rewrite_set_input(rw, node, 0, rw->graph->nodes[p].inputs[0]);
 }
 
+/* Element i of a permutation of `rank` dimensions; -1 when it names none. */
+static int32_t perm_at(const lc_tensor *perm, int32_t rank, int32_t i) {
+    int32_t v;
+    memcpy(&v, (const char *)perm->data + (size_t)i * sizeof v, sizeof v);
+    return v >= 0 && v < rank ? v : -1;
+}
+
 static lc_status join_transposes(lc_rewrite *rw, lc_node *node) {
     const int32_t p = rw->producer[node->inputs[0]];
     if (p < 0 || !lc_node_is(&rw->graph->nodes[p], LC_OP_TRANSPOSE)) return LC_OK;
@@ -88,16 +95,12 @@ static lc_status join_transposes(lc_rewrite *rw, lc_node *node) {
     const lc_tensor a = *lc_rewrite_tensor(rw, first->inputs[1]), b = *lc_rewrite_tensor(rw, node->inputs[1]);
     if (!a.data || !b.data || a.type != LC_INT32 || b.type != LC_INT32 || a.size != b.size || a.rank != 1) return LC_OK;
     const int32_t rank = a.dims[0];
+    for (int32_t i = 0; i < rank; i++)
+        if (perm_at(&b, rank, i) < 0) return LC_OK;
     int32_t tensor;
     void *data;
     LC_TRY(lc_rewrite_add_constant(rw, b.name, LC_INT32, &rank, 1, &tensor, &data));
-    for (int32_t i = 0; i < rank; i++) {
-        int32_t pb, pa;
-        memcpy(&pb, (const char *)b.data + (size_t)i * sizeof pb, sizeof pb);
-        if (pb < 0 || pb >= rank) return LC_OK;
-        memcpy(&pa, (const char *)a.data + (size_t)pb * sizeof pa, sizeof pa);
-        memcpy((char *)data + (size_t)i * sizeof pa, &pa, sizeof pa);
-    }
+    for (int32_t i = 0; i < rank; i++) ((int32_t *)data)[i] = perm_at(&a, rank, perm_at(&b, rank, i));
     lc_rewrite_set_input(rw, node, 1, tensor);
     lc_rewrite_set_input(rw, node, 0, first->inputs[0]);
     return LC_OK;
@@ -110,7 +113,6 @@ lc_status lc_pass_remove_noops(lc_rewrite *rw) {
         lc_rewrite_resolve(rw, node);
         if (lc_node_is(node, LC_OP_RESHAPE)) skip_reshape(rw, node);
         if (lc_node_is(node, LC_OP_TRANSPOSE)) LC_TRY(join_transposes(rw, node));
-        node = &rw->graph->nodes[n];
         const int32_t input = unchanged_input(rw, node);
         if (input >= 0) lc_rewrite_bypass(rw, node, input);
     }

@@ -4,6 +4,8 @@
  */
 #include "pass/rewrite.h"
 
+#include "ir/constant.h"
+
 #include <string.h>
 
 static lc_status grow(lc_rewrite *rw) {
@@ -59,7 +61,7 @@ lc_status lc_rewrite_end(lc_rewrite *rw) {
 }
 
 lc_node *lc_rewrite_sole_producer(const lc_rewrite *rw, int32_t tensor) {
-    if (tensor < 0 || rw->uses[tensor] != 1 || rw->is_output[tensor] || rw->producer[tensor] < 0) return NULL;
+    if (tensor < 0 || rw->uses[tensor] != 1 || rw->producer[tensor] < 0) return NULL;
     lc_node *node = &rw->graph->nodes[rw->producer[tensor]];
     return node->op == LC_NODE_DEAD || node->output_count != 1 ? NULL : node;
 }
@@ -85,7 +87,8 @@ void lc_rewrite_kill(lc_rewrite *rw, lc_node *node) {
     for (uint32_t i = 0; i < node->input_count; i++)
         if (node->inputs[i] >= 0) rw->uses[node->inputs[i]]--;
     for (uint32_t i = 0; i < node->output_count; i++)
-        if (node->outputs[i] >= 0 && rw->producer[node->outputs[i]] == (int32_t)(node - rw->graph->nodes)) rw->producer[node->outputs[i]] = -1;
+        if (node->outputs[i] >= 0 && rw->producer[node->outputs[i]] == (int32_t)(node - rw->graph->nodes))
+            rw->producer[node->outputs[i]] = -1;
     node->op = LC_NODE_DEAD;
     rw->changed = true;
 }
@@ -127,20 +130,29 @@ lc_status lc_rewrite_add_constant(lc_rewrite *rw, lc_str name, lc_dtype type, co
     uint64_t n = 1, bytes;
     size_t size;
     for (int32_t d = 0; d < rank; d++)
-        if (dims[d] < 0 || !lc_mul_u64(n, (uint64_t)dims[d], &n)) return LC_FAIL(rw->err, LC_LIMIT, "a constant is too large");
-    if (!lc_dtype_bytes(type, n, &bytes) || !lc_u64_to_size(bytes, &size)) return LC_FAIL(rw->err, LC_LIMIT, "a constant is too large");
+        if (dims[d] < 0 || !lc_mul_u64(n, (uint64_t)dims[d], &n)) return lc_fail(rw->err, LC_LIMIT, "a constant is too large");
+    if (!lc_dtype_bytes(type, n, &bytes) || !lc_u64_to_size(bytes, &size)) return lc_fail(rw->err, LC_LIMIT, "a constant is too large");
     *data = lc_arena_data(rw->arena, size ? size : 1);
     if (!*data) return lc_fail_memory(rw->err, "constant");
-    lc_tensor t = {.name = name, .type = type, .rank = rank, .dims = (int32_t *)(uintptr_t)dims, .data = *data, .size = size,
-                   .data_at = LC_NO_OFFSET, .data_owned = true};
+    lc_tensor t = {.name = name,
+                   .type = type,
+                   .rank = rank,
+                   .dims = (int32_t *)(uintptr_t)dims,
+                   .data = *data,
+                   .size = size,
+                   .data_at = LC_NO_OFFSET,
+                   .data_owned = true};
     LC_TRY(lc_graph_add_tensor(rw->graph, &t, tensor, rw->err));
     return grow(rw);
 }
 
 lc_status lc_rewrite_own_floats(lc_rewrite *rw, lc_node *node, uint32_t i, float **data) {
     const int32_t index = node->inputs[i];
+    const bool alone = rw->uses[index] == 1;
+    if (alone) LC_TRY(lc_tensor_make(rw->graph->model, lc_rewrite_tensor(rw, index), rw->err));
     const lc_tensor t = *lc_rewrite_tensor(rw, index);
-    if (t.data_owned && rw->uses[index] == 1) {
+    if (t.data_owned && alone) {
+        lc_rewrite_tensor(rw, index)->deferred = NULL;
         *data = (float *)(uintptr_t)t.data;
         rw->changed = true;
         return LC_OK;
@@ -148,8 +160,32 @@ lc_status lc_rewrite_own_floats(lc_rewrite *rw, lc_node *node, uint32_t i, float
     int32_t copy;
     void *floats;
     LC_TRY(lc_rewrite_add_constant(rw, t.name, t.type, t.dims, t.rank, &copy, &floats));
-    memcpy(floats, t.data, t.size);
+    if (t.deferred) lc_deferred_fill(t.deferred, 0, t.deferred->cols, floats);
+    else memcpy(floats, t.data, t.size);
     lc_rewrite_set_input(rw, node, i, copy);
     *data = floats;
+    return LC_OK;
+}
+
+lc_status lc_rewrite_scale_deferred(lc_rewrite *rw, lc_node *node, uint32_t i, const float *scale) {
+    const int32_t index = node->inputs[i];
+    lc_tensor t = *lc_rewrite_tensor(rw, index);
+    lc_deferred *d = lc_arena_alloc(rw->arena, sizeof *d);
+    float *product = lc_arena_array(rw->arena, t.deferred->cols, sizeof *product);
+    if (!d || !product) return lc_fail_memory(rw->err, "folding");
+    *d = *t.deferred;
+    for (size_t c = 0; c < d->cols; c++) product[c] = d->scale ? d->scale[c] * scale[c] : scale[c];
+    d->scale = product;
+    t.deferred = d;
+    t.data = NULL;
+    if (rw->uses[index] == 1) {
+        *lc_rewrite_tensor(rw, index) = t;
+        rw->changed = true;
+        return LC_OK;
+    }
+    int32_t scaled;
+    LC_TRY(lc_graph_add_tensor(rw->graph, &t, &scaled, rw->err));
+    LC_TRY(grow(rw));
+    lc_rewrite_set_input(rw, node, i, scaled);
     return LC_OK;
 }

@@ -11,13 +11,13 @@
 
 typedef struct lc_rewrite {
     lc_graph *graph;
-    lc_arena *arena;      /* the model's: for what stays */
-    lc_arena temporary;   /* for what goes with the pass */
-    int32_t *producer;    /* [tensor_capacity] node that writes it, -1: none */
-    uint32_t *uses;       /* readers, graph outputs included */
-    uint8_t *is_output;   /* graph output */
-    int32_t *forward;     /* tensor that readers of this one shall read instead; itself when none */
-    size_t known;         /* tensors the arrays hold */
+    lc_arena *arena;    /* the model's: for what stays */
+    lc_arena temporary; /* for what goes with the pass */
+    int32_t *producer;  /* [tensor_capacity] node that writes it, -1: none */
+    uint32_t *uses;     /* readers, graph outputs included */
+    uint8_t *is_output; /* graph output */
+    int32_t *forward;   /* tensor that readers of this one shall read instead; itself when none */
+    size_t known;       /* tensors the arrays hold */
     bool changed;
     lc_error *err;
 } lc_rewrite;
@@ -46,6 +46,8 @@ lc_status lc_rewrite_add_constant(lc_rewrite *rw, lc_str name, lc_dtype type, co
 /* The floats of a constant float32 tensor that the caller may change in place: the tensor itself when only `node` reads it and
  * its memory is the model's own, else a copy that input i of `node` then reads. */
 lc_status lc_rewrite_own_floats(lc_rewrite *rw, lc_node *node, uint32_t i, float **data);
+/* Input i of `node`, a deferred constant, becomes one whose row c is scale[c] times as large; nothing is made yet. */
+lc_status lc_rewrite_scale_deferred(lc_rewrite *rw, lc_node *node, uint32_t i, const float *scale);
 
 static inline lc_tensor *lc_rewrite_tensor(const lc_rewrite *rw, int32_t t) { return &rw->graph->tensors[t]; }
 /* True for a node that still exists and is `op`. */

@@ -1,5 +1,6 @@
 /*
- * activation_fast.c: functions of one float32 element: the activations, and EXP. out may be in's memory.
+ * activation_fast.c: functions of one float32 element: the activations, and those of unary_ref.c that LC_SIMD_UNARY_LIST has. out may be
+ * in's memory.
  */
 #include "kernels/fast.h"
 
@@ -43,7 +44,7 @@ static lc_status run(lc_kernel_ctx *ctx) {
 
 #define UNARY_FAST(ID, op, p) \
     static lc_status prepare_##ID(lc_kernel_ctx *ctx) { return prepare(ctx, op, p); } \
-    const lc_kernel lc_fast_##ID = {prepare_##ID, run};
+    const lc_kernel lc_fast_##ID = {.prepare = prepare_##ID, .run = run};
 UNARY_FAST(RELU, LC_SIMD_UNARY_RELU, 0)
 UNARY_FAST(RELU6, LC_SIMD_UNARY_RELU6, 0)
 UNARY_FAST(RELU_N1_TO_1, LC_SIMD_UNARY_RELU_N1_TO_1, 0)
@@ -55,3 +56,11 @@ UNARY_FAST(ELU, LC_SIMD_UNARY_ELU, 0)
 UNARY_FAST(HARD_SWISH, LC_SIMD_UNARY_HARD_SWISH, 0)
 UNARY_FAST(GELU, LC_OP_ATTRS(ctx->node, GeluOptions)->approximate ? LC_SIMD_UNARY_GELU_TANH : LC_SIMD_UNARY_GELU, 0)
 UNARY_FAST(EXP, LC_SIMD_UNARY_EXP, 0)
+UNARY_FAST(ABS, LC_SIMD_UNARY_ABS, 0)
+UNARY_FAST(NEG, LC_SIMD_UNARY_NEG, 0)
+UNARY_FAST(SQUARE, LC_SIMD_UNARY_SQUARE, 0)
+UNARY_FAST(SQRT, LC_SIMD_UNARY_SQRT, 0)
+UNARY_FAST(RSQRT, LC_SIMD_UNARY_RSQRT, 0)
+UNARY_FAST(FLOOR, LC_SIMD_UNARY_FLOOR, 0)
+UNARY_FAST(CEIL, LC_SIMD_UNARY_CEIL, 0)
+UNARY_FAST(ROUND, LC_SIMD_UNARY_ROUND, 0)

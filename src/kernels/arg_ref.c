@@ -1,10 +1,13 @@
 /*
  * arg_ref.c: ARG_MAX, ARG_MIN (of equals, the first) and TOPK_V2 (largest first; of equals, the one that comes first). ARG over bool takes
- * true as larger. A NaN is never larger or smaller than anything.
+ * true as larger. To ARG a NaN is never larger or smaller than anything; TOPK puts NaNs last.
  */
 #include "kernels/ref.h"
 
-#define NUMBERS (LC_T(FLOAT32) | LC_T(INT32) | LC_T(INT64) | LC_T(UINT8) | LC_T(INT8) | LC_T(BOOL))
+#include <math.h>
+#include <string.h>
+
+#define NUMBERS (LC_T(FLOAT32) | LC_T(INT16) | LC_T(INT32) | LC_T(INT64) | LC_T(UINT8) | LC_T(INT8) | LC_T(BOOL))
 
 static bool before(const lc_value *v, int64_t a, int64_t b, bool largest) { /* is element a further out than element b? */
 #define CMP(T) (largest ? ((const T *)v->data)[a] > ((const T *)v->data)[b] : ((const T *)v->data)[a] < ((const T *)v->data)[b])
@@ -12,6 +15,7 @@ static bool before(const lc_value *v, int64_t a, int64_t b, bool largest) { /* i
     case LC_FLOAT32: return CMP(float);
     case LC_INT32: return CMP(int32_t);
     case LC_INT64: return CMP(int64_t);
+    case LC_INT16: return CMP(int16_t);
     case LC_INT8: return CMP(int8_t);
     default: return CMP(uint8_t);
     }
@@ -48,39 +52,79 @@ static lc_status arg(lc_kernel_ctx *ctx, bool largest) {
 static lc_status run_max(lc_kernel_ctx *ctx) { return arg(ctx, true); }
 static lc_status run_min(lc_kernel_ctx *ctx) { return arg(ctx, false); }
 
-/* Insertion into the k best so far: k is small, and nothing needs memory. */
+/* Does element a of a row come before element b among the largest? Of equals the first; NaNs last. */
+static bool leads(const lc_value *v, int64_t row, int32_t a, int32_t b) {
+    if (v->type == LC_FLOAT32) {
+        const bool an = isnan(((const float *)v->data)[row + a]), bn = isnan(((const float *)v->data)[row + b]);
+        if (an || bn) return an == bn ? a < b : bn;
+    }
+    if (before(v, row + a, row + b, true)) return true;
+    return !before(v, row + b, row + a, true) && a < b;
+}
+
+/* Lets entry `at` of a heap of n sink: its top is the one that comes last. */
+static void sink(const lc_value *v, int64_t row, int32_t *heap, int64_t n, int64_t at) {
+    for (;;) {
+        int64_t child = 2 * at + 1;
+        if (child >= n) return;
+        if (child + 1 < n && leads(v, row, heap[child], heap[child + 1])) child++;
+        if (!leads(v, row, heap[at], heap[child])) return;
+        const int32_t swap = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swap;
+        at = child;
+    }
+}
+
+/* The k best of a row are kept in a heap with the last of them on top, then taken out from behind: n log k, whatever the numbers. */
+static void best_of_row(const lc_value *v, int64_t row, int64_t depth, int32_t *heap, int64_t k) {
+    for (int64_t i = 0; i < k; i++) heap[i] = (int32_t)i;
+    for (int64_t i = k / 2 - 1; i >= 0; i--) sink(v, row, heap, k, i);
+    for (int64_t i = k; i < depth; i++) {
+        if (!leads(v, row, (int32_t)i, heap[0])) continue;
+        heap[0] = (int32_t)i;
+        sink(v, row, heap, k, 0);
+    }
+    for (int64_t n = k - 1; n > 0; n--) {
+        const int32_t last = heap[0];
+        heap[0] = heap[n];
+        heap[n] = last;
+        sink(v, row, heap, n, 0);
+    }
+}
+
 static lc_status run_topk(lc_kernel_ctx *ctx) {
-    const lc_value *in = ctx->in[0], *values = ctx->out[0];
+    const lc_value *in = ctx->in[0], *values = ctx->out[0], *places = ctx->out[1];
     const lc_shape *s = &in->shape;
-    int64_t depth = s->dims[s->rank - 1], k = values->shape.dims[s->rank - 1], asked, rows = 1;
+    const int64_t depth = s->dims[s->rank - 1], k = values->shape.dims[s->rank - 1];
+    const size_t width = lc_ref_width(in);
+    int64_t asked, rows = 1;
     uint32_t n = 1;
-    int32_t *index = ctx->out[1]->data;
+    int32_t *heap = ctx->scratch;
     if (!lc_ref_ints(ctx->in[1], &asked, &n) || asked != k || k > depth) return lc_ref_changed(ctx);
     for (int32_t d = 0; d + 1 < s->rank; d++) rows *= s->dims[d];
     for (int64_t r = 0; r < rows && k > 0; r++) {
-        int32_t *best = index + r * k;
-        int64_t have = 0;
-        for (int64_t i = 0; i < depth; i++) {
-            int64_t at = have < k ? have : k;
-            while (at > 0 && before(in, r * depth + i, r * depth + best[at - 1], true)) at--;
-            if (at == k) continue;
-            for (int64_t m = (have < k ? have : k - 1); m > at; m--) best[m] = best[m - 1];
-            best[at] = (int32_t)i;
-            if (have < k) have++;
+        best_of_row(in, r * depth, depth, heap, k);
+        for (int64_t i = 0; i < k; i++) {
+            memcpy((char *)values->data + (size_t)(r * k + i) * width, (const char *)in->data + (size_t)(r * depth + heap[i]) * width,
+                   width);
+            if (places->type == LC_INT16) ((int16_t *)places->data)[r * k + i] = (int16_t)heap[i];
+            else ((int32_t *)places->data)[r * k + i] = heap[i];
         }
-        size_t width = lc_ref_width(in);
-        for (int64_t i = 0; i < k; i++)
-            lc_copy_elements((char *)values->data + (size_t)(r * k + i) * width, 1,
-                             (const char *)in->data + (size_t)(r * depth + best[i]) * width, 1, 1, width);
     }
     return LC_OK;
 }
 
 static lc_status prepare_topk(lc_kernel_ctx *ctx) {
-    LC_TRY(prepare(ctx));
-    return ctx->out[1]->type == LC_INT32 ? LC_OK : lc_ref_refuse(ctx, ctx->out[1]->type);
+    const lc_shape *s = &ctx->in[0]->shape;
+    LC_TRY(lc_ref_input(ctx, 0, LC_T(FLOAT32) | LC_T(UINT8) | LC_T(INT8) | LC_T(INT16) | LC_T(INT32) | LC_T(INT64)));
+    LC_TRY(lc_ref_input(ctx, 1, LC_T(INT16) | LC_T(INT32) | LC_T(INT64)));
+    if (ctx->out[1]->type == LC_INT16 && s->dims[s->rank - 1] > INT16_MAX)
+        return lc_fail(ctx->err, LC_INVALID, "TOPK_V2: places in a dimension of %d do not fit int16", s->dims[s->rank - 1]);
+    ctx->scratch_size = ((size_t)ctx->out[0]->shape.dims[s->rank - 1] + 1) * sizeof(int32_t);
+    return LC_OK;
 }
 
-const lc_kernel lc_kernel_ARG_MAX = {prepare, run_max};
-const lc_kernel lc_kernel_ARG_MIN = {prepare, run_min};
-const lc_kernel lc_kernel_TOPK_V2 = {prepare_topk, run_topk};
+const lc_kernel lc_kernel_ARG_MAX = {.prepare = prepare, .run = run_max};
+const lc_kernel lc_kernel_ARG_MIN = {.prepare = prepare, .run = run_min};
+const lc_kernel lc_kernel_TOPK_V2 = {.prepare = prepare_topk, .run = run_topk};

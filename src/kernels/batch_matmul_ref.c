@@ -1,7 +1,7 @@
 /*
  * batch_matmul_ref.c: BATCH_MATMUL: out[b][i][j] = sum over k of x[b][i][k] * y[b][k][j], the batch dimensions broadcast.
  */
-#include "kernels/ref.h"
+#include "kernels/integer.h"
 
 static lc_status run(lc_kernel_ctx *ctx) {
     const lc_BatchMatMulOptions *o = LC_OP_ATTRS(ctx->node, BatchMatMulOptions);
@@ -21,8 +21,7 @@ static lc_status run(lc_kernel_ctx *ctx) {
     int64_t xi = o->adj_x ? 1 : depth, xk = o->adj_x ? m : 1, yk = o->adj_y ? 1 : n, yj = o->adj_y ? depth : 1;
     for (lc_nd_walk w = lc_nd_begin(&nd); !w.done; lc_nd_next(&nd, &w))
         for (int64_t r = 0; r < lc_nd_row(&nd); r++) {
-            const float *p = a + (w.at[1] + r * lc_nd_step(&nd, 1)) * m * depth,
-                        *q = b + (w.at[2] + r * lc_nd_step(&nd, 2)) * depth * n;
+            const float *p = a + (w.at[1] + r * lc_nd_step(&nd, 1)) * m * depth, *q = b + (w.at[2] + r * lc_nd_step(&nd, 2)) * depth * n;
             for (int64_t i = 0; i < m; i++)
                 for (int64_t j = 0; j < n; j++) {
                     double sum = 0;
@@ -33,4 +32,13 @@ static lc_status run(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_BATCH_MATMUL = {lc_ref_prepare_float, run};
+static const lc_kernel f32 = {.prepare = lc_ref_prepare_float, .run = run};
+
+static const lc_kernel *choose(const lc_kernel_ctx *ctx) {
+    const lc_dtype x = ctx->in[0]->type, y = ctx->in[1]->type, out = ctx->out[0]->type;
+    if (x == LC_FLOAT32) return y == LC_FLOAT32 ? &f32 : y == LC_INT8 ? &lc_batch_matmul_quant : NULL;
+    if (x == LC_INT8 && y == LC_INT8) return out == LC_INT32 ? &lc_batch_matmul_sum : &lc_batch_matmul_quant;
+    return x == LC_INT16 && (y == LC_INT16 || y == LC_INT8) ? &lc_batch_matmul_quant : NULL;
+}
+
+const lc_kernel lc_kernel_BATCH_MATMUL = {.choose = choose};

@@ -16,17 +16,20 @@ enum { PATTERN = 1024, SHORT = 128, GRAIN = 16 << 10 };
 typedef struct plan {
     lc_simd_binary op;
     lc_simd_form form;
-    int32_t rank;                        /* outer dimensions */
+    int32_t rank;                                                       /* outer dimensions */
     size_t dims[LC_MAX_RANK], step_a[LC_MAX_RANK], step_b[LC_MAX_RANK]; /* in floats; 0 where broadcast */
-    size_t runs, run;                    /* product of dims; floats of a run */
-    size_t piece, pieces;                /* a run is cut into pieces for threads */
-    size_t pattern, small;               /* floats of the repeated operand, and of it before repeating; 0: none */
+    size_t runs, run;                                                   /* product of dims; floats of a run */
+    size_t piece, pieces;                                               /* a run is cut into pieces for threads */
+    size_t pattern, small; /* floats of the repeated operand, and of it before repeating; 0: none */
     bool pattern_is_a;
     float low, high;
 } plan;
 
 /* Merged dimensions, innermost last: which operand moves along each. */
-typedef struct merged { size_t size; bool a, b; } merged;
+typedef struct merged {
+    size_t size;
+    bool a, b;
+} merged;
 
 static int32_t merge(const lc_shape *out, const lc_shape *a, const lc_shape *b, merged *m) {
     int32_t n = 0;
@@ -35,10 +38,8 @@ static int32_t merge(const lc_shape *out, const lc_shape *a, const lc_shape *b, 
         const size_t size = (size_t)out->dims[i];
         if (size == 1) continue;
         const merged d = {size, ia >= 0 && a->dims[ia] != 1, ib >= 0 && b->dims[ib] != 1};
-        if (n && m[n - 1].a == d.a && m[n - 1].b == d.b)
-            m[n - 1].size *= size;
-        else
-            m[n++] = d;
+        if (n && m[n - 1].a == d.a && m[n - 1].b == d.b) m[n - 1].size *= size;
+        else m[n++] = d;
     }
     if (n == 0) m[n++] = (merged){1, true, true};
     return n;
@@ -119,7 +120,8 @@ static void work(void *arg, int64_t begin, int64_t end, int32_t thread) {
         }
         float *out = j->out + run * p->run + from;
         if (!p->pattern) {
-            simd->binary(p->op, p->form, out, p->form == LC_SIMD_SV ? a : a + from, p->form == LC_SIMD_VS ? b : b + from, n, p->low, p->high);
+            simd->binary(p->op, p->form, out, p->form == LC_SIMD_SV ? a : a + from, p->form == LC_SIMD_VS ? b : b + from, n, p->low,
+                         p->high);
             continue;
         }
         const float *small = p->pattern_is_a ? a : b, *large = (p->pattern_is_a ? b : a) + from;
@@ -144,7 +146,7 @@ static lc_status run(lc_kernel_ctx *ctx) {
 
 #define BINARY_FAST(ID) \
     static lc_status prepare_##ID(lc_kernel_ctx *ctx) { return prepare(ctx, LC_SIMD_BINARY_##ID); } \
-    const lc_kernel lc_fast_##ID = {prepare_##ID, run};
+    const lc_kernel lc_fast_##ID = {.prepare = prepare_##ID, .run = run};
 BINARY_FAST(ADD)
 BINARY_FAST(SUB)
 BINARY_FAST(MUL)

@@ -2,7 +2,8 @@
  * concat_ref.c: CONCATENATION, PACK and ADD_N. Seen from the axis a tensor is `outer` runs of bytes: the output takes one run of each input
  * in turn.
  */
-#include "kernels/ref.h"
+#include "kernels/move.h"
+#include "kernels/variants.h"
 #include <string.h>
 
 static lc_status join(lc_kernel_ctx *ctx, int32_t axis) {
@@ -32,35 +33,41 @@ static lc_status run_pack(lc_kernel_ctx *ctx) {
     return join(ctx, axis < 0 ? axis + ctx->out[0]->shape.rank : axis);
 }
 
-static lc_status prepare_add(lc_kernel_ctx *ctx) {
-    return lc_ref_inputs(ctx, 0, LC_T(FLOAT32) | LC_T(INT32));
-}
+static lc_status prepare_add(lc_kernel_ctx *ctx) { return lc_ref_inputs(ctx, 0, LC_T(FLOAT32) | LC_T(INT32)); }
 
 static lc_status run_add(lc_kernel_ctx *ctx) {
+    enum { PART = 256 };
     int64_t n = lc_ref_elements(ctx->out[0]);
-    for (int64_t k = 0; k < n; k++) {
-        double sum = 0;
-        uint32_t wrapped = 0;
+    for (int64_t at = 0; at < n; at += PART) {
+        const int64_t m = n - at < PART ? n - at : PART;
+        double sum[PART] = {0};
+        uint32_t wrapped[PART] = {0};
         for (uint32_t i = 0; i < ctx->in_count; i++) {
-            if (ctx->out[0]->type == LC_FLOAT32) sum += ((const float *)ctx->in[i]->data)[k];
-            else wrapped += (uint32_t)((const int32_t *)ctx->in[i]->data)[k];
+            const float *f = (const float *)ctx->in[i]->data + at;
+            const uint32_t *u = (const uint32_t *)ctx->in[i]->data + at;
+            if (ctx->out[0]->type == LC_FLOAT32)
+                for (int64_t k = 0; k < m; k++) sum[k] += f[k];
+            else
+                for (int64_t k = 0; k < m; k++) wrapped[k] += u[k];
         }
-        if (ctx->out[0]->type == LC_FLOAT32) ((float *)ctx->out[0]->data)[k] = (float)sum;
-        else ((int32_t *)ctx->out[0]->data)[k] = (int32_t)wrapped;
+        if (ctx->out[0]->type == LC_FLOAT32)
+            for (int64_t k = 0; k < m; k++) ((float *)ctx->out[0]->data)[at + k] = (float)sum[k];
+        else memcpy((uint32_t *)ctx->out[0]->data + at, wrapped, (size_t)m * sizeof *wrapped);
     }
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_ADD_N = {prepare_add, run_add};
+const lc_kernel lc_kernel_ADD_N = {.prepare = prepare_add, .run = run_add};
 
-/* Quantised inputs of different scales would need requantising: they are refused. */
-static lc_status prepare(lc_kernel_ctx *ctx) {
-    LC_TRY(lc_ref_inputs(ctx, 0, LC_T_WHOLE));
-    for (uint32_t i = 0; i < ctx->in_count; i++)
-        if (ctx->in[i]->def && ctx->in[i]->def->quant && ctx->in[i]->def->quant->scale.n)
-            return lc_ref_refuse(ctx, ctx->in[i]->type);
-    return LC_OK;
+static const lc_kernel concat = {.prepare = lc_ref_prepare_whole, .run = run_concat};
+static const lc_kernel pack = {.prepare = lc_ref_prepare_whole, .run = run_pack};
+
+/* Int8 and uint8 inputs may come with scales of their own. */
+static const lc_kernel *choose(const lc_kernel_ctx *ctx) {
+    const lc_dtype type = ctx->in[0]->type;
+    return (type == LC_INT8 || type == LC_UINT8) && lc_quant_has(ctx->out[0]) ? &lc_concat_quant : &concat;
 }
+static const lc_kernel choice = {.choose = choose};
 
-const lc_kernel lc_kernel_CONCATENATION = {prepare, run_concat};
-const lc_kernel lc_kernel_PACK = {prepare, run_pack};
+LC_MOVER(CONCATENATION, choice, LC_MOVES_ALL)
+LC_MOVER(PACK, pack, LC_MOVES_ALL)

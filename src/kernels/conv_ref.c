@@ -3,7 +3,7 @@
  *     in[n][y * sh - ph + ky * dh][x * sw - pw + kx * dw][g * cf + c] * filter[o][ky][kx][c])
  * with cf input channels a group and g the group of output channel o. Cells outside the image are zero.
  */
-#include "kernels/ref.h"
+#include "kernels/integer.h"
 
 static lc_status run(lc_kernel_ctx *ctx) {
     const lc_Conv2DOptions *o = LC_OP_ATTRS(ctx->node, Conv2DOptions);
@@ -38,4 +38,14 @@ static lc_status run(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_CONV_2D = {lc_ref_prepare_float, run};
+static const lc_kernel f32 = {.prepare = lc_ref_prepare_float, .run = run};
+
+static const lc_kernel *choose(const lc_kernel_ctx *ctx) {
+    const lc_dtype in = ctx->in[0]->type, filter = ctx->in[1]->type;
+    if (in == LC_FLOAT32 && filter == LC_FLOAT32) return &f32;
+    if (lc_is_hybrid(ctx->in[0], ctx->in[1])) return filter == LC_INT2 ? NULL : &lc_conv_hybrid;
+    if (in == LC_UINT8 && filter == LC_UINT8) return &lc_conv_quant;
+    return (in == LC_INT8 || in == LC_INT16) && (filter == LC_INT8 || filter == LC_INT4) ? &lc_conv_quant : NULL;
+}
+
+const lc_kernel lc_kernel_CONV_2D = {.choose = choose};

@@ -47,4 +47,4 @@ static lc_status run(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_CUMSUM = {prepare, run};
+const lc_kernel lc_kernel_CUMSUM = {.prepare = prepare, .run = run};

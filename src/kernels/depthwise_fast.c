@@ -19,16 +19,16 @@ typedef void (*tile_fn)(const lc_dw_tile *t);
 enum { CHANNELS = 128 }; /* a line's tiles are done for this many channels at a time: their weights stay in L1 */
 
 typedef struct plan {
-    int32_t repeat;            /* m when the input is repeated, else 1 */
-    size_t repeated_at;        /* where in scratch */
-    tile_fn tile;              /* NULL: pixel by pixel */
+    int32_t repeat;     /* m when the input is repeated, else 1 */
+    size_t repeated_at; /* where in scratch */
+    tile_fn tile;       /* NULL: pixel by pixel */
     int32_t batch, in_h, in_w, out_h, out_w, channels;
     int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_h, pad_w;
-    int32_t columns;           /* input pixels across under one tile */
+    int32_t columns; /* input pixels across under one tile */
     float low, high;
     const float *weights, *bias; /* weights before packing: [taps][channels] */
     const float *packed;
-    const float *zeros;        /* [channels] */
+    const float *zeros; /* [channels] */
     size_t thread_scratch;
 } plan;
 
@@ -53,11 +53,29 @@ static tile_fn choose_tile(const plan *d, const lc_simd *simd) {
 
 static lc_status prepare_engine(lc_kernel_ctx *ctx, const plan *d) {
     const int32_t out_c = d->channels;
-    const lc_gemm_problem p = {.batch = d->batch, .in_h = d->in_h, .in_w = d->in_w, .in_c = 1, .out_h = d->out_h, .out_w = d->out_w,
-                               .out_c = out_c, .kernel_h = d->kernel_h, .kernel_w = d->kernel_w, .stride_h = d->stride_h,
-                               .stride_w = d->stride_w, .dilation_h = d->dilation_h, .dilation_w = d->dilation_w, .pad_h = d->pad_h,
-                               .pad_w = d->pad_w, .groups = 1, .weights = d->weights, .out_step = 1, .tap_step = (size_t)out_c,
-                               .in_step = 0, .bias = d->bias, .low = d->low, .high = d->high};
+    const lc_gemm_problem p = {.batch = d->batch,
+                               .in_h = d->in_h,
+                               .in_w = d->in_w,
+                               .in_c = 1,
+                               .out_h = d->out_h,
+                               .out_w = d->out_w,
+                               .out_c = out_c,
+                               .kernel_h = d->kernel_h,
+                               .kernel_w = d->kernel_w,
+                               .stride_h = d->stride_h,
+                               .stride_w = d->stride_w,
+                               .dilation_h = d->dilation_h,
+                               .dilation_w = d->dilation_w,
+                               .pad_h = d->pad_h,
+                               .pad_w = d->pad_w,
+                               .groups = 1,
+                               .weights = d->weights,
+                               .out_step = 1,
+                               .tap_step = (size_t)out_c,
+                               .in_step = 0,
+                               .bias = d->bias,
+                               .low = d->low,
+                               .high = d->high};
     return lc_gemm_prepare(ctx, &p);
 }
 
@@ -127,7 +145,8 @@ static void line_by_tiles(const plan *d, const float *image, int64_t y0, float *
             } else if (inside) {
                 for (int32_t c = 0; c < d->columns; c++) row[c] = image + (line + c * channels);
             } else {
-                for (int32_t c = 0; c < d->columns; c++) row[c] = x0 + c >= 0 && x0 + c < d->in_w ? image + (line + c * channels) : d->zeros;
+                for (int32_t c = 0; c < d->columns; c++)
+                    row[c] = x0 + c >= 0 && x0 + c < d->in_w ? image + (line + c * channels) : d->zeros;
             }
         }
     }
@@ -147,8 +166,8 @@ static void line_by_taps(const plan *d, const lc_simd *simd, const float *image,
     const ptrdiff_t channels = d->channels;
     const float **rows = (const float **)(void *)scratch;
     uint32_t *tap = (uint32_t *)(void *)(scratch + all * sizeof *rows);
-    lc_dw_tile t = {.rows = rows, .tap = tap, .weights = d->packed, .all_taps = all, .to = (size_t)channels, .low = d->low,
-                    .high = d->high};
+    lc_dw_tile t = {
+        .rows = rows, .tap = tap, .weights = d->packed, .all_taps = all, .to = (size_t)channels, .low = d->low, .high = d->high};
     for (int32_t ox = 0; ox < d->out_w; ox++) {
         const int64_t x0 = (int64_t)ox * d->stride_w - d->pad_w;
         t.taps = 0;
@@ -176,10 +195,8 @@ static void work(void *arg, int64_t begin, int64_t end, int32_t thread) {
         const float *in = j->in + (size_t)(i / d->out_h) * image;
         const int64_t y0 = i % d->out_h * d->stride_h - d->pad_h;
         float *out = j->out + (size_t)i * line;
-        if (d->tile)
-            line_by_tiles(d, in, y0, out, scratch);
-        else
-            line_by_taps(d, j->simd, in, y0, out, scratch);
+        if (d->tile) line_by_tiles(d, in, y0, out, scratch);
+        else line_by_taps(d, j->simd, in, y0, out, scratch);
     }
 }
 
@@ -207,4 +224,4 @@ static lc_status run(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_fast_DEPTHWISE_CONV_2D = {prepare, run};
+const lc_kernel lc_fast_DEPTHWISE_CONV_2D = {.prepare = prepare, .run = run};

@@ -1,7 +1,7 @@
 /*
  * depthwise_ref.c: DEPTHWISE_CONV_2D: output channel c * m + k is the window of input channel c with filter plane c * m + k.
  */
-#include "kernels/ref.h"
+#include "kernels/integer.h"
 
 static lc_status run(lc_kernel_ctx *ctx) {
     const lc_DepthwiseConv2DOptions *o = LC_OP_ATTRS(ctx->node, DepthwiseConv2DOptions);
@@ -34,4 +34,13 @@ static lc_status run(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_DEPTHWISE_CONV_2D = {lc_ref_prepare_float, run};
+static const lc_kernel f32 = {.prepare = lc_ref_prepare_float, .run = run};
+
+static const lc_kernel *choose(const lc_kernel_ctx *ctx) {
+    const lc_dtype in = ctx->in[0]->type, filter = ctx->in[1]->type;
+    if (in == LC_FLOAT32) return filter == LC_FLOAT32 ? &f32 : filter == LC_INT8 ? &lc_depthwise_hybrid : NULL;
+    if (in == LC_UINT8) return filter == LC_UINT8 ? &lc_depthwise_quant : NULL;
+    return (in == LC_INT8 || in == LC_INT16) && (filter == LC_INT8 || filter == LC_INT4) ? &lc_depthwise_quant : NULL;
+}
+
+const lc_kernel lc_kernel_DEPTHWISE_CONV_2D = {.choose = choose};

@@ -1,7 +1,7 @@
 /*
  * fully_connected_ref.c: out[b][u] = act(bias[u] + sum over d of in[b][d] * filter[u][d]).
  */
-#include "kernels/ref.h"
+#include "kernels/integer.h"
 
 static lc_status run(lc_kernel_ctx *ctx) {
     const float *in = ctx->in[0]->data, *filter = ctx->in[1]->data;
@@ -19,4 +19,24 @@ static lc_status run(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_FULLY_CONNECTED = {lc_ref_prepare_float, run};
+static const lc_kernel f32 = {.prepare = lc_ref_prepare_float, .run = run};
+
+static bool is_blockwise(const lc_value *filter) {
+    const lc_QuantizationParameters *q = filter->def ? filter->def->quant : NULL;
+    return filter->type == LC_INT4 && q && q->details.type == LC_QuantizationDetails_BlockwiseQuantization && q->details.value &&
+           filter->shape.dims[1] > 0;
+}
+
+static const lc_kernel *choose(const lc_kernel_ctx *ctx) {
+    const lc_dtype in = ctx->in[0]->type, filter = ctx->in[1]->type, out = ctx->out[0]->type;
+    const bool small = filter == LC_INT8 || filter == LC_INT4 || filter == LC_INT2;
+    if (LC_OP_ATTRS(ctx->node, FullyConnectedOptions)->weights_format != LC_FullyConnectedOptionsWeightsFormat_DEFAULT)
+        return in == LC_UINT8 && filter == LC_UINT8 && out == LC_INT16 ? &lc_fully_connected_shuffled : NULL;
+    if (in == LC_FLOAT32 && filter == LC_FLOAT32) return &f32;
+    if (lc_is_hybrid(ctx->in[0], ctx->in[1])) return is_blockwise(ctx->in[1]) ? &lc_fully_connected_blockwise : &lc_fully_connected_hybrid;
+    if (in == LC_UINT8) return filter == LC_UINT8 && (out == LC_UINT8 || out == LC_INT16) ? &lc_fully_connected_quant : NULL;
+    if (in == LC_INT16 && filter == LC_INT16) return &lc_fully_connected_int16;
+    return (in == LC_INT8 || in == LC_INT16) && small && out == in ? &lc_fully_connected_quant : NULL;
+}
+
+const lc_kernel lc_kernel_FULLY_CONNECTED = {.choose = choose};

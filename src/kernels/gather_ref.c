@@ -2,7 +2,8 @@
  * gather_ref.c: GATHER, GATHER_ND, EMBEDDING_LOOKUP, ONE_HOT. Elements are moved, not looked at: any type of whole bytes. An index outside
  * its dimension ends the run with an error, before anything is read.
  */
-#include "kernels/ref.h"
+#include "kernels/move.h"
+#include "kernels/variants.h"
 #include <string.h>
 
 static int64_t index_at(const lc_value *v, int64_t i) {
@@ -12,7 +13,7 @@ static int64_t index_at(const lc_value *v, int64_t i) {
 }
 
 static lc_status outside(lc_kernel_ctx *ctx, int64_t index, int64_t size) {
-    return LC_FAIL(ctx->err, LC_INVALID, "%s: index %lld is outside [0, %lld)", lc_op_name(ctx->node->op), (long long)index,
+    return lc_fail(ctx->err, LC_INVALID, "%s: index %lld is outside [0, %lld)", lc_op_name(ctx->node->op), (long long)index,
                    (long long)size);
 }
 
@@ -68,7 +69,7 @@ static lc_status run_gather_nd(lc_kernel_ctx *ctx) {
 
 static lc_status prepare_lookup(lc_kernel_ctx *ctx) {
     LC_TRY(lc_ref_input(ctx, 0, LC_T(INT32)));
-    return lc_ref_input(ctx, 1, LC_T(FLOAT32));
+    return lc_ref_input(ctx, 1, LC_T_WHOLE);
 }
 
 static lc_status run_lookup(lc_kernel_ctx *ctx) {
@@ -93,8 +94,7 @@ static lc_status run_one_hot(lc_kernel_ctx *ctx) {
     const lc_value *x = ctx->in[0], *out = ctx->out[0];
     int32_t axis = LC_OP_ATTRS(ctx->node, OneHotOptions)->axis;
     if (axis == -1) axis = x->shape.rank;
-    int64_t outer = product(&x->shape, 0, axis), inner = product(&x->shape, axis, x->shape.rank), depth = out->shape.dims[axis],
-            asked;
+    int64_t outer = product(&x->shape, 0, axis), inner = product(&x->shape, axis, x->shape.rank), depth = out->shape.dims[axis], asked;
     uint32_t one = 1;
     if (!lc_ref_ints(ctx->in[1], &asked, &one) || asked != depth) return lc_ref_changed(ctx);
     size_t width = lc_ref_width(out);
@@ -106,7 +106,22 @@ static lc_status run_one_hot(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_GATHER = {prepare, run_gather};
-const lc_kernel lc_kernel_GATHER_ND = {prepare, run_gather_nd};
-const lc_kernel lc_kernel_EMBEDDING_LOOKUP = {prepare_lookup, run_lookup};
-const lc_kernel lc_kernel_ONE_HOT = {prepare_one_hot, run_one_hot};
+static const lc_kernel gather = {.prepare = prepare, .run = run_gather};
+static const lc_kernel gather_nd = {.prepare = prepare, .run = run_gather_nd};
+static const lc_kernel lookup = {.prepare = prepare_lookup, .run = run_lookup};
+LC_MOVER(GATHER, gather, LC_MOVES(0))
+LC_MOVER(GATHER_ND, gather_nd, LC_MOVES(0))
+
+static lc_status prepare_odd_lookup(lc_kernel_ctx *ctx) { return lc_move_prepare(ctx, &lookup, LC_MOVES(1)); }
+static lc_status run_odd_lookup(lc_kernel_ctx *ctx) { return lc_move_run(ctx, LC_MOVES(1)); }
+static const lc_kernel odd_lookup = {.prepare = prepare_odd_lookup, .run = run_odd_lookup};
+
+/* A table of integers gives floats by its scales; into an output of its own type rows are moved as they are. */
+static const lc_kernel *choose_lookup(const lc_kernel_ctx *ctx) {
+    const lc_dtype table = ctx->in[1]->type, out = ctx->out[0]->type;
+    if (table != out) return out == LC_FLOAT32 || out == LC_FLOAT16 ? &lc_gather_hybrid_lookup : NULL;
+    return lc_move_is_odd(ctx, LC_MOVES(1)) ? &odd_lookup : &lookup;
+}
+
+const lc_kernel lc_kernel_EMBEDDING_LOOKUP = {.choose = choose_lookup};
+const lc_kernel lc_kernel_ONE_HOT = {.prepare = prepare_one_hot, .run = run_one_hot};

@@ -29,9 +29,9 @@ enum {
     SMALL_WEIGHTS = 256 << 10, /* bytes of one group's weights up to which they count as cached */
     BLOCK_INPUT = 384 << 10,   /* bytes of input a block of tiles may cover */
     BLOCK_ROWS = 384,
-    LINE_FLOATS = 96,          /* longest filter line handled as LINES */
-    SAME_SET = 4096,           /* rows at this distance fall into the same cache set */
-    COPY_PAD = 16,             /* floats between copied rows, to spread them over the sets */
+    LINE_FLOATS = 96, /* longest filter line handled as LINES */
+    SAME_SET = 4096,  /* rows at this distance fall into the same cache set */
+    COPY_PAD = 16,    /* floats between copied rows, to spread them over the sets */
 };
 
 typedef enum gather { DENSE, TAPS, LINES } gather;
@@ -39,16 +39,17 @@ typedef enum gather { DENSE, TAPS, LINES } gather;
 typedef struct plan {
     lc_gemm_problem p;
     gather gather;
-    bool copy;                 /* DENSE: rows alias in the cache; a block is copied to scratch at a better distance */
-    size_t rows;               /* M: output pixels */
+    bool copy;   /* DENSE: rows alias in the cache; a block is copied to scratch at a better distance */
+    size_t rows; /* M: output pixels */
     size_t group_in, group_out;
-    size_t runs, k;            /* per row */
+    size_t runs, k; /* per row */
     size_t panels, panel_floats, group_floats;
     size_t tiles, tile_rows, longer; /* tiles have tile_rows rows, the first `longer` of them one more */
     size_t block_tiles, blocks, chunks, chunk_panels;
     size_t tap_bytes, row_bytes, patch_floats, thread_scratch; /* scratch of one thread, and its parts */
+    size_t packed_at; /* where in scratch weights are packed in a run; 0: they are packed already */
     const float *packed;
-    const float *zeros;        /* [k] */
+    const float *zeros; /* [k] */
 } plan;
 
 /* ---- packing ------------------------------------------------------------------------------------------------- */
@@ -130,7 +131,7 @@ lc_status lc_gemm_prepare(lc_kernel_ctx *ctx, const lc_gemm_problem *p) {
     g->k = k;
     g->runs = lines ? (size_t)p->kernel_h : taps;
     g->zeros = (const float *)(g + 1);
-    const bool dense = taps == 1 && p->stride_h == 1 && p->stride_w == 1 && p->pad_h == 0 && p->pad_w == 0;
+    const bool dense = taps == 1 && p->out_h == p->in_h && p->out_w == p->in_w; /* then no stride was taken, and nothing padded */
     g->gather = lines ? LINES : dense ? DENSE : TAPS;
 
     g->panels = (g->group_out + simd->nr - 1) / simd->nr;
@@ -147,7 +148,12 @@ lc_status lc_gemm_prepare(lc_kernel_ctx *ctx, const lc_gemm_problem *p) {
     size_t bytes;
     if (!lc_mul_size(g->thread_scratch, threads, &ctx->scratch_size)) return LC_UNSUPPORTED;
     if (!lc_mul_size(g->group_floats * sizeof(float), (size_t)p->groups, &bytes)) return LC_UNSUPPORTED;
-    LC_TRY(lc_fast_pack(ctx, bytes, pack, &g->packed));
+    if (p->weights) {
+        LC_TRY(lc_fast_pack(ctx, bytes, pack, &g->packed));
+    } else {
+        g->packed_at = lc_fast_align(ctx->scratch_size);
+        if (!lc_add_size(g->packed_at, bytes, &ctx->scratch_size)) return LC_UNSUPPORTED;
+    }
     ctx->label = g->gather == DENSE ? "gemm" : g->gather == TAPS ? "conv taps" : "conv lines";
     return LC_OK;
 }
@@ -167,7 +173,10 @@ static size_t tile_row(const plan *g, size_t tile) { return tile * g->tile_rows 
 
 /* One output pixel's window: its image, the input position of its first tap, and that tap's address when the whole window lies
  * inside the image (else NULL). */
-typedef struct window { const float *image, *base; int64_t y, x; } window;
+typedef struct window {
+    const float *image, *base;
+    int64_t y, x;
+} window;
 
 /* Fills w[n]; returns whether all of them lie inside. */
 static bool windows(const plan *g, const float *in, size_t first, size_t n, window *w) {
@@ -321,12 +330,9 @@ static void run_item(const job *j, size_t group, size_t block, size_t chunk, uns
         const size_t i = tile - tile0, first = tile_row(g, tile), n = tile_row(g, tile + 1) - first;
         uint32_t *tap = taps + i * tap_stride;
         const float **row = rows + i * row_stride;
-        if (g->gather == DENSE)
-            tap[0] = (uint32_t)gather_dense(g, in, first, n, row, tap + 1, patch + i * simd->mr * (g->k + COPY_PAD));
-        else if (g->gather == LINES)
-            tap[0] = (uint32_t)gather_lines(g, in, first, n, row, tap + 1, patch);
-        else
-            tap[0] = (uint32_t)gather_taps(g, in, first, n, row, tap + 1);
+        if (g->gather == DENSE) tap[0] = (uint32_t)gather_dense(g, in, first, n, row, tap + 1, patch + i * simd->mr * (g->k + COPY_PAD));
+        else if (g->gather == LINES) tap[0] = (uint32_t)gather_lines(g, in, first, n, row, tap + 1, patch);
+        else tap[0] = (uint32_t)gather_taps(g, in, first, n, row, tap + 1);
     }
 
     const float *weights = g->packed + group * g->group_floats;
@@ -344,10 +350,8 @@ static void run_item(const job *j, size_t group, size_t block, size_t chunk, uns
             t.taps = taps[i * tap_stride];
             t.tap = taps + i * tap_stride + 1;
             t.out = j->out + first * out_c + group * g->group_out + panel * simd->nr;
-            if (wide)
-                simd->gemv(&t);
-            else
-                simd->gemm(&t);
+            if (wide) simd->gemv(&t);
+            else simd->gemm(&t);
         }
         panel += wide ? LC_GEMV_PANELS : 1;
     }
@@ -369,10 +373,26 @@ static void work(void *arg, int64_t begin, int64_t end, int32_t thread) {
     }
 }
 
-lc_status lc_gemm_run(lc_kernel_ctx *ctx) {
+void lc_gemm_use(lc_kernel_ctx *ctx, const float *weights, const float *bias) {
+    plan *g = ctx->state;
+    if (!g->packed_at) return;
+    float *packed = (float *)(void *)((unsigned char *)ctx->scratch + g->packed_at);
+    g->p.weights = weights;
+    g->p.bias = bias;
+    pack(ctx, packed);
+    g->packed = packed;
+}
+
+void lc_gemm_product(lc_kernel_ctx *ctx, const float *in, float *out) {
     const plan *g = ctx->state;
-    job j = {g, ctx->simd, ctx->in[0]->data, ctx->out[0]->data, ctx->scratch};
+    job j = {g, ctx->simd, in, out, ctx->scratch};
     const int64_t items = (int64_t)(g->chunks * g->blocks * (size_t)g->p.groups), threads = lc_pool_threads(ctx->pool);
     lc_pool_run(ctx->pool, items, threads == 1 ? items : 1 + items / (8 * threads), work, &j);
+}
+
+lc_status lc_gemm_run(lc_kernel_ctx *ctx) {
+    const lc_value *bias = ctx->in_count > 2 ? ctx->in[2] : NULL;
+    lc_gemm_use(ctx, ctx->in[1]->data, bias ? bias->data : NULL);
+    lc_gemm_product(ctx, ctx->in[0]->data, ctx->out[0]->data);
     return LC_OK;
 }

@@ -32,6 +32,6 @@ static lc_status run_not(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_LOGICAL_AND = {prepare, run_and};
-const lc_kernel lc_kernel_LOGICAL_OR = {prepare, run_or};
-const lc_kernel lc_kernel_LOGICAL_NOT = {prepare, run_not};
+const lc_kernel lc_kernel_LOGICAL_AND = {.prepare = prepare, .run = run_and};
+const lc_kernel lc_kernel_LOGICAL_OR = {.prepare = prepare, .run = run_or};
+const lc_kernel lc_kernel_LOGICAL_NOT = {.prepare = prepare, .run = run_not};

@@ -1,8 +1,8 @@
 /*
- * norm_ref.c: L2_NORMALIZATION: x / max(sqrt(sum of x^2), 1e-6) over the last dimension.
+ * norm_ref.c: L2_NORMALIZATION: x / max(sqrt(sum of x^2), 1e-6) over the last dimension; 8-bit integers are in norm_quant.c.
  * LOCAL_RESPONSE_NORMALIZATION: x * (bias + alpha * sum of x^2 over the channels within radius)^-beta.
  */
-#include "kernels/ref.h"
+#include "kernels/elementwise.h"
 #include <math.h>
 
 static lc_status run_l2(lc_kernel_ctx *ctx) {
@@ -33,5 +33,10 @@ static lc_status run_lrn(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_L2_NORMALIZATION = {lc_ref_prepare_float, run_l2};
-const lc_kernel lc_kernel_LOCAL_RESPONSE_NORMALIZATION = {lc_ref_prepare_float, run_lrn};
+static const lc_kernel l2_floats = {.prepare = lc_ref_prepare_float, .run = run_l2};
+static const lc_kernel *choose_l2(const lc_kernel_ctx *ctx) {
+    const lc_dtype type = ctx->in[0]->type;
+    return type == LC_FLOAT32 ? &l2_floats : type == LC_INT8 || type == LC_UINT8 ? &lc_l2_norm_quant : NULL;
+}
+const lc_kernel lc_kernel_L2_NORMALIZATION = {.choose = choose_l2};
+const lc_kernel lc_kernel_LOCAL_RESPONSE_NORMALIZATION = {.prepare = lc_ref_prepare_float, .run = run_lrn};

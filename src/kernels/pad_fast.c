@@ -3,16 +3,17 @@
  * with the value and the input's line. Dimensions behind the last padded one are merged into the line.
  */
 #include "kernels/fast.h"
+#include "kernels/variants.h"
 #include <string.h>
 
 enum { PIECE = 64 << 10 }; /* bytes of one work item, about */
 
 typedef struct plan {
-    int32_t rank;                                   /* dimensions before the line */
+    int32_t rank; /* dimensions before the line */
     size_t in_dims[LC_MAX_RANK], out_dims[LC_MAX_RANK], before[LC_MAX_RANK];
-    size_t lines;                                   /* of the output */
-    size_t line_in, line_before, line_out;          /* bytes */
-    size_t item;                                    /* bytes of an element */
+    size_t lines;                          /* of the output */
+    size_t line_in, line_before, line_out; /* bytes */
+    size_t item;                           /* bytes of an element */
 } plan;
 
 static bool read_paddings(const lc_value *v, int32_t rank, int64_t *values) {
@@ -37,7 +38,7 @@ static lc_status prepare(lc_kernel_ctx *ctx) {
     int64_t pad[2 * LC_MAX_RANK];
     if (rank < 1 || bits == 0 || bits % 8 || !read_paddings(ctx->in[1], rank, pad)) return LC_UNSUPPORTED;
     /* A quantised PAD fills with the zero point: the reference knows. */
-    if (ctx->in_count < 3 && in->type != LC_FLOAT32) return LC_UNSUPPORTED;
+    if (in->type != LC_FLOAT32 && (ctx->in_count < 3 || lc_quant_has(out))) return LC_UNSUPPORTED;
     if (lc_fast_elements(&out->shape) == 0 || in->size < lc_fast_elements(&in->shape) * (bits / 8)) return LC_UNSUPPORTED;
     plan *p = lc_kernel_state(ctx, sizeof *p);
     if (!p) return LC_NO_MEMORY;
@@ -110,5 +111,5 @@ static lc_status run(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_fast_PAD = {prepare, run};
-const lc_kernel lc_fast_PADV2 = {prepare, run};
+const lc_kernel lc_fast_PAD = {.prepare = prepare, .run = run};
+const lc_kernel lc_fast_PADV2 = {.prepare = prepare, .run = run};

@@ -1,6 +1,7 @@
 /*
  * pool_fast.c: MAX_POOL_2D and AVERAGE_POOL_2D in float32: each output pixel over the input pixels of its window that lie in
- * the image, vectors along the channels. Outputs of a line whose windows lie inside it are one call of the micro-kernel. Padding does not count, neither as a value nor in the mean's divisor.
+ * the image, vectors along the channels. Outputs of a line whose windows lie inside it are one call of the micro-kernel. Padding does not
+ * count, neither as a value nor in the mean's divisor.
  */
 #include "kernels/fast.h"
 
@@ -22,8 +23,17 @@ static lc_status prepare(lc_kernel_ctx *ctx, pool_fn fn) {
     plan *p = lc_kernel_state(ctx, sizeof *p);
     if (!p) return LC_NO_MEMORY;
     const int32_t *i = in->shape.dims;
-    *p = (plan){.fn = fn, .batch = i[0], .in_h = i[1], .in_w = i[2], .channels = i[3], .filter_h = o->filter_height,
-                .filter_w = o->filter_width, .stride_h = o->stride_h, .stride_w = o->stride_w, .low = low, .high = high};
+    *p = (plan){.fn = fn,
+                .batch = i[0],
+                .in_h = i[1],
+                .in_w = i[2],
+                .channels = i[3],
+                .filter_h = o->filter_height,
+                .filter_w = o->filter_width,
+                .stride_h = o->stride_h,
+                .stride_w = o->stride_w,
+                .low = low,
+                .high = high};
     lc_op_window(i[1], o->filter_height, o->stride_h, 1, o->padding, &p->out_h, &p->pad_h);
     lc_op_window(i[2], o->filter_width, o->stride_w, 1, o->padding, &p->out_w, &p->pad_w);
     if (p->out_h != out->shape.dims[1] || p->out_w != out->shape.dims[2]) return LC_UNSUPPORTED;
@@ -86,5 +96,5 @@ static lc_status run(lc_kernel_ctx *ctx) {
 static lc_status prepare_max(lc_kernel_ctx *ctx) { return prepare(ctx, ctx->simd->maxpool); }
 static lc_status prepare_average(lc_kernel_ctx *ctx) { return prepare(ctx, ctx->simd->avgpool); }
 
-const lc_kernel lc_fast_MAX_POOL_2D = {prepare_max, run};
-const lc_kernel lc_fast_AVERAGE_POOL_2D = {prepare_average, run};
+const lc_kernel lc_fast_MAX_POOL_2D = {.prepare = prepare_max, .run = run};
+const lc_kernel lc_fast_AVERAGE_POOL_2D = {.prepare = prepare_average, .run = run};

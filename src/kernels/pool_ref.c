@@ -1,8 +1,9 @@
 /*
- * pool_ref.c: AVERAGE_POOL_2D, MAX_POOL_2D, L2_POOL_2D over the cells of the window that lie inside the image; their number is
- * what an average divides by. A window without any (VALID never has one, SAME neither) would give 0.
+ * pool_ref.c: AVERAGE_POOL_2D, MAX_POOL_2D, L2_POOL_2D in float32 (integers: pool_quant.c) over the cells of the window that lie inside the
+ * image; their number is what an average divides by. A window without any (VALID never has one, SAME neither) would give 0.
  */
 #include "kernels/ref.h"
+#include "kernels/variants.h"
 #include <math.h>
 
 typedef double (*fold_fn)(double sum, float x);
@@ -47,6 +48,16 @@ static lc_status run_average(lc_kernel_ctx *ctx) { return pool(ctx, 0, fold_sum,
 static lc_status run_max(lc_kernel_ctx *ctx) { return pool(ctx, -INFINITY, fold_max, finish_max); }
 static lc_status run_l2(lc_kernel_ctx *ctx) { return pool(ctx, 0, fold_squares, finish_root); }
 
-const lc_kernel lc_kernel_AVERAGE_POOL_2D = {lc_ref_prepare_float, run_average};
-const lc_kernel lc_kernel_MAX_POOL_2D = {lc_ref_prepare_float, run_max};
-const lc_kernel lc_kernel_L2_POOL_2D = {lc_ref_prepare_float, run_l2};
+static const lc_kernel average_f32 = {.prepare = lc_ref_prepare_float, .run = run_average};
+static const lc_kernel max_f32 = {.prepare = lc_ref_prepare_float, .run = run_max};
+
+static const lc_kernel *choose(const lc_kernel_ctx *ctx, const lc_kernel *f32, const lc_kernel *quant) {
+    const lc_dtype type = ctx->in[0]->type;
+    return type == LC_FLOAT32 ? f32 : lc_is_quant_type(type) ? quant : NULL;
+}
+static const lc_kernel *choose_average(const lc_kernel_ctx *ctx) { return choose(ctx, &average_f32, &lc_pool_quant_average); }
+static const lc_kernel *choose_max(const lc_kernel_ctx *ctx) { return choose(ctx, &max_f32, &lc_pool_quant_max); }
+
+const lc_kernel lc_kernel_AVERAGE_POOL_2D = {.choose = choose_average};
+const lc_kernel lc_kernel_MAX_POOL_2D = {.choose = choose_max};
+const lc_kernel lc_kernel_L2_POOL_2D = {.prepare = lc_ref_prepare_float, .run = run_l2};

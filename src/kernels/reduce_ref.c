@@ -3,17 +3,16 @@
  * stands still (stride 0) along the axes that go. Float sums are kept in double, one output at a time: the loop nest is split into
  * the dimensions that stay (outer) and those that go (inner).
  *
- * Over nothing the result is the operation's neutral element; the mean of nothing is 0 / 0.
+ * Over nothing the result is the operation's neutral element; the mean of nothing is 0 / 0. The largest and the smallest start from the
+ * lowest and highest finite number (LiteRT): a row of -infinity alone, a mask, has a finite largest.
  */
-#include "kernels/ref.h"
-#include <math.h>
+#include "kernels/reduce.h"
+#include "kernels/variants.h"
+#include <float.h>
 
-typedef struct state {
-    lc_nd stay, gone; /* operand 0: out, 1: in */
-    int64_t count;    /* elements of one reduction */
-} state;
+typedef lc_reduction state;
 
-static lc_status split(lc_kernel_ctx *ctx, state *s) {
+lc_status lc_reduction_of(lc_kernel_ctx *ctx, lc_reduction *s) {
     const lc_shape *in = &ctx->in[0]->shape;
     int64_t axes[64], stride = 1, out_stride = 1;
     uint32_t n = 64;
@@ -64,9 +63,9 @@ static lc_status split(lc_kernel_ctx *ctx, state *s) {
     }
 REDUCE(mean_f32, float, double, 0, acc + x, acc / (double)count)
 REDUCE(sum_f32, float, double, 0, acc + x, acc)
-REDUCE(prod_f32, float, double, 1, acc * x, acc)
-REDUCE(max_f32, float, float, -INFINITY, x > acc ? x : acc, acc)
-REDUCE(min_f32, float, float, INFINITY, x < acc ? x : acc, acc)
+REDUCE(prod_f32, float, double, 1, acc *x, acc)
+REDUCE(max_f32, float, float, -FLT_MAX, x > acc ? x : acc, acc)
+REDUCE(min_f32, float, float, FLT_MAX, x < acc ? x : acc, acc)
 #define U(x) ((uint64_t)(x))
 #define INTEGER(T, suffix, LOW, HIGH) \
     REDUCE(mean_##suffix, T, int64_t, 0, (int64_t)(U(acc) + U(x)), count ? acc / count : 0) \
@@ -76,17 +75,21 @@ REDUCE(min_f32, float, float, INFINITY, x < acc ? x : acc, acc)
     REDUCE(min_##suffix, T, T, HIGH, x < acc ? x : acc, acc)
 INTEGER(int32_t, i32, INT32_MIN, INT32_MAX)
 INTEGER(int64_t, i64, INT64_MIN, INT64_MAX)
+INTEGER(int16_t, i16, INT16_MIN, INT16_MAX)
+INTEGER(int8_t, i8, INT8_MIN, INT8_MAX)
+INTEGER(uint8_t, u8, 0, UINT8_MAX)
 REDUCE(any_bool, uint8_t, bool, false, acc || x, acc)
-REDUCE(all_bool, uint8_t, bool, true, acc && x, acc)
+REDUCE(all_bool, uint8_t, bool, true, acc &&x, acc)
 
 static const struct {
     int32_t op;
     lc_dtype type;
     void (*reduce)(const state *s, void *out, const void *in);
 } rows[] = {
-#define OP(ID, name)                                                                                                           \
-    {LC_OP_##ID, LC_FLOAT32, name##_f32}, {LC_OP_##ID, LC_INT32, name##_i32}, {                                                \
-        LC_OP_##ID, LC_INT64, name##_i64                                                                                       \
+#define OP(ID, name) \
+    {LC_OP_##ID, LC_FLOAT32, name##_f32}, {LC_OP_##ID, LC_INT32, name##_i32}, {LC_OP_##ID, LC_INT64, name##_i64}, \
+        {LC_OP_##ID, LC_INT16, name##_i16}, {LC_OP_##ID, LC_INT8, name##_i8}, { \
+        LC_OP_##ID, LC_UINT8, name##_u8 \
     }
     OP(MEAN, mean),
     OP(SUM, sum),
@@ -95,6 +98,10 @@ static const struct {
     OP(REDUCE_MIN, min),
     {LC_OP_REDUCE_ANY, LC_BOOL, any_bool},
     {LC_OP_REDUCE_ALL, LC_BOOL, all_bool},
+    {LC_OP_SUM, LC_BOOL, any_bool}, /* of truth values: 1 + 1 is true */
+    {LC_OP_REDUCE_MAX, LC_BOOL, any_bool},
+    {LC_OP_REDUCE_PROD, LC_BOOL, all_bool},
+    {LC_OP_REDUCE_MIN, LC_BOOL, all_bool},
 };
 
 static lc_status prepare(lc_kernel_ctx *ctx) {
@@ -106,18 +113,28 @@ static lc_status prepare(lc_kernel_ctx *ctx) {
 
 static lc_status run(lc_kernel_ctx *ctx) {
     state s;
-    LC_TRY(split(ctx, &s));
+    LC_TRY(lc_reduction_of(ctx, &s));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].op == ctx->node->op && rows[i].type == ctx->in[0]->type)
-            rows[i].reduce(&s, ctx->out[0]->data, ctx->in[0]->data);
+        if (rows[i].op == ctx->node->op && rows[i].type == ctx->in[0]->type) rows[i].reduce(&s, ctx->out[0]->data, ctx->in[0]->data);
     return LC_OK;
 }
 
-#define KERNEL(ID) const lc_kernel lc_kernel_##ID = {prepare, run};
-KERNEL(MEAN)
-KERNEL(SUM)
-KERNEL(REDUCE_PROD)
-KERNEL(REDUCE_MAX)
-KERNEL(REDUCE_MIN)
-KERNEL(REDUCE_ANY)
-KERNEL(REDUCE_ALL)
+static const lc_kernel plain = {.prepare = prepare, .run = run};
+
+/* Means and sums of int8, uint8 and int16 are of the numbers they stand for; the others move or compare. A product without a scale is of
+ * the bare numbers. */
+static const lc_kernel *choose_mean(const lc_kernel_ctx *ctx) {
+    return lc_is_quant_type(ctx->in[0]->type) ? &lc_reduce_quant_mean : &plain;
+}
+static const lc_kernel *choose_sum(const lc_kernel_ctx *ctx) { return lc_is_quant_type(ctx->in[0]->type) ? &lc_reduce_quant_sum : &plain; }
+static const lc_kernel *choose_prod(const lc_kernel_ctx *ctx) {
+    return lc_is_quant_type(ctx->in[0]->type) && lc_quant_has(ctx->in[0]) ? &lc_reduce_quant_prod : &plain;
+}
+
+const lc_kernel lc_kernel_MEAN = {.choose = choose_mean};
+const lc_kernel lc_kernel_SUM = {.choose = choose_sum};
+const lc_kernel lc_kernel_REDUCE_PROD = {.choose = choose_prod};
+const lc_kernel lc_kernel_REDUCE_MAX = {.prepare = prepare, .run = run};
+const lc_kernel lc_kernel_REDUCE_MIN = {.prepare = prepare, .run = run};
+const lc_kernel lc_kernel_REDUCE_ANY = {.prepare = prepare, .run = run};
+const lc_kernel lc_kernel_REDUCE_ALL = {.prepare = prepare, .run = run};

@@ -12,7 +12,7 @@ int64_t lc_ref_elements(const lc_value *v) {
 }
 
 lc_status lc_ref_refuse(lc_kernel_ctx *ctx, lc_dtype type) {
-    LC_FAIL(ctx->err, LC_UNSUPPORTED, "litec has no %s kernel for %s", lc_op_name(ctx->node->op), lc_dtype_name(type));
+    lc_fail(ctx->err, LC_UNSUPPORTED, "litec has no %s kernel for %s", lc_op_name(ctx->node->op), lc_dtype_name(type));
     lc_error_hint(ctx->err, "float32 runs everywhere: convert the model without quantization");
     return LC_UNSUPPORTED;
 }
@@ -21,15 +21,14 @@ lc_status lc_ref_input(lc_kernel_ctx *ctx, uint32_t i, uint32_t types) {
     const lc_value *v = i < ctx->in_count ? ctx->in[i] : NULL;
     if (!v) return LC_OK;
     if (v->type < 0 || v->type >= LC_DTYPE_COUNT || !(types >> v->type & 1)) return lc_ref_refuse(ctx, v->type);
-    if (v->def && v->def->sparsity) {
-        LC_FAIL(ctx->err, LC_UNSUPPORTED, "litec has no %s kernel for sparse weights (input %u)", lc_op_name(ctx->node->op), i);
+    if (v->def && v->def->sparsity && v->data != v->def->dense) { /* a session makes them dense (ir/sparse.h) */
+        lc_fail(ctx->err, LC_UNSUPPORTED, "litec has no %s kernel for sparse weights (input %u)", lc_op_name(ctx->node->op), i);
         lc_error_hint(ctx->err, "convert the model with dense weights");
         return LC_UNSUPPORTED;
     }
     uint64_t bytes;
     if (!lc_dtype_bytes(v->type, (uint64_t)lc_ref_elements(v), &bytes) || v->size < bytes)
-        return LC_FAIL(ctx->err, LC_INVALID, "input %u has %zu bytes, its type and shape need %llu", i, v->size,
-                       (unsigned long long)bytes);
+        return lc_fail(ctx->err, LC_INVALID, "input %u has %zu bytes, its type and shape need %llu", i, v->size, (unsigned long long)bytes);
     return LC_OK;
 }
 
@@ -47,9 +46,9 @@ bool lc_ref_ints(const lc_value *v, int64_t *values, uint32_t *n) {
 }
 
 lc_status lc_ref_changed(lc_kernel_ctx *ctx) {
-    LC_FAIL(ctx->err, LC_INVALID, "%s: its shape operands give another output shape than when the run was planned",
+    lc_fail(ctx->err, LC_INVALID, "%s: its shape operands give another output shape than when the run was planned",
             lc_op_name(ctx->node->op));
-    lc_error_hint(ctx->err, "litec plans all memory before a run; sizes may depend on input shapes, not on input values");
+    lc_error_hint(ctx->err, "the model or its caller contradicts itself: check the operands that hold shapes, axes and indices");
     return LC_INVALID;
 }
 
@@ -109,7 +108,9 @@ void lc_nd_next(const lc_nd *nd, lc_nd_walk *w) {
 #define COPY(T) \
     for (int64_t i = 0; i < n; i++) ((T *)out)[i * out_step] = ((const T *)in)[i * in_step]
 
-typedef struct wide { uint64_t a, b; } wide;
+typedef struct wide {
+    uint64_t a, b;
+} wide;
 
 void lc_copy_elements(void *out, int64_t out_step, const void *in, int64_t in_step, int64_t n, size_t width) {
     if (n <= 0) return;
@@ -189,4 +190,38 @@ uint16_t lc_float_to_half(float f) {
     }
     uint32_t odd = rest >> 13 & 1;
     return (uint16_t)(sign | ((rest - 0x38000000u + 0xfff + odd) >> 13));
+}
+
+float lc_bfloat_to_float(uint16_t b) {
+    const uint32_t bits = (uint32_t)b << 16;
+    float f;
+    memcpy(&f, &bits, 4);
+    return f;
+}
+
+uint16_t lc_float_to_bfloat(float f) {
+    uint32_t bits;
+    memcpy(&bits, &f, 4);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)(bits >> 16 | 0x40); /* stays a NaN */
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+void lc_real_load(const void *data, lc_dtype type, int64_t from, int64_t step, int64_t n, float *out) {
+    const float *single = (const float *)data + (type == LC_FLOAT32 ? from : 0);
+    const uint16_t *half = (const uint16_t *)data + (type == LC_FLOAT32 ? 0 : from);
+    if (type == LC_FLOAT32)
+        for (int64_t i = 0; i < n; i++) out[i] = single[i * step];
+    else if (type == LC_FLOAT16)
+        for (int64_t i = 0; i < n; i++) out[i] = lc_half_to_float(half[i * step]);
+    else
+        for (int64_t i = 0; i < n; i++) out[i] = lc_bfloat_to_float(half[i * step]);
+}
+
+void lc_real_store(void *data, lc_dtype type, int64_t from, int64_t n, const float *in) {
+    if (type == LC_FLOAT32)
+        for (int64_t i = 0; i < n; i++) ((float *)data)[from + i] = in[i];
+    else if (type == LC_FLOAT16)
+        for (int64_t i = 0; i < n; i++) ((uint16_t *)data)[from + i] = lc_float_to_half(in[i]);
+    else
+        for (int64_t i = 0; i < n; i++) ((uint16_t *)data)[from + i] = lc_float_to_bfloat(in[i]);
 }

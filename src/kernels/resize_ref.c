@@ -1,11 +1,13 @@
 /*
- * resize_ref.c: RESIZE_BILINEAR (float32) and RESIZE_NEAREST_NEIGHBOR (any type of whole bytes) of [n, h, w, c].
+ * resize_ref.c: RESIZE_BILINEAR (float32, uint8; int8 and int16 in resize_quant.c) and RESIZE_NEAREST_NEIGHBOR (any type of whole bytes) of
+ * [n, h, w, c].
  *
  * Output pixel i looks at input position i * scale with scale = in / out, or (in - 1) / (out - 1) with align_corners; with
  * half_pixel_centers at (i + 0.5) * scale - 0.5 (nearest: without the -0.5). Positions are computed in float, as TensorFlow does: a double
- * would choose another neighbour here and there.
+ * would choose another neighbour here and there. uint8 is interpolated in float, too, and rounded half up.
  */
 #include "kernels/ref.h"
+#include "kernels/variants.h"
 #include <math.h>
 
 static float scale_of(int32_t in, int32_t out, bool align) {
@@ -13,7 +15,7 @@ static float scale_of(int32_t in, int32_t out, bool align) {
 }
 
 static lc_status prepare_bilinear(lc_kernel_ctx *ctx) {
-    LC_TRY(lc_ref_input(ctx, 0, LC_T(FLOAT32)));
+    LC_TRY(lc_ref_input(ctx, 0, LC_T(FLOAT32) | LC_T(UINT8)));
     return lc_ref_input(ctx, 1, LC_T(INT32) | LC_T(INT64));
 }
 
@@ -29,7 +31,10 @@ static bool planned(lc_kernel_ctx *ctx) {
     return lc_ref_ints(ctx->in[1], size, &n) && n == 2 && size[0] == out[1] && size[1] == out[2];
 }
 
-typedef struct spot { int64_t low, high; float part; } spot; /* between two input cells, `part` of the way */
+typedef struct spot {
+    int64_t low, high;
+    float part;
+} spot; /* between two input cells, `part` of the way */
 
 static spot between(int64_t i, float scale, bool half, int32_t size) {
     float at = half ? ((float)i + 0.5f) * scale - 0.5f : (float)i * scale, low = floorf(at), high = ceilf(at);
@@ -43,8 +48,9 @@ static spot between(int64_t i, float scale, bool half, int32_t size) {
 static lc_status run_bilinear(lc_kernel_ctx *ctx) {
     const lc_ResizeBilinearOptions *o = LC_OP_ATTRS(ctx->node, ResizeBilinearOptions);
     const int32_t *is = ctx->in[0]->shape.dims, *os = ctx->out[0]->shape.dims;
-    const float *in = ctx->in[0]->data;
-    float *to = ctx->out[0]->data;
+    const bool bytes = ctx->in[0]->type == LC_UINT8;
+    const void *in = ctx->in[0]->data;
+    int64_t to = 0;
     if (!planned(ctx)) return lc_ref_changed(ctx);
     float sy = scale_of(is[1], os[1], o->align_corners), sx = scale_of(is[2], os[2], o->align_corners);
     for (int64_t n = 0; n < os[0]; n++)
@@ -52,10 +58,18 @@ static lc_status run_bilinear(lc_kernel_ctx *ctx) {
             spot v = between(y, sy, o->half_pixel_centers, is[1]);
             for (int64_t x = 0; x < os[2]; x++) {
                 spot u = between(x, sx, o->half_pixel_centers, is[2]);
-#define PIXEL(yy, xx) in[((n * is[1] + (yy)) * is[2] + (xx)) * is[3] + c]
-                for (int64_t c = 0; c < os[3]; c++)
-                    *to++ = PIXEL(v.low, u.low) * (1 - v.part) * (1 - u.part) + PIXEL(v.high, u.low) * v.part * (1 - u.part) +
-                            PIXEL(v.low, u.high) * (1 - v.part) * u.part + PIXEL(v.high, u.high) * v.part * u.part;
+                const int64_t spots[4] = {v.low * is[2] + u.low, v.high * is[2] + u.low, v.low * is[2] + u.high, v.high * is[2] + u.high};
+                for (int64_t c = 0; c < os[3]; c++, to++) {
+                    float p[4];
+                    for (int k = 0; k < 4; k++) {
+                        const int64_t at = (n * is[1] * is[2] + spots[k]) * is[3] + c;
+                        p[k] = bytes ? (float)((const uint8_t *)in)[at] : ((const float *)in)[at];
+                    }
+                    const float sum = p[0] * (1 - v.part) * (1 - u.part) + p[1] * v.part * (1 - u.part) + p[2] * (1 - v.part) * u.part +
+                                      p[3] * v.part * u.part;
+                    if (bytes) ((uint8_t *)ctx->out[0]->data)[to] = (uint8_t)(sum + 0.5f < 0 ? 0 : sum + 0.5f > 255 ? 255 : sum + 0.5f);
+                    else ((float *)ctx->out[0]->data)[to] = sum;
+                }
             }
         }
     return LC_OK;
@@ -79,11 +93,17 @@ static lc_status run_nearest(lc_kernel_ctx *ctx) {
             for (int64_t x = 0; x < os[2]; x++, to += pixel) {
                 int64_t iy = nearest(y, sy, o->align_corners, o->half_pixel_centers, is[1]);
                 int64_t ix = nearest(x, sx, o->align_corners, o->half_pixel_centers, is[2]);
-                lc_copy_elements(to, 1, (const char *)ctx->in[0]->data + (size_t)((n * is[1] + iy) * is[2] + ix) * pixel, 1,
-                                 (int64_t)pixel, 1);
+                lc_copy_elements(to, 1, (const char *)ctx->in[0]->data + (size_t)((n * is[1] + iy) * is[2] + ix) * pixel, 1, (int64_t)pixel,
+                                 1);
             }
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_RESIZE_BILINEAR = {prepare_bilinear, run_bilinear};
-const lc_kernel lc_kernel_RESIZE_NEAREST_NEIGHBOR = {prepare_nearest, run_nearest};
+static const lc_kernel bilinear = {.prepare = prepare_bilinear, .run = run_bilinear};
+static const lc_kernel *choose_bilinear(const lc_kernel_ctx *ctx) {
+    const lc_dtype type = ctx->in[0]->type;
+    return type == LC_FLOAT32 || type == LC_UINT8 ? &bilinear : lc_is_quant_type(type) ? &lc_resize_quant_bilinear : NULL;
+}
+
+const lc_kernel lc_kernel_RESIZE_BILINEAR = {.choose = choose_bilinear};
+const lc_kernel lc_kernel_RESIZE_NEAREST_NEIGHBOR = {.prepare = prepare_nearest, .run = run_nearest};

@@ -1,5 +1,6 @@
 /*
- * shape_ref.c: SHAPE writes the dimensions of its input, RANK their number; neither looks at its data. BROADCAST_ARGS broadcasts two shapes.
+ * shape_ref.c: SHAPE writes the dimensions of its input, RANK their number; neither looks at its data. BROADCAST_ARGS broadcasts two
+ * shapes.
  */
 #include "kernels/ref.h"
 
@@ -30,13 +31,13 @@ static lc_status run_args(lc_kernel_ctx *ctx) {
     for (int64_t i = 0; i < n; i++) {
         int64_t a = entry(ctx->in[0], i), b = entry(ctx->in[1], i);
         if (a != b && a != 1 && b != 1)
-            return LC_FAIL(ctx->err, LC_INVALID, "BROADCAST_ARGS: %lld and %lld do not broadcast", (long long)a, (long long)b);
+            return lc_fail(ctx->err, LC_INVALID, "BROADCAST_ARGS: %lld and %lld do not broadcast", (long long)a, (long long)b);
         if (ctx->out[0]->type == LC_INT64) ((int64_t *)ctx->out[0]->data)[n - 1 - i] = a == 1 ? b : a;
         else ((int32_t *)ctx->out[0]->data)[n - 1 - i] = (int32_t)(a == 1 ? b : a);
     }
     return LC_OK;
 }
 
-const lc_kernel lc_kernel_RANK = {NULL, run_rank};
-const lc_kernel lc_kernel_BROADCAST_ARGS = {prepare_args, run_args};
-const lc_kernel lc_kernel_SHAPE = {NULL, run};
+const lc_kernel lc_kernel_RANK = {.prepare = NULL, .run = run_rank};
+const lc_kernel lc_kernel_BROADCAST_ARGS = {.prepare = prepare_args, .run = run_args};
+const lc_kernel lc_kernel_SHAPE = {.prepare = NULL, .run = run};

@@ -34,4 +34,4 @@ static lc_status run(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-const lc_kernel lc_fast_SOFTMAX = {prepare, run};
+const lc_kernel lc_fast_SOFTMAX = {.prepare = prepare, .run = run};

@@ -2,7 +2,7 @@
  * split_ref.c: SPLIT, SPLIT_V, UNPACK: the counterpart of concat_ref.c: seen from the axis the input is `outer` runs of bytes, each output
  * takes one of every run in turn. How long its runs are is what the planned output shapes say.
  */
-#include "kernels/ref.h"
+#include "kernels/move.h"
 #include <string.h>
 
 static lc_status part(lc_kernel_ctx *ctx, uint32_t from, int32_t axis) {
@@ -37,6 +37,9 @@ static lc_status run_unpack(lc_kernel_ctx *ctx) {
     return part(ctx, 0, axis < 0 ? axis + ctx->in[0]->shape.rank : axis);
 }
 
-const lc_kernel lc_kernel_SPLIT = {lc_ref_prepare_whole, run_split};
-const lc_kernel lc_kernel_SPLIT_V = {lc_ref_prepare_whole, run_split_v};
-const lc_kernel lc_kernel_UNPACK = {lc_ref_prepare_whole, run_unpack};
+static const lc_kernel split = {.prepare = lc_ref_prepare_whole, .run = run_split};
+static const lc_kernel split_v = {.prepare = lc_ref_prepare_whole, .run = run_split_v};
+static const lc_kernel unpack = {.prepare = lc_ref_prepare_whole, .run = run_unpack};
+LC_MOVER(SPLIT, split, LC_MOVES(1))
+LC_MOVER(SPLIT_V, split_v, LC_MOVES(0))
+LC_MOVER(UNPACK, unpack, LC_MOVES(0))

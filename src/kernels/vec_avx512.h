@@ -9,12 +9,16 @@
  *   v_fma(a, b, c)      a * b + c; one rounding where the machine can, two on "portable"
  *   v_max(a, b)         a > b ? a : b, lane by lane: a NaN in b stays, so v_max(low, x) keeps x's NaN (v_min likewise)
  *   v_ldexp(x, n)       x * 2^n for whole n in [-160, 160], with correct subnormals and infinities
+ *   vi                  VL int32
+ *   vi_pairs(s, a, b)   s + the sum of products of the two int16 of each lane
+ *   vi_half(p)          VL int16, each in the low half of its lane, 0 in the high one
  */
 #ifndef LC_VEC_AVX512_H
 #define LC_VEC_AVX512_H
 
 #include <immintrin.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define VL 16
 #define LC_MR 12
@@ -38,6 +42,7 @@ V_INLINE vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 V_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 V_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 V_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+V_INLINE vf v_sqrt(vf a) { return _mm512_sqrt_ps(a); }
 V_INLINE vf v_abs(vf a) { return _mm512_abs_ps(a); }
 V_INLINE vf v_copysign(vf a, vf sign) { return _mm512_or_ps(_mm512_abs_ps(a), _mm512_and_ps(sign, _mm512_set1_ps(-0.0f))); }
 V_INLINE vf v_round(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
@@ -46,5 +51,13 @@ V_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 V_INLINE vf v_select(vm m, vf yes, vf no) { return _mm512_mask_blend_ps(m, no, yes); }
 V_INLINE float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
 V_INLINE float v_max_lane(vf a) { return _mm512_reduce_max_ps(a); }
+
+typedef __m512i vi;
+V_INLINE vi vi_zero(void) { return _mm512_setzero_si512(); }
+V_INLINE vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
+V_INLINE vi vi_load(const void *p) { return _mm512_loadu_si512(p); }
+V_INLINE void vi_store(void *p, vi x) { _mm512_storeu_si512(p, x); }
+V_INLINE vi vi_pairs(vi s, vi a, vi b) { return _mm512_add_epi32(s, _mm512_madd_epi16(a, b)); }
+V_INLINE vi vi_half(const int16_t *p) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p)); }
 
 #endif

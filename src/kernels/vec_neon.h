@@ -6,6 +6,7 @@
 
 #include <arm_neon.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #define VL 4
@@ -42,6 +43,7 @@ V_INLINE vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
 /* Not vmaxq: its NaN rule and that of the other sets differ. */
 V_INLINE vf v_max(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 V_INLINE vf v_min(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+V_INLINE vf v_sqrt(vf a) { return vsqrtq_f32(a); }
 V_INLINE vf v_abs(vf a) { return vabsq_f32(a); }
 V_INLINE vf v_copysign(vf a, vf sign) { return vbslq_f32(vdupq_n_u32(0x80000000u), sign, a); }
 V_INLINE vf v_round(vf a) { return vrndnq_f32(a); }
@@ -54,5 +56,16 @@ V_INLINE vm v_lt(vf a, vf b) { return vcltq_f32(a, b); }
 V_INLINE vf v_select(vm m, vf yes, vf no) { return vbslq_f32(m, yes, no); }
 V_INLINE float v_sum(vf a) { return vaddvq_f32(a); }
 V_INLINE float v_max_lane(vf a) { return vmaxvq_f32(a); }
+
+typedef int32x4_t vi;
+V_INLINE vi vi_zero(void) { return vdupq_n_s32(0); }
+V_INLINE vi vi_set(int32_t x) { return vdupq_n_s32(x); }
+V_INLINE vi vi_load(const void *p) { return vld1q_s32((const int32_t *)p); }
+V_INLINE void vi_store(void *p, vi x) { vst1q_s32((int32_t *)p, x); }
+V_INLINE vi vi_pairs(vi s, vi a, vi b) {
+    const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
+    return vaddq_s32(s, vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y)));
+}
+V_INLINE vi vi_half(const int16_t *p) { return vreinterpretq_s32_u32(vmovl_u16(vreinterpret_u16_s16(vld1_s16(p)))); }
 
 #endif

@@ -49,6 +49,7 @@ V_INLINE vf v_select(vm m, vf yes, vf no) { return (vf)((m & (vm)yes) | (~m & (v
 V_INLINE vm v_lt(vf a, vf b) { return (vm)(a < b); }
 V_INLINE vf v_max(vf a, vf b) { return v_select((vm)(a > b), a, b); }
 V_INLINE vf v_min(vf a, vf b) { return v_select((vm)(a < b), a, b); }
+V_INLINE vf v_sqrt(vf a) { return (vf){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])}; }
 V_INLINE vf v_abs(vf a) { return (vf)((vm)a & (vm){INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX}); }
 V_INLINE vf v_copysign(vf a, vf sign) {
     const vm top = {INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN};
@@ -73,5 +74,17 @@ V_INLINE float v_max_lane(vf a) {
     const float m = a[0] > a[2] ? a[0] : a[2], n = a[1] > a[3] ? a[1] : a[3];
     return m > n ? m : n;
 }
+
+typedef int32_t vi __attribute__((vector_size(16)));
+V_INLINE vi vi_zero(void) { return (vi){0, 0, 0, 0}; }
+V_INLINE vi vi_set(int32_t x) { return (vi){x, x, x, x}; }
+V_INLINE vi vi_load(const void *p) {
+    vi x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+V_INLINE void vi_store(void *p, vi x) { memcpy(p, &x, sizeof x); }
+V_INLINE vi vi_pairs(vi s, vi a, vi b) { return s + (a << 16 >> 16) * (b << 16 >> 16) + (a >> 16) * (b >> 16); }
+V_INLINE vi vi_half(const int16_t *p) { return (vi){(uint16_t)p[0], (uint16_t)p[1], (uint16_t)p[2], (uint16_t)p[3]}; }
 
 #endif

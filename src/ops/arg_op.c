@@ -32,7 +32,12 @@ lc_status lc_infer_TOPK_V2(lc_infer_ctx *ctx) {
     lc_shape out = ctx->in[0].shape;
     bool known;
     int64_t k = -1;
-    LC_TRY(lc_infer_scalar(ctx, 1, "k", &known, &k));
+    uint32_t one = 1;
+    uint64_t n;
+    if (ctx->in[1].type != LC_INT32 && ctx->in[1].type != LC_INT64 && ctx->in[1].type != LC_INT16)
+        return LC_OP_FAIL(ctx, "k is %s, needs int16, int32 or int64", lc_dtype_name(ctx->in[1].type));
+    if (lc_shape_elements(&ctx->in[1].shape, &n) && n != 1) return LC_OP_FAIL(ctx, "k has %llu elements, needs 1", (unsigned long long)n);
+    known = lc_infer_ints(&ctx->in[1], &k, &one) && one == 1;
     if (out.rank < 1) return LC_OP_FAIL(ctx, "input is a scalar, needs 1 dimension or more");
     int32_t *last = &out.dims[out.rank - 1];
     if (known && (k < 0 || (*last >= 0 && k > *last) || k > INT32_MAX))

@@ -19,5 +19,7 @@ lc_status lc_infer_BATCH_MATMUL(lc_infer_ctx *ctx) {
     LC_TRY(lc_infer_broadcast(ctx, &x, &y, &out));
     out.dims[out.rank++] = m;
     out.dims[out.rank++] = n;
-    return lc_infer_give(ctx, ctx->in[0].type, &out);
+    /* int8 may give its plain sums */
+    const lc_dtype type = ctx->in[0].type == LC_INT8 && ctx->out[0].type == LC_INT32 ? LC_INT32 : ctx->in[0].type;
+    return lc_infer_give(ctx, type, &out);
 }

@@ -12,14 +12,11 @@ static lc_status infer_binary(lc_infer_ctx *ctx, int8_t activation) {
 }
 
 #define FUSED(ID, Options) \
-    lc_status lc_infer_##ID(lc_infer_ctx *ctx) { \
-        return infer_binary(ctx, LC_OP_ATTRS(ctx->node, Options)->fused_activation_function); \
-    }
+    lc_status lc_infer_##ID(lc_infer_ctx *ctx) { return infer_binary(ctx, LC_OP_ATTRS(ctx->node, Options)->fused_activation_function); }
 #define PLAIN(ID) \
     lc_status lc_infer_##ID(lc_infer_ctx *ctx) { return infer_binary(ctx, LC_ActivationFunctionType_NONE); }
 FUSED(ADD, AddOptions)
 FUSED(SUB, SubOptions)
-FUSED(MUL, MulOptions)
 FUSED(DIV, DivOptions)
 PLAIN(MAXIMUM)
 PLAIN(MINIMUM)
@@ -30,3 +27,11 @@ PLAIN(FLOOR_MOD)
 PLAIN(ATAN2)
 PLAIN(BITWISE_XOR)
 PLAIN(RIGHT_SHIFT)
+
+/* int16 times int16 may give an 8-bit tensor. */
+lc_status lc_infer_MUL(lc_infer_ctx *ctx) {
+    const lc_dtype declared = ctx->out[0].type;
+    LC_TRY(infer_binary(ctx, LC_OP_ATTRS(ctx->node, MulOptions)->fused_activation_function));
+    if (ctx->in[0].type == LC_INT16 && (declared == LC_INT8 || declared == LC_UINT8)) ctx->out[0].type = declared;
+    return LC_OK;
+}

@@ -5,6 +5,8 @@
  */
 #include "ops/build.h"
 
+#include "ir/constant.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,12 +28,9 @@ int32_t lc_build_fail(lc_builder *b, lc_status status, const char *format, ...) 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (!b->layer)
-        lc_fail(b->err, status, "%s", text);
-    else if (!b->kind)
-        lc_fail(b->err, status, "layer \"%.*s\": %s", NAME_MAX_BYTES, b->layer, text);
-    else
-        lc_fail(b->err, status, "layer \"%.*s\" (%.*s): %s", NAME_MAX_BYTES, b->layer, NAME_MAX_BYTES, b->kind, text);
+    if (!b->layer) lc_fail(b->err, status, "%s", text);
+    else if (!b->kind) lc_fail(b->err, status, "layer \"%.*s\": %s", NAME_MAX_BYTES, b->layer, text);
+    else lc_fail(b->err, status, "layer \"%.*s\" (%.*s): %s", NAME_MAX_BYTES, b->layer, NAME_MAX_BYTES, b->kind, text);
     return -1;
 }
 
@@ -98,8 +97,7 @@ lc_dtype lc_build_type(lc_builder *b, int32_t index) {
 
 int32_t lc_build_placeholder(lc_builder *b, const char *name, lc_dtype type, const int32_t *dims, int32_t rank) {
     if (b->status != LC_OK) return -1;
-    if (rank < 0 || rank > LC_MAX_RANK)
-        return lc_build_fail(b, LC_UNSUPPORTED, "%d dimensions; litec runs up to %d", rank, LC_MAX_RANK);
+    if (rank < 0 || rank > LC_MAX_RANK) return lc_build_fail(b, LC_UNSUPPORTED, "%d dimensions; litec runs up to %d", rank, LC_MAX_RANK);
     int32_t closed[LC_MAX_RANK], open[LC_MAX_RANK];
     bool any = false;
     for (int32_t i = 0; i < rank; i++) {
@@ -117,23 +115,34 @@ int32_t lc_build_placeholder(lc_builder *b, const char *name, lc_dtype type, con
     return add_tensor(b, &t);
 }
 
-int32_t lc_build_const(lc_builder *b, const char *name, lc_dtype type, const int32_t *dims, int32_t rank, const void *data,
-                       size_t size, bool owned) {
+/* The constant `t`, which lacks name and shape. */
+static int32_t add_constant(lc_builder *b, const char *name, const int32_t *dims, int32_t rank, lc_tensor t) {
     const char *full = full_name(b, name);
-    if (!full || !data) return -1;
+    if (!full) return -1;
     int32_t shape[LC_MAX_RANK];
     if (rank < 0 || rank > LC_MAX_RANK) return lc_build_fail(b, LC_UNSUPPORTED, "a constant of %d dimensions", rank);
     for (int32_t i = 0; i < rank; i++) shape[i] = dims[i];
-    lc_tensor t = {.name = lc_str_of(full),
-                   .type = type,
-                   .rank = rank,
-                   .dims = shape,
-                   .has_rank = true,
-                   .data = data,
-                   .size = size,
-                   .data_at = LC_NO_OFFSET,
-                   .data_owned = owned};
+    t.name = lc_str_of(full);
+    t.rank = rank;
+    t.dims = shape;
+    t.has_rank = true;
+    t.data_at = LC_NO_OFFSET;
     return add_tensor(b, &t);
+}
+
+int32_t lc_build_const(lc_builder *b, const char *name, lc_dtype type, const int32_t *dims, int32_t rank, const void *data, size_t size,
+                       bool owned) {
+    if (!data) return -1;
+    return add_constant(b, name, dims, rank, (lc_tensor){.type = type, .data = data, .size = size, .data_owned = owned});
+}
+
+int32_t lc_build_deferred(lc_builder *b, const char *name, const int32_t *dims, int32_t rank, const lc_deferred *made) {
+    if (b->status != LC_OK) return -1;
+    lc_deferred *copy = lc_arena_alloc(&b->model->arena, sizeof *copy);
+    if (!copy) return out_of_memory(b, "constant") ? 0 : -1;
+    *copy = *made;
+    return add_constant(b, name, dims, rank,
+                        (lc_tensor){.type = LC_FLOAT32, .deferred = copy, .size = made->rows * made->cols * sizeof(float)});
 }
 
 void *lc_build_data(lc_builder *b, size_t size) {
@@ -216,8 +225,7 @@ static lc_node *add_node(lc_builder *b, int32_t op, lc_table_id table, const voi
     if (b->status != LC_OK) return NULL;
     if (!attrs && table != LC_TABLE_NONE && !(attrs = default_attrs(b, table))) return NULL;
     lc_node *node = NULL;
-    if (!lc_build_check(b, lc_graph_add_node(b->graph, op, table, attrs, inputs, n_in, outputs, n_out, &node, b->err)))
-        return NULL;
+    if (!lc_build_check(b, lc_graph_add_node(b->graph, op, table, attrs, inputs, n_in, outputs, n_out, &node, b->err))) return NULL;
     node->layer = b->layer;
     return node;
 }
@@ -236,8 +244,8 @@ int32_t lc_build_op(lc_builder *b, int32_t op, lc_table_id table, const void *at
     return lc_build_op_multi(b, op, table, attrs, inputs, n_in, &out, 1) ? out : -1;
 }
 
-int32_t lc_build_custom(lc_builder *b, const char *code, const void *options, uint32_t option_bytes, const int32_t *inputs,
-                        uint32_t n_in, int32_t like) {
+int32_t lc_build_custom(lc_builder *b, const char *code, const void *options, uint32_t option_bytes, const int32_t *inputs, uint32_t n_in,
+                        int32_t like) {
     lc_shape shape;
     if (!lc_build_shape(b, like, &shape)) return -1;
     lc_dtype type = lc_build_type(b, like);

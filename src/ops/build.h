@@ -41,8 +41,10 @@ lc_dtype lc_build_type(lc_builder *b, int32_t index);
 /* A tensor without data: a graph input. dims of -1 are open. */
 int32_t lc_build_placeholder(lc_builder *b, const char *name, lc_dtype type, const int32_t *dims, int32_t rank);
 /* A constant over bytes that live as long as the model. owned: they lie in model->arena and no other tensor uses them. */
-int32_t lc_build_const(lc_builder *b, const char *name, lc_dtype type, const int32_t *dims, int32_t rank, const void *data,
-                       size_t size, bool owned);
+int32_t lc_build_const(lc_builder *b, const char *name, lc_dtype type, const int32_t *dims, int32_t rank, const void *data, size_t size,
+                       bool owned);
+/* A float32 constant that is made from a matrix of the source when it is wanted (ir/constant.h); *made is copied. */
+int32_t lc_build_deferred(lc_builder *b, const char *name, const int32_t *dims, int32_t rank, const struct lc_deferred *made);
 /* `size` bytes for constant data in model->arena, aligned to 64; NULL and failed when memory is out. */
 void *lc_build_data(lc_builder *b, size_t size);
 /* Constants that are copied: a vector [n], a scalar, a vector of int32. */
@@ -58,14 +60,13 @@ void lc_build_rename(lc_builder *b, int32_t index, const char *name);
 
 /* Appends an operator with one output and returns that output. attrs is copied shallowly; NULL with a table: the schema's
  * defaults. Inputs may be LC_ABSENT where the operator allows it. */
-int32_t lc_build_op(lc_builder *b, int32_t op, lc_table_id attrs_table, const void *attrs, const int32_t *inputs,
-                    uint32_t n_in);
+int32_t lc_build_op(lc_builder *b, int32_t op, lc_table_id attrs_table, const void *attrs, const int32_t *inputs, uint32_t n_in);
 /* The form with several outputs: fills outputs[n_out]. False when failed. */
-bool lc_build_op_multi(lc_builder *b, int32_t op, lc_table_id attrs_table, const void *attrs, const int32_t *inputs,
-                       uint32_t n_in, int32_t *outputs, uint32_t n_out);
+bool lc_build_op_multi(lc_builder *b, int32_t op, lc_table_id attrs_table, const void *attrs, const int32_t *inputs, uint32_t n_in,
+                       int32_t *outputs, uint32_t n_out);
 /* A CUSTOM operator; its one output has the type and shape of `like`. options are copied. */
-int32_t lc_build_custom(lc_builder *b, const char *code, const void *options, uint32_t option_bytes, const int32_t *inputs,
-                        uint32_t n_in, int32_t like);
+int32_t lc_build_custom(lc_builder *b, const char *code, const void *options, uint32_t option_bytes, const int32_t *inputs, uint32_t n_in,
+                        int32_t like);
 
 /* Operators by arity, with the options table of their row at its defaults. */
 int32_t lc_build_unary(lc_builder *b, int32_t op, int32_t x);

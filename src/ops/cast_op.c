@@ -4,6 +4,4 @@
  */
 #include "ops/infer.h"
 
-lc_status lc_infer_CAST(lc_infer_ctx *ctx) {
-    return lc_infer_give(ctx, ctx->out[0].type, &ctx->in[0].shape);
-}
+lc_status lc_infer_CAST(lc_infer_ctx *ctx) { return lc_infer_give(ctx, ctx->out[0].type, &ctx->in[0].shape); }

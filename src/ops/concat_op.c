@@ -9,8 +9,7 @@
 lc_status lc_infer_CONCATENATION(lc_infer_ctx *ctx) {
     const lc_ConcatenationOptions *o = LC_OP_ATTRS(ctx->node, ConcatenationOptions);
     if (o->fused_activation_function != LC_ActivationFunctionType_NONE)
-        return LC_OP_UNSUPPORTED(ctx, "fused activation %d on CONCATENATION: no runtime runs that",
-                                 o->fused_activation_function);
+        return LC_OP_UNSUPPORTED(ctx, "fused activation %d on CONCATENATION: no runtime runs that", o->fused_activation_function);
     lc_shape out = ctx->in[0].shape;
     int32_t axis;
     if (out.rank < 1) return LC_OP_FAIL(ctx, "inputs are scalars, which have no axis to join");
@@ -20,13 +19,13 @@ lc_status lc_infer_CONCATENATION(lc_infer_ctx *ctx) {
         char ta[LC_SHAPE_TEXT], tb[LC_SHAPE_TEXT];
         LC_TRY(lc_infer_same_type(ctx, 0, i));
         if (s->rank != out.rank)
-            return LC_OP_FAIL(ctx, "input 0 is %s and input %u is %s: different numbers of dimensions", lc_shape_text(&out, ta),
-                              i, lc_shape_text(s, tb));
+            return LC_OP_FAIL(ctx, "input 0 is %s and input %u is %s: different numbers of dimensions", lc_shape_text(&out, ta), i,
+                              lc_shape_text(s, tb));
         for (int32_t d = 0; d < out.rank; d++) {
             if (d == axis) LC_TRY(lc_infer_dim_add(ctx, out.dims[d], s->dims[d], &out.dims[d]));
             else if (!lc_infer_meet(out.dims[d], s->dims[d], &out.dims[d]))
-                return LC_OP_FAIL(ctx, "input %u is %s: dimension %d differs from %d of the inputs before", i,
-                                  lc_shape_text(s, tb), d, out.dims[d]);
+                return LC_OP_FAIL(ctx, "input %u is %s: dimension %d differs from %d of the inputs before", i, lc_shape_text(s, tb), d,
+                                  out.dims[d]);
         }
     }
     return lc_infer_give(ctx, ctx->in[0].type, &out);
@@ -60,12 +59,11 @@ lc_status lc_infer_PACK(lc_infer_ctx *ctx) {
         for (int32_t d = 0; fits && d < each.rank; d++) fits = lc_infer_meet(each.dims[d], s->dims[d], &each.dims[d]);
         if (!fits) {
             char ta[LC_SHAPE_TEXT], tb[LC_SHAPE_TEXT];
-            return LC_OP_FAIL(ctx, "input 0 is %s and input %u is %s, they must be of one shape",
-                              lc_shape_text(&ctx->in[0].shape, ta), i, lc_shape_text(s, tb));
+            return LC_OP_FAIL(ctx, "input 0 is %s and input %u is %s, they must be of one shape", lc_shape_text(&ctx->in[0].shape, ta), i,
+                              lc_shape_text(s, tb));
         }
     }
     lc_shape out = {.rank = each.rank + 1};
-    for (int32_t d = 0; d < out.rank; d++)
-        out.dims[d] = d < axis ? each.dims[d] : d == axis ? (int32_t)ctx->in_count : each.dims[d - 1];
+    for (int32_t d = 0; d < out.rank; d++) out.dims[d] = d < axis ? each.dims[d] : d == axis ? (int32_t)ctx->in_count : each.dims[d - 1];
     return lc_infer_give(ctx, ctx->in[0].type, &out);
 }

@@ -17,14 +17,12 @@ lc_status lc_infer_CONV_2D(lc_infer_ctx *ctx) {
     for (int i = 0; i < 4; i++)
         if (filter[i] < 1) {
             char text[LC_SHAPE_TEXT];
-            return LC_OP_FAIL(ctx, "filter is %s, its sizes must be known and 1 or more",
-                              lc_shape_text(&ctx->in[1].shape, text));
+            return LC_OP_FAIL(ctx, "filter is %s, its sizes must be known and 1 or more", lc_shape_text(&ctx->in[1].shape, text));
         }
     if (in[3] == 0 || (in[3] > 0 && in[3] % filter[3]))
         return LC_OP_FAIL(ctx, "input has %d channels, the filter takes %d: not a multiple", in[3], filter[3]);
     int32_t groups = in[3] > 0 ? in[3] / filter[3] : 1;
-    if (filter[0] % groups)
-        return LC_OP_FAIL(ctx, "%d output channels do not divide into %d groups", filter[0], groups);
+    if (filter[0] % groups) return LC_OP_FAIL(ctx, "%d output channels do not divide into %d groups", filter[0], groups);
     LC_TRY(lc_infer_bias(ctx, 2, filter[0]));
     lc_shape out = {4, {in[0], 0, 0, filter[0]}};
     int32_t pad;

@@ -3,6 +3,8 @@
  *
  *   input [..., depth] or any shape of batch * depth elements   filter [units, depth]   bias [units]
  *   output [batch, units], or input's shape with the last dimension replaced (keep_num_dims)
+ *
+ * Weights may come shuffled for one of LiteRT's kernels; there is a second output then.
  */
 #include "ops/infer.h"
 
@@ -13,11 +15,17 @@ lc_status lc_infer_FULLY_CONNECTED(lc_infer_ctx *ctx) {
     const lc_shape *in = &ctx->in[0].shape;
     int32_t units = ctx->in[1].shape.dims[0], depth = ctx->in[1].shape.dims[1];
     char text[LC_SHAPE_TEXT];
-    if (units < 0 || depth < 0)
-        return LC_OP_FAIL(ctx, "filter is %s, its sizes must be known", lc_shape_text(&ctx->in[1].shape, text));
-    if (o->weights_format != LC_FullyConnectedOptionsWeightsFormat_DEFAULT)
-        return LC_OP_UNSUPPORTED(ctx, "weights_format is %d; litec runs DEFAULT (0) only", o->weights_format);
-    if (ctx->out_count != 1) return LC_OP_FAIL(ctx, "has %u outputs, needs 1 with DEFAULT weights", ctx->out_count);
+    if (units < 0 || depth < 0) return LC_OP_FAIL(ctx, "filter is %s, its sizes must be known", lc_shape_text(&ctx->in[1].shape, text));
+    const bool shuffled = o->weights_format == LC_FullyConnectedOptionsWeightsFormat_SHUFFLED4x16INT8;
+    if (!shuffled && o->weights_format != LC_FullyConnectedOptionsWeightsFormat_DEFAULT)
+        return LC_OP_FAIL(ctx, "weights_format is %d, needs DEFAULT (0) or SHUFFLED4x16INT8 (1)", o->weights_format);
+    if (ctx->out_count != (shuffled ? 2 : 1))
+        return LC_OP_FAIL(ctx, "has %u outputs, needs %d with %s weights", ctx->out_count, shuffled ? 2 : 1,
+                          shuffled ? "shuffled" : "default");
+    if (shuffled) { /* LiteRT's workspace, as large as the input */
+        ctx->out[1].type = LC_UINT8;
+        ctx->out[1].shape = *in;
+    }
     LC_TRY(lc_infer_bias(ctx, 2, units));
     /* An old uint8 form gives int16. */
     lc_dtype type = ctx->in[0].type == LC_UINT8 && ctx->out[0].type == LC_INT16 ? LC_INT16 : ctx->in[0].type;

@@ -12,6 +12,8 @@
 #define LC_OP(ID, code, family, options, version, in_min, in_max, out_min, out_max, absent, infer, kernel, fast, flags) \
     LC_INFER_DECLARE_##infer(ID)
 #include "ops/ops.def"
+#define LC_CUSTOM(ID, code, family, in_min, in_max, out_min, out_max, absent) lc_status lc_infer_custom_##ID(lc_infer_ctx *ctx);
+#include "ops/custom.def"
 
 /* "valid, but litec cannot do it" with the same form as LC_OP_FAIL. */
 #define LC_OP_UNSUPPORTED(ctx, ...) lc_fail((ctx)->err, LC_UNSUPPORTED, __VA_ARGS__)
@@ -35,6 +37,8 @@ bool lc_infer_meet(int32_t a, int32_t b, int32_t *out);
 /* a + b, or a * b, as a dimension; -1 when one is open; error on overflow. */
 lc_status lc_infer_dim_add(lc_infer_ctx *ctx, int32_t a, int64_t b, int32_t *out);
 lc_status lc_infer_dim_mul(lc_infer_ctx *ctx, int32_t a, int64_t b, int32_t *out);
+/* Input i is the handle of a resource. LiteRT also takes int32. */
+lc_status lc_infer_handle(lc_infer_ctx *ctx, uint32_t i);
 /* The fused activation is a value the schema has. */
 lc_status lc_infer_activation(lc_infer_ctx *ctx, int8_t activation);
 /* Bias (input i, may be absent or not given) has `channels` elements (-1: open). */

@@ -5,6 +5,7 @@
  * The table is indexed by builtin code; the schema has no gaps, which the assertion at the end proves.
  */
 #include "ops/infer.h"
+#include "ops/select.h"
 #include <string.h>
 
 /* The words ops.def uses in its columns. */
@@ -23,27 +24,68 @@ enum {
 
 static const lc_op_def table[LC_OP_COUNT] = {
 #define LC_OP(ID, code, family_, options_, version, in_min_, in_max_, out_min_, out_max_, absent_, infer_, kernel, fast, flags_) \
-    [code] = {.name = #ID, .family = #family_, .options = LC_TABLE_##options_, .max_version = version, .in_min = in_min_, \
-              .in_max = in_max_, .out_min = out_min_, .out_max = out_max_, .absent = (uint32_t)(absent_), \
-              .flags = (uint32_t)(flags_), .infer = INFER_##infer_(ID)},
+    [code] = {.name = #ID, \
+              .options = LC_TABLE_##options_, \
+              .max_version = version, \
+              .in_min = in_min_, \
+              .in_max = in_max_, \
+              .out_min = out_min_, \
+              .out_max = out_max_, \
+              .absent = (uint32_t)(absent_), \
+              .flags = (uint16_t)(flags_), \
+              .infer = LC_WITH(ID, INFER_##infer_(ID))},
 #include "ops/ops.def"
 };
 _Static_assert(LC_OP_COUNT == 210, "a new builtin operator: check ops.def, version.c and lc_op_calls");
 
-const lc_op_def *lc_op_get(int32_t op) {
-    return op >= 0 && op < LC_OP_COUNT ? &table[op] : NULL;
+const lc_op_def *lc_op_get(int32_t op) { return op >= 0 && op < LC_OP_COUNT ? &table[op] : NULL; }
+
+static const lc_op_def custom[] = {
+#define LC_CUSTOM(ID, code, family_, in_min_, in_max_, out_min_, out_max_, absent_) \
+    {.name = #code, \
+     .options = LC_TABLE_NONE, \
+     .max_version = 1, \
+     .in_min = in_min_, \
+     .in_max = in_max_, \
+     .out_min = out_min_, \
+     .out_max = out_max_, \
+     .absent = (uint32_t)(absent_), \
+     .infer = LC_WITH(CUSTOM_##code, lc_infer_custom_##ID)},
+#include "ops/custom.def"
+    {.name = NULL}};
+
+const char *lc_op_family(int32_t op) {
+    static const char *const families[LC_OP_COUNT] = {
+#define LC_OP(ID, code, family, options, version, in_min, in_max, out_min, out_max, absent, infer, kernel, fast, flags) [code] = #family,
+#include "ops/ops.def"
+    };
+    return op >= 0 && op < LC_OP_COUNT ? families[op] : "";
 }
 
-const char *lc_op_name(int32_t op) {
-    return op >= 0 && op < LC_OP_COUNT ? table[op].name : "UNKNOWN";
+const lc_op_def *lc_op_of(const lc_node *node) {
+    if (node->op == LC_OP_CUSTOM)
+        for (const lc_op_def *d = custom; d->name; d++)
+            if (lc_str_is(node->custom_code, d->name)) return d;
+    return lc_op_get(node->op);
 }
+
+const char *lc_op_left_out(void) {
+    return LC_WITH_ALL
+               ? "the model can be read, inspected and written; this operator cannot be run yet"
+               : "this build has only the operators it was made for: add the model to those that `litec ops` is given, and build again";
+}
+
+const char *lc_op_name(int32_t op) { return op >= 0 && op < LC_OP_COUNT ? table[op].name : "UNKNOWN"; }
 
 const void *lc_op_attrs(const lc_node *node, lc_table_id id) {
     /* Larger than any options struct: a file may leave the options of an operator out, and then every field is zero, also those
      * whose schema default is not (LiteRT reads it so). */
-    static const union { max_align_t align; unsigned char bytes[512]; } none;
+    static const union {
+        max_align_t align;
+        unsigned char bytes[512];
+    } none;
     _Static_assert(sizeof(lc_Conv3DOptions) <= sizeof none && sizeof(lc_StablehloGatherOptions) <= sizeof none &&
-                   sizeof(lc_StablehloConvolutionOptions) <= sizeof none && sizeof(lc_StridedSliceOptions) <= sizeof none,
+                       sizeof(lc_StablehloConvolutionOptions) <= sizeof none && sizeof(lc_StridedSliceOptions) <= sizeof none,
                    "options struct larger than the block of zeros");
     return node->attrs && node->attrs_table == id ? node->attrs : (const void *)&none;
 }
@@ -53,8 +95,7 @@ int8_t *lc_op_fused_act(const lc_node *node) {
     if (!def || !(def->flags & LC_OPF_FUSED_ACT) || !node->attrs || node->attrs_table < 0) return NULL;
     const lc_table_desc *desc = &lc_schema_tables[node->attrs_table];
     for (uint16_t i = 0; i < desc->field_count; i++)
-        if (!strcmp(desc->fields[i].name, "fused_activation_function"))
-            return (int8_t *)node->attrs + desc->fields[i].offset;
+        if (!strcmp(desc->fields[i].name, "fused_activation_function")) return (int8_t *)node->attrs + desc->fields[i].offset;
     return NULL;
 }
 
@@ -80,12 +121,8 @@ uint32_t lc_op_calls(const lc_node *node, int32_t *graphs, uint32_t max) {
     case LC_OP_STABLEHLO_REDUCE: one[n++] = LC_OP_ATTRS(node, StablehloReduceOptions)->body_subgraph_index; break;
     case LC_OP_STABLEHLO_REDUCE_WINDOW: one[n++] = LC_OP_ATTRS(node, StablehloReduceWindowOptions)->body_subgraph_index; break;
     case LC_OP_STABLEHLO_SORT: one[n++] = LC_OP_ATTRS(node, StablehloSortOptions)->comparator_subgraph_index; break;
-    case LC_OP_STABLEHLO_SCATTER:
-        one[n++] = LC_OP_ATTRS(node, StablehloScatterOptions)->update_computation_subgraph_index;
-        break;
-    case LC_OP_STABLEHLO_COMPOSITE:
-        one[n++] = LC_OP_ATTRS(node, StableHLOCompositeOptions)->decomposition_subgraph_index;
-        break;
+    case LC_OP_STABLEHLO_SCATTER: one[n++] = LC_OP_ATTRS(node, StablehloScatterOptions)->update_computation_subgraph_index; break;
+    case LC_OP_STABLEHLO_COMPOSITE: one[n++] = LC_OP_ATTRS(node, StableHLOCompositeOptions)->decomposition_subgraph_index; break;
     case LC_OP_STABLEHLO_CUSTOM_CALL:
         list = LC_OP_ATTRS(node, StablehloCustomCallOptions)->called_computations.data;
         n = LC_OP_ATTRS(node, StablehloCustomCallOptions)->called_computations.n;

@@ -7,8 +7,7 @@
 #include "ir/ir.h"
 
 typedef enum lc_op_id {
-#define LC_OP(ID, code, family, options, version, in_min, in_max, out_min, out_max, absent, infer, kernel, fast, flags) \
-    LC_OP_##ID = code,
+#define LC_OP(ID, code, family, options, version, in_min, in_max, out_min, out_max, absent, infer, kernel, fast, flags) LC_OP_##ID = code,
 #include "ops/ops.def"
     LC_OP_COUNT
 } lc_op_id;
@@ -27,18 +26,23 @@ typedef struct lc_infer_ctx lc_infer_ctx;
 typedef lc_status (*lc_infer_fn)(lc_infer_ctx *ctx);
 
 typedef struct lc_op_def {
-    const char *name;        /* "CONV_2D" */
-    const char *family;
-    lc_table_id options;     /* LC_TABLE_NONE: no options table */
-    int32_t max_version;
-    int32_t in_min, in_max, out_min, out_max; /* max -1: any */
-    uint32_t absent;         /* bit i: input i may be LC_ABSENT; all ones: any */
-    uint32_t flags;          /* LC_OPF_... */
-    lc_infer_fn infer;       /* NULL: not written yet */
+    const char *name;  /* "CONV_2D" */
+    lc_infer_fn infer; /* NULL: not written yet */
+    uint32_t absent;   /* bit i: input i may be LC_ABSENT; all ones: any */
+    int16_t options;   /* lc_table_id; LC_TABLE_NONE: no options table */
+    uint16_t flags;    /* LC_OPF_... */
+    int8_t max_version;
+    int8_t in_min, in_max, out_min, out_max; /* max -1: any */
 } lc_op_def;
 
 /* NULL for a number that is no builtin operator. */
 const lc_op_def *lc_op_get(int32_t op);
+/* The family of a builtin operator: the basename of its files. */
+const char *lc_op_family(int32_t op);
+/* Of a node: as lc_op_get(node->op), for a custom operator its row of custom.def, if it has one. */
+const lc_op_def *lc_op_of(const lc_node *node);
+/* A hint for an operator whose rule or kernel is not in this build (select.h). */
+const char *lc_op_left_out(void);
 /* "CONV_2D"; "CUSTOM" with a custom code is the caller's to print; "UNKNOWN" for a number that is none. */
 const char *lc_op_name(int32_t op);
 /* Graph indices the node calls; returns how many (at most max are stored). */
@@ -61,6 +65,7 @@ uint32_t lc_op_runtime_version(int32_t op, int32_t version);
 /* ---- inference ----------------------------------------------------------------------------------------------- */
 
 /* A shape while inferring: a dimension of -1 is not known (open). */
+#define LC_RANK_UNKNOWN (-1) /* of an output: the run decides (READ_VARIABLE ...) */
 typedef struct lc_shape {
     int32_t rank;
     int32_t dims[LC_MAX_RANK];
@@ -71,18 +76,21 @@ typedef struct lc_infer_tensor {
     bool present;
     lc_dtype type;
     lc_shape shape;
-    const void *data;  /* constant bytes (size `size`), NULL when not constant */
+    const void *data; /* constant bytes (size `size`), NULL when not constant */
     size_t size;
     const lc_QuantizationParameters *quant;
+    const lc_tensor *def; /* as declared in the model; NULL outside one */
 } lc_infer_tensor;
 
 /* One node under inference. The same function serves the converter (open dimensions, before running) and the runtime (all
  * dimensions known, every run-time shape), so whatever a kernel's loop relies on is checked here, once. */
 struct lc_infer_ctx {
     const lc_node *node;
-    const lc_infer_tensor *in; uint32_t in_count;
-    lc_infer_tensor *out; uint32_t out_count;  /* comes with the declared type (CAST, QUANTIZE, DEQUANTIZE keep it); the
-                                                * function fills type and shape */
+    const lc_infer_tensor *in;
+    uint32_t in_count;
+    lc_infer_tensor *out;
+    uint32_t out_count; /* comes with the declared type (CAST, QUANTIZE, DEQUANTIZE keep it); the
+                         * function fills type and shape */
     lc_error *err;
 };
 /* Messages come out as: node 12 CONV_2D "conv1": <message>; the caller of infer adds the prefix. */
@@ -100,18 +108,17 @@ lc_status lc_infer_broadcast(lc_infer_ctx *ctx, const lc_shape *a, const lc_shap
 lc_status lc_infer_axis(lc_infer_ctx *ctx, int64_t axis, int32_t rank, int32_t *out);
 /* Output size of a windowed dimension and the padding before it. in -1 gives out -1. stride, dilation, filter >= 1 are checked,
  * and that in + span + 8 * stride fits int32, so that kernels may count positions in int32. */
-lc_status lc_infer_window(lc_infer_ctx *ctx, int32_t in, int32_t filter, int32_t stride, int32_t dilation, int8_t padding,
-                          int32_t *out, int32_t *pad_before);
+lc_status lc_infer_window(lc_infer_ctx *ctx, int32_t in, int32_t filter, int32_t stride, int32_t dilation, int8_t padding, int32_t *out,
+                          int32_t *pad_before);
 /* The arithmetic of lc_infer_window alone, for kernels: sizes are >= 0 and filter, stride, dilation >= 1 (infer has checked).
  * SAME: out = ceil(in / stride), the padding is split with the larger half behind; VALID: out = floor((in - span) / stride) + 1,
  * at least 0, with span = (filter - 1) * dilation + 1. */
-void lc_op_window(int32_t in, int32_t filter, int32_t stride, int32_t dilation, int8_t padding, int32_t *out,
-                  int32_t *pad_before);
-/* Reads a constant int32 or int64 tensor as int64 values; false when it is not constant or not integer. *n: in capacity, out
- * count. */
+void lc_op_window(int32_t in, int32_t filter, int32_t stride, int32_t dilation, int8_t padding, int32_t *out, int32_t *pad_before);
+/* Reads a constant int8, int16, int32 or int64 tensor as int64 values; false when it is not constant or not integer. *n: in capacity,
+ * out count. */
 bool lc_infer_ints(const lc_infer_tensor *t, int64_t *values, uint32_t *n);
 bool lc_shape_equal(const lc_shape *a, const lc_shape *b); /* -1 equals -1 only */
-bool lc_shape_elements(const lc_shape *s, uint64_t *n);    /* false when open or over INT32_MAX */
+bool lc_shape_elements(const lc_shape *s, uint64_t *n);    /* false when open, of unknown rank or over INT32_MAX */
 /* "[1,28,28,?]" into text; returns text. For messages. */
 #define LC_SHAPE_TEXT 128
 const char *lc_shape_text(const lc_shape *s, char text[LC_SHAPE_TEXT]);

@@ -11,9 +11,10 @@ static lc_status wanted_shape(lc_infer_ctx *ctx, lc_shape *want, bool *known) {
     *known = true;
     if (ctx->in_count == 2 && ctx->in[1].present && ctx->in[1].shape.rank == 1 && ctx->in[1].type == LC_INT32) {
         int32_t n = ctx->in[1].shape.dims[0];
-        if (n < 0 || n > LC_MAX_RANK)
-            return LC_OP_UNSUPPORTED(ctx, "the new shape has %d dimensions, litec needs to know them and runs at most %d", n,
-                                     LC_MAX_RANK);
+        if (n > LC_MAX_RANK) return LC_OP_UNSUPPORTED(ctx, "the new shape has %d dimensions, litec runs at most %d", n, LC_MAX_RANK);
+        *known = false;
+        *want = (lc_shape){.rank = LC_RANK_UNKNOWN};
+        if (n < 0) return LC_OK;
         int64_t values[LC_MAX_RANK];
         uint32_t count = LC_MAX_RANK;
         *want = lc_infer_open(n);
@@ -23,8 +24,7 @@ static lc_status wanted_shape(lc_infer_ctx *ctx, lc_shape *want, bool *known) {
         return LC_OK;
     }
     const lc_vec_i32 *v = &LC_OP_ATTRS(ctx->node, ReshapeOptions)->new_shape;
-    if (v->n > LC_MAX_RANK)
-        return LC_OP_UNSUPPORTED(ctx, "the new shape has %u dimensions, litec runs at most %d", v->n, LC_MAX_RANK);
+    if (v->n > LC_MAX_RANK) return LC_OP_UNSUPPORTED(ctx, "the new shape has %u dimensions, litec runs at most %d", v->n, LC_MAX_RANK);
     if (!v->data && (ctx->in_count == 2 || !ctx->node->attrs))
         return LC_OP_FAIL(ctx, "has no new shape: neither an int32 vector as input 1 nor new_shape in its options");
     want->rank = (int32_t)v->n;
@@ -45,8 +45,7 @@ lc_status lc_infer_RESHAPE(lc_infer_ctx *ctx) {
     bool zero = false;
     for (int32_t i = 0; i < want.rank; i++) {
         if (want.dims[i] == -1) {
-            if (stretch >= 0)
-                return LC_OP_FAIL(ctx, "new shape %s has two open dimensions, one may be -1", lc_shape_text(&want, tb));
+            if (stretch >= 0) return LC_OP_FAIL(ctx, "new shape %s has two open dimensions, one may be -1", lc_shape_text(&want, tb));
             stretch = i;
         } else if (want.dims[i] < 0) {
             return LC_OP_FAIL(ctx, "new shape has dimension %d, sizes are 0 or more (one may be -1)", want.dims[i]);
@@ -69,8 +68,8 @@ lc_status lc_infer_RESHAPE(lc_infer_ctx *ctx) {
     }
     uint64_t got = zero ? 0 : rest * (stretch >= 0 ? (uint64_t)want.dims[stretch] : 1);
     if (got != elements)
-        return LC_OP_FAIL(ctx, "%s has %llu elements, the new shape %s has %llu", lc_shape_text(in, ta),
-                          (unsigned long long)elements, lc_shape_text(&want, tb), (unsigned long long)got);
+        return LC_OP_FAIL(ctx, "%s has %llu elements, the new shape %s has %llu", lc_shape_text(in, ta), (unsigned long long)elements,
+                          lc_shape_text(&want, tb), (unsigned long long)got);
     return lc_infer_give(ctx, ctx->in[0].type, &want);
 }
 

@@ -3,14 +3,13 @@
  */
 #include "ops/infer.h"
 
-static lc_status infer_resize(lc_infer_ctx *ctx, bool align_corners, bool half_pixel_centers) {
+static lc_status infer_resize(lc_infer_ctx *ctx) {
     LC_TRY(lc_infer_rank(ctx, 0, 4, "input"));
     int32_t n;
     int64_t size[2];
     uint32_t count = 2;
     LC_TRY(lc_infer_index_vector(ctx, 1, "size", &n));
     if (n >= 0 && n != 2) return LC_OP_FAIL(ctx, "size has %d entries, needs 2", n);
-    if (align_corners && half_pixel_centers) return LC_OP_FAIL(ctx, "align_corners and half_pixel_centers exclude each other");
     lc_shape out = ctx->in[0].shape;
     out.dims[1] = out.dims[2] = -1;
     if (lc_infer_ints(&ctx->in[1], size, &count))
@@ -25,10 +24,8 @@ static lc_status infer_resize(lc_infer_ctx *ctx, bool align_corners, bool half_p
 
 lc_status lc_infer_RESIZE_BILINEAR(lc_infer_ctx *ctx) {
     const lc_ResizeBilinearOptions *o = LC_OP_ATTRS(ctx->node, ResizeBilinearOptions);
-    return infer_resize(ctx, o->align_corners, o->half_pixel_centers);
+    if (o->align_corners && o->half_pixel_centers) return LC_OP_FAIL(ctx, "align_corners and half_pixel_centers exclude each other");
+    return infer_resize(ctx);
 }
 
-lc_status lc_infer_RESIZE_NEAREST_NEIGHBOR(lc_infer_ctx *ctx) {
-    const lc_ResizeNearestNeighborOptions *o = LC_OP_ATTRS(ctx->node, ResizeNearestNeighborOptions);
-    return infer_resize(ctx, o->align_corners, o->half_pixel_centers);
-}
+lc_status lc_infer_RESIZE_NEAREST_NEIGHBOR(lc_infer_ctx *ctx) { return infer_resize(ctx); }

@@ -12,11 +12,11 @@ lc_status lc_infer_SELECT(lc_infer_ctx *ctx) {
     LC_TRY(lc_infer_same_type(ctx, 1, 2));
     for (int32_t i = 0; fits && i < out.rank; i++) fits = lc_infer_meet(out.dims[i], ctx->in[2].shape.dims[i], &out.dims[i]);
     if (!fits) return LC_OP_FAIL(ctx, "x and y must be of one shape (SELECT_V2 broadcasts)");
-    bool row = c->rank == 1 && out.rank > 1;
+    const bool row = c->rank == 1 && out.rank > 1, one = out.rank == 0 && c->rank == 1 && c->dims[0] == 1;
+    if (one) return lc_infer_give(ctx, ctx->in[1].type, &out); /* a scalar by another name */
     fits = c->rank == 0 || c->rank == out.rank || row;
     for (int32_t i = 0; fits && i < c->rank; i++) fits = lc_infer_meet(out.dims[i], c->dims[i], &out.dims[i]);
-    if (!fits)
-        return LC_OP_FAIL(ctx, "the condition is a scalar, a vector over the first dimension, or of the shape of x and y");
+    if (!fits) return LC_OP_FAIL(ctx, "the condition is a scalar, a vector over the first dimension, or of the shape of x and y");
     return lc_infer_give(ctx, ctx->in[1].type, &out);
 }
 

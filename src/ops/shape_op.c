@@ -21,8 +21,7 @@ lc_status lc_infer_BROADCAST_ARGS(lc_infer_ctx *ctx) {
 
 lc_status lc_infer_SHAPE(lc_infer_ctx *ctx) {
     int8_t type = LC_OP_ATTRS(ctx->node, ShapeOptions)->out_type;
-    if (type != LC_INT32 && type != LC_INT64)
-        return LC_OP_FAIL(ctx, "out_type is %s, needs int32 or int64", lc_dtype_name((lc_dtype)type));
+    if (type != LC_INT32 && type != LC_INT64) return LC_OP_FAIL(ctx, "out_type is %s, needs int32 or int64", lc_dtype_name((lc_dtype)type));
     lc_shape out = {1, {ctx->in[0].shape.rank}};
     return lc_infer_give(ctx, (lc_dtype)type, &out);
 }

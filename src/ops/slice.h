@@ -22,7 +22,7 @@ lc_status lc_slice_resolve(const lc_shape *in, const int64_t *begin, const int64
 
 /* STRIDED_SLICE with n entries; begin, end or strides NULL: not known yet. *out: the output's shape, new axes added and shrunk ones
  * gone. Open input dimensions give open counts. */
-lc_status lc_slice_resolve_strided(const lc_StridedSliceOptions *o, const lc_shape *in, int32_t n, const int64_t *begin,
-                                   const int64_t *end, const int64_t *strides, lc_slice *slice, lc_shape *out, lc_error *err);
+lc_status lc_slice_resolve_strided(const lc_StridedSliceOptions *o, const lc_shape *in, int32_t n, const int64_t *begin, const int64_t *end,
+                                   const int64_t *strides, lc_slice *slice, lc_shape *out, lc_error *err);
 
 #endif

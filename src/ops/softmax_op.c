@@ -1,5 +1,5 @@
 /*
- * softmax_op.c: SOFTMAX and LOG_SOFTMAX over the last dimension. The shape stays, and the type, but an int8 SOFTMAX may give int16.
+ * softmax_op.c: SOFTMAX and LOG_SOFTMAX over the last dimension. The shape stays, and the type, but an 8-bit SOFTMAX may give int16.
  */
 #include "ops/infer.h"
 
@@ -9,7 +9,7 @@ static lc_status infer_last(lc_infer_ctx *ctx) {
 }
 
 lc_status lc_infer_SOFTMAX(lc_infer_ctx *ctx) {
-    bool wider = ctx->in[0].type == LC_INT8 && ctx->out[0].type == LC_INT16;
+    bool wider = (ctx->in[0].type == LC_INT8 || ctx->in[0].type == LC_UINT8) && ctx->out[0].type == LC_INT16;
     LC_TRY(infer_last(ctx));
     if (wider) ctx->out[0].type = LC_INT16;
     return LC_OK;

@@ -54,8 +54,7 @@ static lc_status read_blocks(lc_infer_ctx *ctx, int32_t *m, int64_t *block, int6
     uint32_t nb = LC_MAX_RANK, nm = 2 * LC_MAX_RANK;
     *known = lc_infer_ints(&ctx->in[1], block, &nb) && lc_infer_ints(&ctx->in[2], margin, &nm);
     for (int32_t i = 0; *known && i < *m; i++) {
-        if (block[i] < 1 || block[i] > INT32_MAX)
-            return LC_OP_FAIL(ctx, "block_shape has %lld, needs 1 or more", (long long)block[i]);
+        if (block[i] < 1 || block[i] > INT32_MAX) return LC_OP_FAIL(ctx, "block_shape has %lld, needs 1 or more", (long long)block[i]);
         if (margin[2 * i] < 0 || margin[2 * i + 1] < 0 || margin[2 * i] > INT32_MAX || margin[2 * i + 1] > INT32_MAX)
             return LC_OP_FAIL(ctx, "input 2 has a negative or too large entry for dimension %d", i + 1);
     }
@@ -96,8 +95,7 @@ lc_status lc_infer_BATCH_TO_SPACE_ND(lc_infer_ctx *ctx) {
         LC_TRY(divide(ctx, out.dims[0], block[i], "batch", &out.dims[0]));
         LC_TRY(lc_infer_dim_mul(ctx, *d, block[i], d));
         if (*d >= 0 && crop[2 * i] + crop[2 * i + 1] > *d)
-            return LC_OP_FAIL(ctx, "crops %lld of dimension %d, which has %d", (long long)(crop[2 * i] + crop[2 * i + 1]),
-                              i + 1, *d);
+            return LC_OP_FAIL(ctx, "crops %lld of dimension %d, which has %d", (long long)(crop[2 * i] + crop[2 * i + 1]), i + 1, *d);
         if (*d >= 0) *d -= (int32_t)(crop[2 * i] + crop[2 * i + 1]);
     }
     return lc_infer_give(ctx, ctx->in[0].type, &out);

@@ -12,10 +12,10 @@ static lc_status wanted(lc_infer_ctx *ctx, uint32_t i, const char *what, lc_shap
     int64_t values[LC_MAX_RANK];
     uint32_t count = LC_MAX_RANK;
     LC_TRY(lc_infer_index_vector(ctx, i, what, &n));
-    if (n < 0 || n > LC_MAX_RANK)
-        return LC_OP_UNSUPPORTED(ctx, "%s has %d entries, litec needs to know them and runs at most %d dimensions", what, n,
-                                 LC_MAX_RANK);
-    *out = lc_infer_open(n);
+    if (n > LC_MAX_RANK) return LC_OP_UNSUPPORTED(ctx, "%s has %d entries, litec runs at most %d dimensions", what, n, LC_MAX_RANK);
+    *known = false;
+    *out = n < 0 ? (lc_shape){.rank = LC_RANK_UNKNOWN} : lc_infer_open(n);
+    if (n < 0) return LC_OK;
     *known = lc_infer_ints(&ctx->in[i], values, &count);
     for (int32_t d = 0; *known && d < n; d++) {
         if (values[d] < 0 || values[d] > INT32_MAX)
@@ -29,10 +29,10 @@ lc_status lc_infer_TILE(lc_infer_ctx *ctx) {
     lc_shape out;
     bool known;
     LC_TRY(wanted(ctx, 1, "multiples", &out, &known));
+    if (out.rank == LC_RANK_UNKNOWN) out = lc_infer_open(ctx->in[0].shape.rank);
     if (out.rank != ctx->in[0].shape.rank)
         return LC_OP_FAIL(ctx, "multiples has %d entries, the input has %d dimensions", out.rank, ctx->in[0].shape.rank);
-    for (int32_t d = 0; known && d < out.rank; d++)
-        LC_TRY(lc_infer_dim_mul(ctx, ctx->in[0].shape.dims[d], out.dims[d], &out.dims[d]));
+    for (int32_t d = 0; known && d < out.rank; d++) LC_TRY(lc_infer_dim_mul(ctx, ctx->in[0].shape.dims[d], out.dims[d], &out.dims[d]));
     return lc_infer_give(ctx, ctx->in[0].type, &out);
 }
 
@@ -41,11 +41,11 @@ lc_status lc_infer_BROADCAST_TO(lc_infer_ctx *ctx) {
     lc_shape out;
     bool known;
     LC_TRY(wanted(ctx, 1, "shape", &out, &known));
-    if (out.rank < in->rank) return LC_OP_FAIL(ctx, "the shape has %d dimensions, the input %d", out.rank, in->rank);
+    if (out.rank < in->rank && out.rank != LC_RANK_UNKNOWN)
+        return LC_OP_FAIL(ctx, "the shape has %d dimensions, the input %d", out.rank, in->rank);
     for (int32_t d = 0; known && d < in->rank; d++) {
         int32_t from = in->dims[d], to = out.dims[d + out.rank - in->rank];
-        if (from >= 0 && from != 1 && from != to)
-            return LC_OP_FAIL(ctx, "dimension %d of %d does not broadcast to %d", d, from, to);
+        if (from >= 0 && from != 1 && from != to) return LC_OP_FAIL(ctx, "dimension %d of %d does not broadcast to %d", d, from, to);
     }
     return lc_infer_give(ctx, ctx->in[0].type, &out);
 }
@@ -77,8 +77,9 @@ lc_status lc_infer_RANGE(lc_infer_ctx *ctx) {
             if (!ctx->in[i].data || ctx->in[i].size < 4) return lc_infer_give(ctx, type, &out);
             memcpy(&v[i], ctx->in[i].data, 4);
         }
-        double steps = v[2] != 0 ? ceil(fabs(((double)v[1] - v[0]) / v[2])) : 0;
-        if (v[2] == 0 || (v[0] < v[1] && v[2] < 0) || (v[0] > v[1] && v[2] > 0) || !(steps <= INT32_MAX))
+        const float steps =
+            v[2] != 0 ? ceilf(fabsf((v[1] - v[0]) / v[2])) : 0; /* in float, as TensorFlow: a double gives one more here and there */
+        if (v[2] == 0 || (v[0] < v[1] && v[2] < 0) || (v[0] > v[1] && v[2] > 0) || !((double)steps <= INT32_MAX))
             return LC_OP_FAIL(ctx, "from %g to %g in steps of %g", (double)v[0], (double)v[1], (double)v[2]);
         out.dims[0] = (int32_t)steps;
     } else if (type == LC_INT32 || type == LC_INT64) {

@@ -18,71 +18,173 @@ enum { I0, I1, I2, O0, O1 };
 
 typedef struct rule {
     int16_t op;
-    uint8_t tensor;   /* which tensor's type decides */
+    uint8_t tensor; /* which tensor's type decides */
     uint8_t version;
     uint32_t types;
 } rule;
 
 /* In the order they are tried. */
 static const rule rules[] = {
-    {LC_OP_EMBEDDING_LOOKUP, I1, 4, T(INT4)}, {LC_OP_EMBEDDING_LOOKUP, I1, 5, T(INT2)},
-    {LC_OP_SIGN, I0, 2, T(INT32)}, {LC_OP_SIN, I0, 2, T(FLOAT16)}, {LC_OP_COS, I0, 2, T(FLOAT16)},
-    {LC_OP_SPLIT, I1, 5, F8}, {LC_OP_SPLIT, I1, 4, T(INT16)}, {LC_OP_SPLIT, I1, 3, T(INT32)}, {LC_OP_SPLIT, I1, 2, T(INT8)},
-    {LC_OP_SPARSE_TO_DENSE, I2, 3, T(INT8) | T(UINT8)}, {LC_OP_SPARSE_TO_DENSE, I2, 2, T(INT64)},
-    {LC_OP_UNPACK, I0, 6, F8}, {LC_OP_UNPACK, I0, 2, T(INT8) | T(UINT8)}, {LC_OP_UNPACK, I0, 3, T(BOOL)},
-    {LC_OP_UNPACK, I0, 4, T(INT16)}, {LC_OP_UNPACK, I0, 5, T(FLOAT16) | T(BFLOAT16)},
-    {LC_OP_FLOOR_DIV, I0, 3, T(INT16) | T(INT8)}, {LC_OP_FLOOR_DIV, I0, 2, T(FLOAT32)},
-    {LC_OP_FLOOR_MOD, I0, 2, T(INT16) | T(INT8)}, {LC_OP_L2_NORMALIZATION, O0, 2, T(INT8)},
-    {LC_OP_RELU, I0, 3, T(INT16)}, {LC_OP_RELU, I0, 2, T(INT8) | T(UINT8)},
-    {LC_OP_REVERSE_V2, I0, 4, F8}, {LC_OP_REVERSE_V2, I0, 3, T(INT8)}, {LC_OP_REVERSE_V2, I0, 2, T(BOOL)},
-    {LC_OP_PACK, I0, 5, F8}, {LC_OP_PACK, I0, 2, T(INT8)}, {LC_OP_PACK, I0, 3, T(INT16)}, {LC_OP_PACK, I0, 4, T(UINT32)},
-    {LC_OP_TILE, I0, 3, T(INT8)}, {LC_OP_TILE, I0, 2, T(STRING)}, {LC_OP_SQUEEZE, I0, 2, T(STRING)},
-    {LC_OP_GATHER_ND, I0, 6, F8}, {LC_OP_GATHER_ND, I0, 5, T(BOOL)}, {LC_OP_GATHER_ND, I1, 4, T(INT16)},
-    {LC_OP_GATHER_ND, I0, 3, T(INT16)}, {LC_OP_GATHER_ND, I0, 2, T(STRING)},
-    {LC_OP_FILL, I1, 5, F8}, {LC_OP_FILL, I1, 4, T(FLOAT16)}, {LC_OP_FILL, I1, 3, T(INT8) | T(INT16)},
+    {LC_OP_EMBEDDING_LOOKUP, I1, 4, T(INT4)},
+    {LC_OP_EMBEDDING_LOOKUP, I1, 5, T(INT2)},
+    {LC_OP_SIGN, I0, 2, T(INT32)},
+    {LC_OP_SIN, I0, 2, T(FLOAT16)},
+    {LC_OP_COS, I0, 2, T(FLOAT16)},
+    {LC_OP_SPLIT, I1, 5, F8},
+    {LC_OP_SPLIT, I1, 4, T(INT16)},
+    {LC_OP_SPLIT, I1, 3, T(INT32)},
+    {LC_OP_SPLIT, I1, 2, T(INT8)},
+    {LC_OP_SPARSE_TO_DENSE, I2, 3, T(INT8) | T(UINT8)},
+    {LC_OP_SPARSE_TO_DENSE, I2, 2, T(INT64)},
+    {LC_OP_UNPACK, I0, 6, F8},
+    {LC_OP_UNPACK, I0, 2, T(INT8) | T(UINT8)},
+    {LC_OP_UNPACK, I0, 3, T(BOOL)},
+    {LC_OP_UNPACK, I0, 4, T(INT16)},
+    {LC_OP_UNPACK, I0, 5, T(FLOAT16) | T(BFLOAT16)},
+    {LC_OP_FLOOR_DIV, I0, 3, T(INT16) | T(INT8)},
+    {LC_OP_FLOOR_DIV, I0, 2, T(FLOAT32)},
+    {LC_OP_FLOOR_MOD, I0, 2, T(INT16) | T(INT8)},
+    {LC_OP_L2_NORMALIZATION, O0, 2, T(INT8)},
+    {LC_OP_RELU, I0, 3, T(INT16)},
+    {LC_OP_RELU, I0, 2, T(INT8) | T(UINT8)},
+    {LC_OP_REVERSE_V2, I0, 4, F8},
+    {LC_OP_REVERSE_V2, I0, 3, T(INT8)},
+    {LC_OP_REVERSE_V2, I0, 2, T(BOOL)},
+    {LC_OP_PACK, I0, 5, F8},
+    {LC_OP_PACK, I0, 2, T(INT8)},
+    {LC_OP_PACK, I0, 3, T(INT16)},
+    {LC_OP_PACK, I0, 4, T(UINT32)},
+    {LC_OP_TILE, I0, 3, T(INT8)},
+    {LC_OP_TILE, I0, 2, T(STRING)},
+    {LC_OP_SQUEEZE, I0, 2, T(STRING)},
+    {LC_OP_GATHER_ND, I0, 6, F8},
+    {LC_OP_GATHER_ND, I0, 5, T(BOOL)},
+    {LC_OP_GATHER_ND, I1, 4, T(INT16)},
+    {LC_OP_GATHER_ND, I0, 3, T(INT16)},
+    {LC_OP_GATHER_ND, I0, 2, T(STRING)},
+    {LC_OP_FILL, I1, 5, F8},
+    {LC_OP_FILL, I1, 4, T(FLOAT16)},
+    {LC_OP_FILL, I1, 3, T(INT8) | T(INT16)},
     {LC_OP_FILL, I1, 2, T(BOOL) | T(STRING)},
-    {LC_OP_EQUAL, I0, 5, T(INT16)}, {LC_OP_EQUAL, I0, 3, T(STRING)}, {LC_OP_EQUAL, I0, 2, T(INT8)},
-    {LC_OP_NOT_EQUAL, I0, 4, T(INT16)}, {LC_OP_NOT_EQUAL, I0, 3, T(STRING)}, {LC_OP_NOT_EQUAL, I0, 2, T(INT8)},
-    {LC_OP_LEAKY_RELU, I0, 2, T(INT16)}, {LC_OP_RANGE, I0, 2, T(INT64)},
-    {LC_OP_CONCATENATION, I0, 7, F8}, {LC_OP_CONCATENATION, I0, 6, T(FLOAT16)}, {LC_OP_CONCATENATION, I0, 5, T(INT4)},
-    {LC_OP_CONCATENATION, I0, 4, T(UINT32)}, {LC_OP_CONCATENATION, I0, 3, T(INT16)}, {LC_OP_CONCATENATION, I0, 2, T(INT8)},
-    {LC_OP_SOFTMAX, I0, 4, T(FLOAT16)}, {LC_OP_SOFTMAX, I0, 3, T(INT16)}, {LC_OP_SOFTMAX, I0, 2, T(INT8)},
-#define INT16_3_INT8_2(ID) {LC_OP_##ID, I0, 3, T(INT16)}, {LC_OP_##ID, I0, 2, T(INT8)}
-    INT16_3_INT8_2(MEAN), INT16_3_INT8_2(MIRROR_PAD), INT16_3_INT8_2(REDUCE_MAX), INT16_3_INT8_2(REDUCE_MIN),
-    INT16_3_INT8_2(RELU6), INT16_3_INT8_2(RSQRT), INT16_3_INT8_2(LESS), INT16_3_INT8_2(GREATER_EQUAL),
-    INT16_3_INT8_2(MAX_POOL_2D), INT16_3_INT8_2(AVERAGE_POOL_2D), INT16_3_INT8_2(TANH), INT16_3_INT8_2(LOGISTIC),
-    {LC_OP_ARG_MAX, I0, 3, T(BOOL)}, {LC_OP_ARG_MAX, I0, 2, T(INT8)}, {LC_OP_ARG_MIN, I0, 3, T(BOOL)}, {LC_OP_ARG_MIN, I0, 2, T(INT8)},
-    {LC_OP_SELECT_V2, I0, 2, T(UINT32)}, {LC_OP_SPLIT_V, I0, 3, F8}, {LC_OP_SPLIT_V, I0, 2, T(INT8)},
-#define INT8_2(ID) {LC_OP_##ID, I0, 2, T(INT8)}
-    INT8_2(SPACE_TO_DEPTH), INT8_2(SUM), INT8_2(LOG_SOFTMAX), INT8_2(GREATER), INT8_2(LESS_EQUAL), INT8_2(SQUARED_DIFFERENCE),
+    {LC_OP_EQUAL, I0, 5, T(INT16)},
+    {LC_OP_EQUAL, I0, 3, T(STRING)},
+    {LC_OP_EQUAL, I0, 2, T(INT8)},
+    {LC_OP_NOT_EQUAL, I0, 4, T(INT16)},
+    {LC_OP_NOT_EQUAL, I0, 3, T(STRING)},
+    {LC_OP_NOT_EQUAL, I0, 2, T(INT8)},
+    {LC_OP_LEAKY_RELU, I0, 2, T(INT16)},
+    {LC_OP_RANGE, I0, 2, T(INT64)},
+    {LC_OP_CONCATENATION, I0, 7, F8},
+    {LC_OP_CONCATENATION, I0, 6, T(FLOAT16)},
+    {LC_OP_CONCATENATION, I0, 5, T(INT4)},
+    {LC_OP_CONCATENATION, I0, 4, T(UINT32)},
+    {LC_OP_CONCATENATION, I0, 3, T(INT16)},
+    {LC_OP_CONCATENATION, I0, 2, T(INT8)},
+    {LC_OP_SOFTMAX, I0, 4, T(FLOAT16)},
+    {LC_OP_SOFTMAX, I0, 3, T(INT16)},
+    {LC_OP_SOFTMAX, I0, 2, T(INT8)},
+#define INT16_3_INT8_2(ID) \
+    {LC_OP_##ID, I0, 3, T(INT16)}, { LC_OP_##ID, I0, 2, T(INT8) }
+    INT16_3_INT8_2(MEAN),
+    INT16_3_INT8_2(MIRROR_PAD),
+    INT16_3_INT8_2(REDUCE_MAX),
+    INT16_3_INT8_2(REDUCE_MIN),
+    INT16_3_INT8_2(RELU6),
+    INT16_3_INT8_2(RSQRT),
+    INT16_3_INT8_2(LESS),
+    INT16_3_INT8_2(GREATER_EQUAL),
+    INT16_3_INT8_2(MAX_POOL_2D),
+    INT16_3_INT8_2(AVERAGE_POOL_2D),
+    INT16_3_INT8_2(TANH),
+    INT16_3_INT8_2(LOGISTIC),
+    {LC_OP_ARG_MAX, I0, 3, T(BOOL)},
+    {LC_OP_ARG_MAX, I0, 2, T(INT8)},
+    {LC_OP_ARG_MIN, I0, 3, T(BOOL)},
+    {LC_OP_ARG_MIN, I0, 2, T(INT8)},
+    {LC_OP_SELECT_V2, I0, 2, T(UINT32)},
+    {LC_OP_SPLIT_V, I0, 3, F8},
+    {LC_OP_SPLIT_V, I0, 2, T(INT8)},
+#define INT8_2(ID) \
+    { LC_OP_##ID, I0, 2, T(INT8) }
+    INT8_2(SPACE_TO_DEPTH),
+    INT8_2(SUM),
+    INT8_2(LOG_SOFTMAX),
+    INT8_2(GREATER),
+    INT8_2(LESS_EQUAL),
+    INT8_2(SQUARED_DIFFERENCE),
     INT8_2(DEPTH_TO_SPACE),
-    {LC_OP_TOPK_V2, I0, 3, T(INT16)}, {LC_OP_TOPK_V2, I1, 3, T(INT16)}, {LC_OP_TOPK_V2, O1, 3, T(INT16)}, {LC_OP_TOPK_V2, I0, 2, T(INT8)},
-    {LC_OP_EXP, I0, 2, T(INT8) | T(INT16)}, {LC_OP_LOG, I0, 2, T(INT8) | T(INT16)}, {LC_OP_REDUCE_PROD, I0, 2, T(INT8) | T(INT16)},
+    {LC_OP_TOPK_V2, I0, 3, T(INT16)},
+    {LC_OP_TOPK_V2, I1, 3, T(INT16)},
+    {LC_OP_TOPK_V2, O1, 3, T(INT16)},
+    {LC_OP_TOPK_V2, I0, 2, T(INT8)},
+    {LC_OP_EXP, I0, 2, T(INT8) | T(INT16)},
+    {LC_OP_LOG, I0, 2, T(INT8) | T(INT16)},
+    {LC_OP_REDUCE_PROD, I0, 2, T(INT8) | T(INT16)},
     {LC_OP_SQRT, I0, 2, T(INT8) | T(INT16)},
-    {LC_OP_DYNAMIC_UPDATE_SLICE, I0, 6, T(BFLOAT16)}, {LC_OP_DYNAMIC_UPDATE_SLICE, I0, 5, T(INT4)},
-    {LC_OP_DYNAMIC_UPDATE_SLICE, I0, 4, T(INT16)}, {LC_OP_DYNAMIC_UPDATE_SLICE, I0, 3, T(FLOAT16)},
+    {LC_OP_DYNAMIC_UPDATE_SLICE, I0, 6, T(BFLOAT16)},
+    {LC_OP_DYNAMIC_UPDATE_SLICE, I0, 5, T(INT4)},
+    {LC_OP_DYNAMIC_UPDATE_SLICE, I0, 4, T(INT16)},
+    {LC_OP_DYNAMIC_UPDATE_SLICE, I0, 3, T(FLOAT16)},
     {LC_OP_DYNAMIC_UPDATE_SLICE, I2, 2, T(INT64)},
-    {LC_OP_BROADCAST_TO, I0, 4, F8}, {LC_OP_BROADCAST_TO, I0, 3, T(INT8) | T(INT16)},
+    {LC_OP_BROADCAST_TO, I0, 4, F8},
+    {LC_OP_BROADCAST_TO, I0, 3, T(INT8) | T(INT16)},
     {LC_OP_BROADCAST_TO, I0, 2, ~0u}, /* version 1 was withdrawn */
-    {LC_OP_CAST, I0, 9, F8}, {LC_OP_CAST, O0, 9, F8}, {LC_OP_CAST, I0, 8, T(INT2) | T(UINT4)}, {LC_OP_CAST, O0, 8, T(INT2) | T(UINT4)},
-    {LC_OP_CAST, I0, 7, T(BFLOAT16)}, {LC_OP_CAST, O0, 7, T(BFLOAT16)}, {LC_OP_CAST, I0, 6, T(INT4)},
-    {LC_OP_CAST, I0, 5, T(FLOAT64) | T(FLOAT16)}, {LC_OP_CAST, O0, 5, T(FLOAT64) | T(FLOAT16)}, {LC_OP_CAST, I0, 4, T(UINT16)},
-    {LC_OP_CAST, O0, 4, T(UINT16)}, {LC_OP_CAST, I0, 3, T(INT8)}, {LC_OP_CAST, O0, 3, T(INT8)}, {LC_OP_CAST, I0, 2, T(UINT32)},
+    {LC_OP_CAST, I0, 9, F8},
+    {LC_OP_CAST, O0, 9, F8},
+    {LC_OP_CAST, I0, 8, T(INT2) | T(UINT4)},
+    {LC_OP_CAST, O0, 8, T(INT2) | T(UINT4)},
+    {LC_OP_CAST, I0, 7, T(BFLOAT16)},
+    {LC_OP_CAST, O0, 7, T(BFLOAT16)},
+    {LC_OP_CAST, I0, 6, T(INT4)},
+    {LC_OP_CAST, I0, 5, T(FLOAT64) | T(FLOAT16)},
+    {LC_OP_CAST, O0, 5, T(FLOAT64) | T(FLOAT16)},
+    {LC_OP_CAST, I0, 4, T(UINT16)},
+    {LC_OP_CAST, O0, 4, T(UINT16)},
+    {LC_OP_CAST, I0, 3, T(INT8)},
+    {LC_OP_CAST, O0, 3, T(INT8)},
+    {LC_OP_CAST, I0, 2, T(UINT32)},
     {LC_OP_CAST, O0, 2, T(UINT32)},
-    {LC_OP_WHERE, I0, 2, ~T(BOOL)}, {LC_OP_GELU, I0, 3, T(FLOAT16)}, {LC_OP_GELU, I0, 2, T(INT8) | T(UINT8)},
+    {LC_OP_WHERE, I0, 2, ~T(BOOL)},
+    {LC_OP_GELU, I0, 3, T(FLOAT16)},
+    {LC_OP_GELU, I0, 2, T(INT8) | T(UINT8)},
     /* Those below have code in special() that comes first. */
-    {LC_OP_GATHER, I0, 8, F8}, {LC_OP_GATHER, I0, 7, T(INT4)}, {LC_OP_GATHER, I1, 6, T(INT16)},
-    {LC_OP_DEQUANTIZE, I0, 9, F8}, {LC_OP_DEQUANTIZE, I0, 8, T(UINT4)}, {LC_OP_DEQUANTIZE, I0, 7, T(INT2)},
-    {LC_OP_DEQUANTIZE, I0, 6, T(INT4)}, {LC_OP_DEQUANTIZE, I0, 3, T(INT16) | T(FLOAT16)},
-    {LC_OP_QUANTIZE, I0, 5, T(UINT4)}, {LC_OP_QUANTIZE, O0, 5, T(UINT4)}, {LC_OP_QUANTIZE, I0, 4, T(INT4)}, {LC_OP_QUANTIZE, O0, 4, T(INT4)},
-    {LC_OP_TRANSPOSE, I0, 9, T(FLOAT16)}, {LC_OP_SLICE, I0, 8, T(FLOAT16)}, {LC_OP_SLICE, I0, 7, T(INT4)}, {LC_OP_SLICE, I0, 6, T(UINT32)},
-    {LC_OP_PAD, I0, 6, F8}, {LC_OP_PAD, I0, 5, T(BOOL)}, {LC_OP_PADV2, I0, 6, F8}, {LC_OP_PADV2, I0, 5, T(BOOL)},
-    {LC_OP_RESIZE_BILINEAR, I0, 4, T(INT16)}, {LC_OP_RESIZE_NEAREST_NEIGHBOR, I0, 4, T(INT16)},
-    {LC_OP_SPACE_TO_BATCH_ND, I0, 4, T(INT16)}, {LC_OP_BATCH_TO_SPACE_ND, I0, 4, T(INT16)},
-    {LC_OP_BATCH_MATMUL, I0, 3, T(INT16)}, {LC_OP_BATCH_MATMUL, I0, 2, T(INT8)}, {LC_OP_SELECT, I0, 4, T(UINT32)},
-    {LC_OP_MAXIMUM, I0, 4, T(INT16)}, {LC_OP_MINIMUM, I0, 4, T(INT16)}, {LC_OP_ABS, I0, 5, T(INT32)}, {LC_OP_ABS, I0, 2, T(INT8) | T(UINT8)},
-    {LC_OP_ADD, I0, 6, T(FLOAT16)}, {LC_OP_ADD, I0, 4, T(INT64)}, {LC_OP_MUL, I0, 8, T(FLOAT16)}, {LC_OP_MUL, I0, 7, T(UINT32)},
-    {LC_OP_MUL, I0, 6, T(COMPLEX64)}, {LC_OP_MUL, I0, 5, T(INT64)},
+    {LC_OP_GATHER, I0, 8, F8},
+    {LC_OP_GATHER, I0, 7, T(INT4)},
+    {LC_OP_GATHER, I1, 6, T(INT16)},
+    {LC_OP_DEQUANTIZE, I0, 9, F8},
+    {LC_OP_DEQUANTIZE, I0, 8, T(UINT4)},
+    {LC_OP_DEQUANTIZE, I0, 7, T(INT2)},
+    {LC_OP_DEQUANTIZE, I0, 6, T(INT4)},
+    {LC_OP_DEQUANTIZE, I0, 3, T(INT16) | T(FLOAT16)},
+    {LC_OP_QUANTIZE, I0, 5, T(UINT4)},
+    {LC_OP_QUANTIZE, O0, 5, T(UINT4)},
+    {LC_OP_QUANTIZE, I0, 4, T(INT4)},
+    {LC_OP_QUANTIZE, O0, 4, T(INT4)},
+    {LC_OP_TRANSPOSE, I0, 9, T(FLOAT16)},
+    {LC_OP_SLICE, I0, 8, T(FLOAT16)},
+    {LC_OP_SLICE, I0, 7, T(INT4)},
+    {LC_OP_SLICE, I0, 6, T(UINT32)},
+    {LC_OP_PAD, I0, 6, F8},
+    {LC_OP_PAD, I0, 5, T(BOOL)},
+    {LC_OP_PADV2, I0, 6, F8},
+    {LC_OP_PADV2, I0, 5, T(BOOL)},
+    {LC_OP_RESIZE_BILINEAR, I0, 4, T(INT16)},
+    {LC_OP_RESIZE_NEAREST_NEIGHBOR, I0, 4, T(INT16)},
+    {LC_OP_SPACE_TO_BATCH_ND, I0, 4, T(INT16)},
+    {LC_OP_BATCH_TO_SPACE_ND, I0, 4, T(INT16)},
+    {LC_OP_BATCH_MATMUL, I0, 3, T(INT16)},
+    {LC_OP_BATCH_MATMUL, I0, 2, T(INT8)},
+    {LC_OP_SELECT, I0, 4, T(UINT32)},
+    {LC_OP_MAXIMUM, I0, 4, T(INT16)},
+    {LC_OP_MINIMUM, I0, 4, T(INT16)},
+    {LC_OP_ABS, I0, 5, T(INT32)},
+    {LC_OP_ABS, I0, 2, T(INT8) | T(UINT8)},
+    {LC_OP_ADD, I0, 6, T(FLOAT16)},
+    {LC_OP_ADD, I0, 4, T(INT64)},
+    {LC_OP_MUL, I0, 8, T(FLOAT16)},
+    {LC_OP_MUL, I0, 7, T(UINT32)},
+    {LC_OP_MUL, I0, 6, T(COMPLEX64)},
+    {LC_OP_MUL, I0, 5, T(INT64)},
 };
 
 /* Rows that stand behind the code in later(). */
@@ -111,9 +213,7 @@ static const rule last_rules[] = {
     INT8_2(SUB),
 };
 
-static const lc_tensor *pick(const facts *f, uint8_t which) {
-    return which <= I2 ? f->in[which] : f->out[which - O0];
-}
+static const lc_tensor *pick(const facts *f, uint8_t which) { return which <= I2 ? f->in[which] : f->out[which - O0]; }
 
 static int32_t by_rules(const facts *f, const rule *list, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -133,9 +233,7 @@ static uint32_t scales(const lc_tensor *t) { return t && t->quant ? t->quant->sc
 static bool per_channel(const lc_tensor *t, int32_t axis) {
     return t && axis >= 0 && axis < t->rank && scales(t) && scales(t) == (uint32_t)t->dims[axis];
 }
-static bool per_channel_any(const lc_tensor *t) {
-    return t && t->quant && scales(t) > 1 && per_channel(t, t->quant->quantized_dimension);
-}
+static bool per_channel_any(const lc_tensor *t) { return t && t->quant && scales(t) > 1 && per_channel(t, t->quant->quantized_dimension); }
 static bool broadcasts_high(const facts *f) {
     const lc_tensor *a = f->in[0], *b = f->in[1];
     if (!a || !b || (a->rank <= 4 && b->rank <= 4)) return false;
@@ -245,8 +343,7 @@ static int32_t special(const facts *f) {
     case LC_OP_LSTM: return version_lstm(f);
     case LC_OP_UNIDIRECTIONAL_SEQUENCE_LSTM: return version_sequence_lstm(f);
     case LC_OP_RNN: return version_rnn(f, LC_OP_ATTRS(n, RNNOptions)->asymmetric_quantize_inputs);
-    case LC_OP_UNIDIRECTIONAL_SEQUENCE_RNN:
-        return version_rnn(f, LC_OP_ATTRS(n, SequenceRNNOptions)->asymmetric_quantize_inputs);
+    case LC_OP_UNIDIRECTIONAL_SEQUENCE_RNN: return version_rnn(f, LC_OP_ATTRS(n, SequenceRNNOptions)->asymmetric_quantize_inputs);
     case LC_OP_BIDIRECTIONAL_SEQUENCE_RNN:
         return version_rnn(f, LC_OP_ATTRS(n, BidirectionalSequenceRNNOptions)->asymmetric_quantize_inputs);
     case LC_OP_BIDIRECTIONAL_SEQUENCE_LSTM:
@@ -254,8 +351,7 @@ static int32_t special(const facts *f) {
     case LC_OP_FAKE_QUANT: return LC_OP_ATTRS(n, FakeQuantOptions)->narrow_range ? 2 : 1;
     case LC_OP_SVDF:
         if (is(f->in[0], LC_INT8)) return 3;
-        if (types(f, LC_FLOAT32, f->in[1], LC_INT8, LC_FLOAT32))
-            return LC_OP_ATTRS(n, SVDFOptions)->asymmetric_quantize_inputs ? 4 : 2;
+        if (types(f, LC_FLOAT32, f->in[1], LC_INT8, LC_FLOAT32)) return LC_OP_ATTRS(n, SVDFOptions)->asymmetric_quantize_inputs ? 4 : 2;
         return 1;
     case LC_OP_EMBEDDING_LOOKUP: return is(f->in[1], LC_INT2) ? 5 : scales(f->in[1]) > 1 && per_channel(f->in[1], 0) ? 4 : 0;
     default: return 0;
@@ -282,10 +378,8 @@ static int32_t later(const facts *f) {
     case LC_OP_SPACE_TO_BATCH_ND:
     case LC_OP_BATCH_TO_SPACE_ND: return t && rank(t) != 4 ? 3 : 0;
     case LC_OP_BATCH_MATMUL:
-        return types(f, LC_FLOAT32, f->in[1], LC_INT8, LC_FLOAT32) &&
-                       LC_OP_ATTRS(n, BatchMatMulOptions)->asymmetric_quantize_inputs
-                   ? 4
-                   : 0;
+        return types(f, LC_FLOAT32, f->in[1], LC_INT8, LC_FLOAT32) && LC_OP_ATTRS(n, BatchMatMulOptions)->asymmetric_quantize_inputs ? 4
+                                                                                                                                     : 0;
     case LC_OP_SELECT: return rank(t) == 5 || rank(f->in[1]) == 5 || rank(f->in[2]) == 5 ? 3 : 0;
     case LC_OP_MAXIMUM:
     case LC_OP_MINIMUM: return broadcasts_high(f) ? 3 : 0;
@@ -312,8 +406,7 @@ int32_t lc_op_version(const lc_graph *graph, const lc_node *node) {
     for (uint32_t i = 0; i < 4 && i < node->input_count; i++)
         if (node->inputs[i] >= 0 && (size_t)node->inputs[i] < graph->tensor_count) f.in[i] = &graph->tensors[node->inputs[i]];
     for (uint32_t i = 0; i < 2 && i < node->output_count; i++)
-        if (node->outputs[i] >= 0 && (size_t)node->outputs[i] < graph->tensor_count)
-            f.out[i] = &graph->tensors[node->outputs[i]];
+        if (node->outputs[i] >= 0 && (size_t)node->outputs[i] < graph->tensor_count) f.out[i] = &graph->tensors[node->outputs[i]];
     int32_t v = special(&f);
     if (!v) v = by_rules(&f, rules, sizeof rules / sizeof *rules);
     if (!v) v = later(&f);

@@ -1,0 +1,30 @@
+/*
+ * lstm.h: where the operands of an LSTM cell lie among a node's inputs. LSTM (kernel type FULL) and UNIDIRECTIONAL_SEQUENCE_LSTM have
+ * one cell, BIDIRECTIONAL_SEQUENCE_LSTM two; the rules and the kernels see only cells.
+ */
+#ifndef LC_OPS_LSTM_H
+#define LC_OPS_LSTM_H
+
+#include "ops/op.h"
+
+enum { LC_LSTM_INPUT, LC_LSTM_FORGET, LC_LSTM_CELL, LC_LSTM_OUTPUT, LC_LSTM_GATES };
+
+/* Slots, by gate where there is one for each; LC_ABSENT: this operator has no such operand (a slot may still be empty in a node). */
+typedef struct lc_lstm_slots {
+    int32_t input, aux;
+    int32_t weights[LC_LSTM_GATES], recurrent[LC_LSTM_GATES], aux_weights[LC_LSTM_GATES];
+    int32_t peephole[LC_LSTM_GATES], bias[LC_LSTM_GATES], norm[LC_LSTM_GATES];
+    int32_t projection, projection_bias;
+    int32_t hidden, cell; /* the state: what the last step put out, and the cells */
+} lc_lstm_slots;
+
+/* Of LSTM and UNIDIRECTIONAL_SEQUENCE_LSTM with `in_count` inputs. */
+lc_lstm_slots lc_lstm_slots_of(uint32_t in_count);
+/* Of one direction of BIDIRECTIONAL_SEQUENCE_LSTM. The auxiliary input goes with weights of its own into both cells; without weights it is
+ * the backward cell's input in place of the first. */
+lc_lstm_slots lc_lstm_slots_bidirectional(bool backward, bool aux, bool aux_weights);
+
+/* Bidirectional: the auxiliary input, and the forward forget gate's weights for it, which stand for all of them. */
+enum { LC_LSTM_AUX = 39, LC_LSTM_AUX_WEIGHTS = 41 };
+
+#endif

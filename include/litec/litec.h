@@ -4,7 +4,8 @@
  *
  *     lc_model *model; lc_error err;
  *     if (lc_convert("model.h5", NULL, &model, &err)) ...
- *     if (lc_model_save(model, "model.tflite", &err)) ...
+ *     if (lc_model_save(model, "model.tflite", NULL, &err)) ...
+ *     lc_model_destroy(model);
  */
 #ifndef LITEC_LITEC_H
 #define LITEC_LITEC_H
@@ -18,17 +19,17 @@ extern "C" {
 /* ---- convert ----------------------------------------------------------------------------------------------- */
 
 typedef struct lc_convert_stats {
-    uint32_t layers;        /* layers (or nodes) read from the source */
-    uint32_t operators;     /* operators of the result, all graphs */
-    uint64_t parameters;    /* numbers in the source's weights */
-    const char *format;     /* "keras-h5", "keras-zip", "tflite" */
+    uint32_t layers;     /* layers (or nodes) read from the source */
+    uint32_t operators;  /* operators of the result, all graphs */
+    uint64_t parameters; /* numbers in the source's weights */
+    const char *format;  /* "keras-h5", "keras-zip", "tflite" */
 } lc_convert_stats;
 
 typedef struct lc_convert_options {
     lc_limits limits;
-    bool allow_custom_ops;     /* an unknown layer becomes a CUSTOM operator instead of an error */
-    bool no_optimize;          /* skip the rewrites of src/pass (for debugging a conversion); a .tflite source has none */
-    lc_convert_stats *stats;   /* filled on success; NULL: not wanted */
+    bool allow_custom_ops;   /* an unknown layer becomes a CUSTOM operator instead of an error */
+    bool no_optimize;        /* skip the rewrites of src/pass (for debugging a conversion); a .tflite source has none */
+    lc_convert_stats *stats; /* filled on success; NULL: not wanted */
 } lc_convert_options;
 
 /* Options as keyword arguments, in C: lc_convert("m.h5", LC_CONVERT(.allow_custom_ops = true), &model, &err). */
@@ -38,13 +39,17 @@ typedef struct lc_convert_options {
 
 /* Reads a model of any known format (found by content, never by name) and lowers it to TFLite operators.
  * Formats: Keras .h5 and .keras, .tflite. Never changes the source. Caller owns *model, which can be run
- * (lc_session_create) or saved as it is. The source file stays mapped until lc_model_destroy. */
+ * (lc_session_create) or saved as it is. The source file stays mapped until lc_model_destroy. Errors: LC_NOT_FOUND, LC_IO,
+ * LC_INVALID (with rule and offset where a format rule is broken), LC_UNSUPPORTED (a layer or format that is not known), LC_LIMIT,
+ * LC_NO_MEMORY. */
 LC_API lc_status lc_convert(const char *path, const lc_convert_options *options, lc_model **model, lc_error *err);
 
 /* Writes the model as .tflite: the whole file or none (temporary file, fsync, rename). Refuses to write over the
- * file the model borrows its constants from. *size (may be NULL) receives the bytes written. */
+ * file the model borrows its constants from. *size (may be NULL) receives the bytes written. Errors: LC_IO (disk full,
+ * permissions), LC_NOT_FOUND (no such directory), LC_ARGUMENT, LC_UNSUPPORTED (the file has a field that litec would lose), LC_LIMIT,
+ * LC_NO_MEMORY. */
 LC_API lc_status lc_model_save(const lc_model *model, const char *path, uint64_t *size, lc_error *err);
-/* Writes the model as .tflite into memory. Caller frees *data with lc_free. */
+/* Writes the model as .tflite into memory: the bytes lc_model_save would write. Caller frees *data with lc_free. */
 LC_API lc_status lc_model_to_memory(const lc_model *model, void **data, size_t *size, lc_error *err);
 
 /* ---- look inside ------------------------------------------------------------------------------------------- */
@@ -57,12 +62,17 @@ typedef enum lc_report_format { LC_REPORT_TEXT = 0, LC_REPORT_JSON = 1 } lc_repo
 #define LC_REPORT_TENSORS 4u /* every tensor */
 #define LC_REPORT_MEMORY 8u  /* the arena plan, step by step */
 
-/* Describes a model as text or JSON. Caller frees *text with lc_free. */
-LC_API lc_status lc_model_inspect(const lc_model *model, lc_report_format format, uint32_t parts, char **text,
-                                  lc_error *err);
+/* Describes a model as text or JSON, NUL-terminated. A model that litec cannot run is described all the same. Caller frees *text
+ * with lc_free. Errors: LC_ARGUMENT, LC_NO_MEMORY. */
+LC_API lc_status lc_model_inspect(const lc_model *model, lc_report_format format, uint32_t parts, char **text, lc_error *err);
+
+/* The operators these models need, as a C header for a build of the device runtime that has no others (docs/embedding.md). Caller frees
+ * *text with lc_free. */
+LC_API lc_status lc_models_ops(const lc_model *const *models, size_t count, char **text, lc_error *err);
 
 /* Checks a file of any known format completely, without converting it. On success *summary (may be NULL) receives one
- * line such as "valid TFLite v3: 1 graph, 7 operators, 17 tensors, 91,760 bytes"; caller frees it with lc_free. */
+ * line such as "valid TFLite v3: 1 graph, 7 operators, 17 tensors, 91,760 bytes"; caller frees it with lc_free. Errors: those of
+ * lc_convert. */
 LC_API lc_status lc_verify_file(const char *path, const lc_limits *limits, char **summary, lc_error *err);
 
 /* ---- arrays: data files ------------------------------------------------------------------------------------ */
@@ -72,21 +82,25 @@ typedef struct lc_array {
     lc_dtype type;
     int32_t rank;
     int32_t dims[LC_MAX_RANK];
-    void *data;   /* owned by the array; NULL when size is 0 */
-    size_t size;  /* bytes */
+    void *data;  /* owned by the array; NULL when size is 0 */
+    size_t size; /* bytes */
 } lc_array;
 
-/* Reads .npy, .png, .jpg or IDX (also .gz), found by content. Images give uint8 [height, width, 1 or 3].
- * Caller frees *array with lc_array_deinit. */
+/* Reads .npy, .png, .jpg or IDX (IDX and .npy also as .gz), found by content. Images give uint8 [height, width, 1 or 3]: palettes and
+ * 16 bits become 8, what is transparent is laid over white, and a JPEG is taken as it is stored (an EXIF orientation does not turn
+ * it; Pillow and TensorFlow do the same). limits NULL: the defaults. Errors: LC_NOT_FOUND, LC_IO, LC_INVALID, LC_UNSUPPORTED (CMYK,
+ * NumPy objects), LC_LIMIT, LC_NO_MEMORY. Caller frees *array with lc_array_deinit. */
 LC_API lc_status lc_array_load(const char *path, const lc_limits *limits, lc_array *array, lc_error *err);
-/* Writes .npy (format 1.0), the whole file or none. */
+/* Writes .npy (format 1.0, little-endian, row-major), the whole file or none. LC_UNSUPPORTED: a type NumPy does not have. */
 LC_API lc_status lc_array_save_npy(const lc_array *array, const char *path, lc_error *err);
+/* Frees the data and makes the array empty. A zeroed array is fine. */
 LC_API void lc_array_deinit(lc_array *array);
 /* Scales a uint8 image [h, w, c] (bilinear, half-pixel centres, antialiased when shrinking) to float32
  * [1, height, width, channels]: value = (pixel / 255 - mean) / std. channels 1 from RGB: 0.299 R + 0.587 G + 0.114 B;
- * 3 from grey: repeated. std 0 means 1. `out` is made new; caller frees it with lc_array_deinit. */
-LC_API lc_status lc_image_to_input(const lc_array *image, int32_t height, int32_t width, int32_t channels, float mean,
-                                   float std, lc_array *out, lc_error *err);
+ * 3 from grey: repeated. std 0 means 1. `out` is made new; caller frees it with lc_array_deinit. Errors: LC_ARGUMENT (not such an
+ * image), LC_UNSUPPORTED (sizes below 1, other channels than 1 and 3), LC_NO_MEMORY. */
+LC_API lc_status lc_image_to_input(const lc_array *image, int32_t height, int32_t width, int32_t channels, float mean, float std,
+                                   lc_array *out, lc_error *err);
 
 #ifdef __cplusplus
 }

@@ -67,8 +67,8 @@ LC_API const char *lc_status_name(lc_status status);
  * `message` says what was found and what was wanted, with file, layer or node; `hint` what to do next (may be ""). */
 typedef struct lc_error {
     lc_status status;
-    char rule[24];        /* id of the rule that was broken, e.g. "TFL-INDEX"; "" when the failure is not a format rule */
-    uint64_t offset;      /* byte offset in the input file; LC_NO_OFFSET when there is none */
+    char rule[24];   /* id of the rule that was broken, e.g. "TFL-INDEX"; "" when the failure is not a format rule */
+    uint64_t offset; /* byte offset in the input file; LC_NO_OFFSET when there is none */
     char message[1024];
     char hint[512];
 } lc_error;
@@ -77,11 +77,11 @@ typedef struct lc_error {
 
 /* What a reader may use at most. Every field: 0 means the default. Reaching one is LC_LIMIT. */
 typedef struct lc_limits {
-    uint64_t max_memory;  /* bytes a file may make us allocate, counted as declared before allocation; 0: 8 GiB */
-    uint64_t max_file;    /* bytes of one input file; 0: 64 GiB */
-    uint32_t max_tables;  /* tables of one flatbuffer, objects of one HDF5 file, members of one zip; 0: 4,000,000 */
-    uint32_t max_nodes;   /* operators or layers of one model; 0: 1,000,000 */
-    uint32_t max_depth;   /* nesting of tables, groups, JSON values, sub-models; 0: 64 */
+    uint64_t max_memory; /* bytes a file may make us allocate, counted as declared before allocation; 0: 8 GiB */
+    uint64_t max_file;   /* bytes of one input file; 0: 64 GiB */
+    uint32_t max_tables; /* tables of one flatbuffer, objects of one HDF5 file, members of one zip; 0: 4,000,000 */
+    uint32_t max_nodes;  /* operators or layers of one model; 0: 1,000,000 */
+    uint32_t max_depth;  /* nesting of tables, groups, JSON values, sub-models; 0: 64 */
 } lc_limits;
 
 /* ---- memory ------------------------------------------------------------------------------------------------ */
@@ -133,7 +133,7 @@ typedef enum lc_dtype {
 #define LC_DTYPE_ENUM(name, value, bits, text) LC_##name = value,
     LC_DTYPE_LIST(LC_DTYPE_ENUM)
 #undef LC_DTYPE_ENUM
-    LC_DTYPE_COUNT
+        LC_DTYPE_COUNT
 } lc_dtype;
 
 /* "float32" for LC_FLOAT32; "?" for a number that is no type. */
@@ -150,9 +150,9 @@ typedef struct lc_tensor_view {
     int32_t rank;
     int32_t dims[LC_MAX_RANK];
     int32_t signature[LC_MAX_RANK]; /* as dims, with -1 where the model leaves a dimension open */
-    void *data;       /* dense, row-major, 64-byte aligned; NULL where there is none yet */
-    size_t size;      /* bytes */
-    float scale;      /* per-tensor quantisation: real = scale * (q - zero_point); 0 when not quantised */
+    void *data;                     /* dense, row-major, 64-byte aligned; NULL where there is none yet */
+    size_t size;                    /* bytes */
+    float scale;                    /* per-tensor quantisation: real = scale * (q - zero_point); 0 when not quantised */
     int64_t zero_point;
 } lc_tensor_view;
 
@@ -164,11 +164,11 @@ typedef struct lc_open_options {
     lc_limits limits;
 } lc_open_options;
 
-/* Maps, verifies and loads a .tflite file. Constants stay in the mapped file. Caller owns *model. */
+/* Maps, verifies and loads a .tflite file. Constants stay in the mapped file, which must not change until lc_model_destroy. Caller
+ * owns *model. Errors: LC_NOT_FOUND, LC_IO, LC_INVALID (with rule and offset), LC_LIMIT, LC_NO_MEMORY. */
 LC_API lc_status lc_model_open(const char *path, const lc_open_options *options, lc_model **model, lc_error *err);
 /* As lc_model_open, from memory that the caller keeps unchanged until lc_model_destroy. Caller owns *model. */
-LC_API lc_status lc_model_from_memory(const void *data, size_t size, const lc_open_options *options, lc_model **model,
-                                      lc_error *err);
+LC_API lc_status lc_model_from_memory(const void *data, size_t size, const lc_open_options *options, lc_model **model, lc_error *err);
 /* Frees the model once the last session made from it is destroyed. NULL is fine. */
 LC_API void lc_model_destroy(lc_model *model);
 
@@ -183,45 +183,78 @@ LC_API lc_tensor_view lc_model_output(const lc_model *model, size_t index);
 
 typedef struct lc_session lc_session;
 
+/* A custom operator of the caller. Its functions see their node through lc_custom_node. They return LC_OK, or a status with a
+ * message in *err. All inputs are read-only. The struct is copied; `name` and `user` must live as long as the session. */
+typedef struct lc_custom_node lc_custom_node;
+typedef struct lc_custom_op {
+    const char *name; /* the custom code in the model, e.g. "MyOp" */
+    void *user;       /* handed to each function */
+    /* Shapes and constant inputs are known (other inputs have no data yet): checks them and gives each output its shape. An output it
+     * gives none is sized in run. Called again when shapes change. NULL: all outputs are sized in run. */
+    lc_status (*prepare)(lc_custom_node *node, void *user, lc_error *err);
+    /* Computes the outputs. Must be given. */
+    lc_status (*run)(lc_custom_node *node, void *user, lc_error *err);
+    /* Frees the state (lc_custom_set_state) when the session lets the node go. May be NULL. */
+    void (*destroy)(void *state, void *user);
+} lc_custom_op;
+
 typedef struct lc_session_options {
-    int32_t threads;          /* threads that share one run, the caller's included; 0: 1 */
-    const char *isa;          /* "avx512", "avx2", "neon", "portable", "ref"; NULL: $LC_ISA, else the best this CPU has */
-    uint64_t max_memory;      /* bytes of arena and packed weights; 0: 8 GiB */
-    const char *signature;    /* signature to run, by key; NULL: the model's first graph */
-    bool profile;             /* measure each operator (lc_session_profile) */
+    int32_t threads;                /* threads that share one run, the caller's included; 0: 1 */
+    const char *isa;                /* "avx512", "avx2", "neon", "portable", "ref"; NULL: $LC_ISA, else the best this CPU has */
+    uint64_t max_memory;            /* bytes of arena and packed weights; 0: 8 GiB */
+    const char *signature;          /* signature to run, by key; NULL: the model's first graph */
+    bool profile;                   /* measure each operator (lc_session_profile) */
+    const lc_custom_op *custom_ops; /* operators the model names that litec does not have (or has: these come first) */
+    size_t custom_op_count;
+    uint64_t max_loops; /* iterations that all loops (WHILE) of one run may make together; 0: 10,000,000 */
+    lc_session *share;  /* a session of the same model whose variables and tables this one uses, e.g. of another signature; NULL:
+                         * its own. Two sessions that share must not run at the same time */
 } lc_session_options;
 
-/* Plans the model's memory and prepares its kernels. The session keeps the model alive. Caller owns *session. */
-LC_API lc_status lc_session_create(lc_model *model, const lc_session_options *options, lc_session **session,
-                                   lc_error *err);
+/* Plans the model's memory and prepares its kernels. The session keeps the model alive. Caller owns *session. A model with open
+ * dimensions that cannot run at size 1 gives a session all the same: it says why at lc_session_run unless its inputs are resized before.
+ * Errors: LC_UNSUPPORTED (an operator or type without a kernel), LC_INVALID (shapes that do not fit), LC_NOT_FOUND (no such signature),
+ * LC_ARGUMENT, LC_LIMIT (max_memory), LC_NO_MEMORY. */
+LC_API lc_status lc_session_create(lc_model *model, const lc_session_options *options, lc_session **session, lc_error *err);
+/* NULL is fine. */
 LC_API void lc_session_destroy(lc_session *session);
 
 LC_API size_t lc_session_input_count(const lc_session *session);
 LC_API size_t lc_session_output_count(const lc_session *session);
-/* View of an input, to write its data. Valid until the next resize. Out of range: name NULL. */
+/* View of an input, to write its data. Valid until the next resize. Out of range: name NULL. A string input has no data to write: set it
+ * with lc_session_set_strings. */
 LC_API lc_tensor_view lc_session_input(const lc_session *session, size_t index);
-/* View of an output; data is meaningful after lc_session_run and until the next run or resize. */
+/* View of an output; data is meaningful after lc_session_run and until the next run or resize. Where the shape of an output depends on
+ * what the model computes, ask again after each run; before the first its rank is -1. Strings: lc_tensor_string. */
 LC_API lc_tensor_view lc_session_output(const lc_session *session, size_t index);
 /* Index of an input or output by name: the signature's name or the tensor's. -1 when there is none. */
 LC_API int32_t lc_session_find_input(const lc_session *session, const char *name);
 LC_API int32_t lc_session_find_output(const lc_session *session, const char *name);
 
-/* Gives an input another shape and plans again. On failure the session keeps its former shapes. */
-LC_API lc_status lc_session_resize_input(lc_session *session, size_t index, const int32_t *dims, int32_t rank,
-                                         lc_error *err);
+/* Gives an input another shape and plans again. On failure the session keeps its former shapes. Errors: LC_ARGUMENT (no such input,
+ * a negative dimension), LC_INVALID or LC_UNSUPPORTED (the model cannot take the shape), LC_LIMIT, LC_NO_MEMORY. */
+LC_API lc_status lc_session_resize_input(lc_session *session, size_t index, const int32_t *dims, int32_t rank, lc_error *err);
 /* As above for several inputs at once (those whose shapes must change together): dims[i] and ranks[i] belong to
  * input i; dims[i] NULL keeps input i. Both arrays have lc_session_input_count entries. */
-LC_API lc_status lc_session_resize_inputs(lc_session *session, const int32_t *const *dims, const int32_t *ranks,
-                                          lc_error *err);
-/* Runs the model once. Allocates nothing. */
+LC_API lc_status lc_session_resize_inputs(lc_session *session, const int32_t *const *dims, const int32_t *ranks, lc_error *err);
+/* Gives a string input its strings: as many as its shape has elements (resize it first). lengths NULL: each ends with a NUL. Copied. */
+LC_API lc_status lc_session_set_strings(lc_session *session, size_t index, const char *const *strings, const size_t *lengths, size_t count,
+                                        lc_error *err);
+/* String i of a string tensor (its elements in order); not NUL-terminated, *length says its bytes. NULL when there is none. */
+LC_API const char *lc_tensor_string(const lc_tensor_view *tensor, size_t index, size_t *length);
+
+/* Runs the model once. Allocates nothing, except for tensors whose shape depends on what is computed, and strings. */
 LC_API lc_status lc_session_run(lc_session *session, lc_error *err);
+/* Sets the state that the model carries from run to run inside its graph (variable tensors of LSTM, SVDF ...) back to zero. Variables and
+ * tables that operators assign stay; a new session starts without them. */
+LC_API void lc_session_reset(lc_session *session);
 
 /* What one session's memory is made of, in bytes. */
 typedef struct lc_memory_stats {
-    uint64_t arena;         /* activations and scratch: one block */
-    uint64_t arena_bound;   /* no plan can be smaller: the largest sum of tensors alive at one step */
-    uint64_t packed;        /* weights rearranged for the kernels, shared by all sessions of the model */
-    uint64_t constants;     /* weights in the mapped file */
+    uint64_t arena;       /* activations and scratch: one block */
+    uint64_t arena_bound; /* no plan can be smaller: the largest sum of tensors alive at one step */
+    uint64_t packed;      /* weights rearranged for the kernels, shared by all sessions of the model */
+    uint64_t constants;   /* weights in the mapped file */
 } lc_memory_stats;
 LC_API lc_memory_stats lc_session_memory(const lc_session *session);
 
@@ -235,8 +268,25 @@ typedef struct lc_profile_entry {
 } lc_profile_entry;
 LC_API size_t lc_session_profile_count(const lc_session *session);
 LC_API lc_profile_entry lc_session_profile(const lc_session *session, size_t index);
+
 /* Name of the instruction set this session's kernels use: "avx512" ... "ref". */
 LC_API const char *lc_session_isa(const lc_session *session);
+
+/* ---- inside a custom operator ------------------------------------------------------------------------------- */
+
+/* The node's options: bytes of the model, as its converter wrote them. *size may be NULL. NULL: none. */
+LC_API const void *lc_custom_options(const lc_custom_node *node, size_t *size);
+LC_API size_t lc_custom_input_count(const lc_custom_node *node);
+LC_API size_t lc_custom_output_count(const lc_custom_node *node);
+/* Inputs and outputs. An absent one, and an index out of range, give a view whose name is NULL. */
+LC_API lc_tensor_view lc_custom_input(const lc_custom_node *node, size_t index);
+LC_API lc_tensor_view lc_custom_output(const lc_custom_node *node, size_t index);
+/* In prepare: the shape of an output. In run: of one that prepare left open; its view then has data. bytes: 0, for a string output
+ * the size of its buffer (int32 count, int32 offsets[count + 1], the strings). */
+LC_API lc_status lc_custom_set_shape(lc_custom_node *node, size_t index, const int32_t *dims, int32_t rank, size_t bytes, lc_error *err);
+/* A pointer of the caller's that stays with the node; lc_custom_op.destroy gets it. */
+LC_API void lc_custom_set_state(lc_custom_node *node, void *state);
+LC_API void *lc_custom_state(const lc_custom_node *node);
 
 #ifdef __cplusplus
 }

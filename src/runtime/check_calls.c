@@ -22,16 +22,15 @@ typedef struct calls {
 static lc_status check_callee(const lc_check *c, size_t g, size_t i, const lc_node *node, int32_t callee, uint32_t which) {
     const lc_Model *m = c->model;
     if (callee < 0 || (uint32_t)callee >= m->subgraphs.n) {
-        return lc_check_fail_op(c, LC_RULE_CALL_INDEX, g, i, "call %u: subgraph %d does not exist (there are %u)", which,
-                                callee, m->subgraphs.n);
+        return lc_check_fail_op(c, LC_RULE_CALL_INDEX, g, i, "call %u: subgraph %d does not exist (there are %u)", which, callee,
+                                m->subgraphs.n);
     }
     const lc_SubGraph *s = &m->subgraphs.data[callee];
     int64_t inputs, outputs;
     lc_op_call_arity(node, which, &inputs, &outputs);
     if ((inputs >= 0 && inputs != (int64_t)s->inputs.n) || (outputs >= 0 && outputs != (int64_t)s->outputs.n)) {
-        return lc_check_fail_op(c, LC_RULE_CALL_COUNT, g, i,
-                                "subgraph %d has %u inputs and %u outputs, the call needs %lld and %lld", callee, s->inputs.n,
-                                s->outputs.n, (long long)inputs, (long long)outputs);
+        return lc_check_fail_op(c, LC_RULE_CALL_COUNT, g, i, "subgraph %d has %u inputs and %u outputs, the call needs %lld and %lld",
+                                callee, s->inputs.n, s->outputs.n, (long long)inputs, (long long)outputs);
     }
     return LC_OK;
 }
@@ -58,8 +57,7 @@ static lc_status collect(const lc_check *c, calls *all, size_t g, size_t i) {
     for (uint32_t k = 0; k < n; k++) {
         LC_TRY(check_callee(c, g, i, &node, callee[k], k));
         void *list = all->list;
-        if (!lc_arena_grow(c->scratch, &list, &all->capacity, all->n + 1, sizeof(call)))
-            return lc_fail_memory(c->err, "checking calls");
+        if (!lc_arena_grow(c->scratch, &list, &all->capacity, all->n + 1, sizeof(call))) return lc_fail_memory(c->err, "checking calls");
         all->list = list;
         all->list[all->n++] = (call){(uint32_t)g, (uint32_t)callee[k], (uint32_t)i};
     }
@@ -79,8 +77,8 @@ static lc_status refuse_cycle(const lc_check *c, const calls *all, const uint32_
     /* Each subgraph left is called by one left: n steps back from any end on the circle. */
     for (uint32_t k = 0; k < n; k++) at = all->list[via[at]].caller;
     const call *found = &all->list[via[at]];
-    return lc_check_fail_op(c, LC_RULE_CALL_CYCLE, found->caller, found->op,
-                            "runs subgraph %u, which leads back to subgraph %u", found->callee, found->caller);
+    return lc_check_fail_op(c, LC_RULE_CALL_CYCLE, found->caller, found->op, "runs subgraph %u, which leads back to subgraph %u",
+                            found->callee, found->caller);
 }
 
 lc_status lc_check_calls(const lc_check *c) {
@@ -111,9 +109,8 @@ lc_status lc_check_calls(const lc_check *c) {
             uint32_t callee = all.list[k].callee;
             if (depth[g] + 1 > depth[callee]) depth[callee] = depth[g] + 1;
             if (depth[callee] > c->limits->max_depth) {
-                return lc_check_fail_op(c, LC_RULE_CALL_DEPTH, g, all.list[k].op,
-                                        "runs subgraph %u at depth %u, the limit is %u", callee, depth[callee],
-                                        c->limits->max_depth);
+                return lc_check_fail_op(c, LC_RULE_CALL_DEPTH, g, all.list[k].op, "runs subgraph %u at depth %u, the limit is %u", callee,
+                                        depth[callee], c->limits->max_depth);
             }
             if (--open[callee] == 0) queue[tail++] = callee;
         }

@@ -6,8 +6,8 @@
  * too, its interpreter does not and aborts on some; both skip the subgraph's outputs.
  *
  * One exception: a custom operator may read a tensor that nobody writes. The Ethos-U compiler gives its operator scratch memory
- * that way, and only the operator knows. Variables may be read at any time and are never outputs: operators that change them
- * (LSTM, SVDF) name them as inputs.
+ * that way, and only the operator knows. Variables may be read at any time: operators that change them (LSTM, SVDF) name them as inputs.
+ * One operator may write them too, before or after: in float16 models a DEQUANTIZE sets the state that an LSTM starts from.
  */
 #include "runtime/check.h"
 
@@ -25,20 +25,16 @@ static lc_status refuse_write(const lc_check *c, size_t g, size_t i, size_t k, i
     const lc_Operator *o = &c->model->subgraphs.data[g].operators.data[i];
     uint8_t mark = c->marks[g][t];
     if (is_input(o, t)) return lc_check_fail_op(c, LC_RULE_ALIAS, g, i, "output %zu: tensor %d is its input too", k, t);
-    if (mark & LC_MARK_CONSTANT)
-        return lc_check_fail_op(c, LC_RULE_WRITE_CONSTANT, g, i, "output %zu: tensor %d is a constant", k, t);
+    if (mark & LC_MARK_CONSTANT) return lc_check_fail_op(c, LC_RULE_WRITE_CONSTANT, g, i, "output %zu: tensor %d is a constant", k, t);
     if (mark & LC_MARK_INPUT)
         return lc_check_fail_op(c, LC_RULE_WRITE_INPUT, g, i, "output %zu: tensor %d is an input of the subgraph", k, t);
-    if (mark & LC_MARK_VARIABLE)
-        return lc_check_fail_op(c, LC_RULE_WRITE_VARIABLE, g, i, "output %zu: tensor %d is a variable", k, t);
     return lc_check_fail_op(c, LC_RULE_WRITE_TWICE, g, i, "output %zu: tensor %d is written already", k, t);
 }
 
 static lc_status refuse_read(const lc_check *c, size_t g, size_t i, size_t k, int32_t t) {
     const lc_Operator *o = &c->model->subgraphs.data[g].operators.data[i];
     for (size_t j = 0; j < o->outputs.n; j++) {
-        if (o->outputs.data[j] == t)
-            return lc_check_fail_op(c, LC_RULE_ALIAS, g, i, "input %zu: tensor %d is its output too", k, t);
+        if (o->outputs.data[j] == t) return lc_check_fail_op(c, LC_RULE_ALIAS, g, i, "input %zu: tensor %d is its output too", k, t);
     }
     if (c->marks[g][t] & LC_MARK_PRODUCED) {
         return lc_check_fail_op(c, LC_RULE_READ_EARLY, g, i, "input %zu: tensor %d is written by a later operator", k, t);
@@ -61,15 +57,16 @@ static lc_status check_subgraph(const lc_check *c, size_t g) {
         }
         for (size_t k = 0; k < o->outputs.n; k++) {
             int32_t t = o->outputs.data[k];
-            if (marks[t] & AVAILABLE) return refuse_write(c, g, i, k, t);
+            if ((marks[t] & AVAILABLE & ~LC_MARK_VARIABLE) || (marks[t] & LC_MARK_VARIABLE && is_input(o, t)))
+                return refuse_write(c, g, i, k, t);
             marks[t] |= LC_MARK_WRITTEN;
         }
     }
     for (size_t k = 0; k < s->outputs.n; k++) {
         int32_t t = s->outputs.data[k];
         if (!(marks[t] & AVAILABLE)) {
-            return lc_check_fail(c, LC_RULE_OUTPUT_NOTHING, s->at,
-                                 "subgraph %zu, output %zu: tensor %d has no data and nothing writes it", g, k, t);
+            return lc_check_fail(c, LC_RULE_OUTPUT_NOTHING, s->at, "subgraph %zu, output %zu: tensor %d has no data and nothing writes it",
+                                 g, k, t);
         }
     }
     return LC_OK;

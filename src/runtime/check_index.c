@@ -26,8 +26,8 @@ static lc_status check_operator(const lc_check *c, size_t g, size_t i) {
     const lc_Operator *o = &s->operators.data[i];
     uint32_t tensors = s->tensors.n;
     if (o->opcode_index >= m->operator_codes.n) {
-        return lc_check_fail_op(c, LC_RULE_OPCODE_INDEX, g, i, "operator code %u does not exist (there are %u)",
-                                o->opcode_index, m->operator_codes.n);
+        return lc_check_fail_op(c, LC_RULE_OPCODE_INDEX, g, i, "operator code %u does not exist (there are %u)", o->opcode_index,
+                                m->operator_codes.n);
     }
     const lc_op_def *def = lc_op_get(lc_tflite_op(&m->operator_codes.data[o->opcode_index]));
     LC_TRY(check_count(c, LC_RULE_INPUT_COUNT, g, i, o->inputs.n, def->in_min, def->in_max, "inputs"));
@@ -39,23 +39,21 @@ static lc_status check_operator(const lc_check *c, size_t g, size_t i) {
             return lc_check_fail_op(c, LC_RULE_INPUT_ABSENT, g, i, "input %zu is absent (-1) but not optional", k);
         }
         if (t < 0 || (uint32_t)t >= tensors) {
-            return lc_check_fail_op(c, LC_RULE_INPUT_INDEX, g, i, "input %zu: tensor %d does not exist (there are %u)", k, t,
-                                    tensors);
+            return lc_check_fail_op(c, LC_RULE_INPUT_INDEX, g, i, "input %zu: tensor %d does not exist (there are %u)", k, t, tensors);
         }
     }
     for (size_t k = 0; k < o->outputs.n; k++) {
         int32_t t = o->outputs.data[k];
         if (t < 0 || (uint32_t)t >= tensors) {
-            return lc_check_fail_op(c, LC_RULE_OUTPUT_INDEX, g, i, "output %zu: tensor %d does not exist (there are %u)", k, t,
-                                    tensors);
+            return lc_check_fail_op(c, LC_RULE_OUTPUT_INDEX, g, i, "output %zu: tensor %d does not exist (there are %u)", k, t, tensors);
         }
         c->marks[g][t] |= LC_MARK_PRODUCED;
     }
     for (size_t k = 0; k < o->intermediates.n; k++) {
         int32_t t = o->intermediates.data[k];
         if (t < 0 || (uint32_t)t >= tensors) {
-            return lc_check_fail_op(c, LC_RULE_INTERMEDIATE_INDEX, g, i,
-                                    "intermediate %zu: tensor %d does not exist (there are %u)", k, t, tensors);
+            return lc_check_fail_op(c, LC_RULE_INTERMEDIATE_INDEX, g, i, "intermediate %zu: tensor %d does not exist (there are %u)", k, t,
+                                    tensors);
         }
     }
     if (o->mutating_variable_inputs.n != 0 && o->mutating_variable_inputs.n != o->inputs.n) {

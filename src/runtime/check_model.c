@@ -15,12 +15,11 @@ static lc_status check_codes(const lc_check *c) {
         const lc_OperatorCode *code = &m->operator_codes.data[i];
         int32_t op = lc_tflite_op(code);
         if (!lc_op_get(op)) {
-            return lc_check_fail(c, LC_RULE_OPCODE, code->at,
-                                 "operator code %zu: %d is no builtin operator (litec knows 0 to %d)", i, op, LC_OP_COUNT - 1);
+            return lc_check_fail(c, LC_RULE_OPCODE, code->at, "operator code %zu: %d is no builtin operator (litec knows 0 to %d)", i, op,
+                                 LC_OP_COUNT - 1);
         }
         if (code->version < 1) {
-            return lc_check_fail(c, LC_RULE_OPCODE_VERSION, code->at, "operator code %zu %s: version %d", i, lc_op_name(op),
-                                 code->version);
+            return lc_check_fail(c, LC_RULE_OPCODE_VERSION, code->at, "operator code %zu %s: version %d", i, lc_op_name(op), code->version);
         }
         if (op == LC_OP_CUSTOM && code->custom_code.size == 0) {
             return lc_check_fail(c, LC_RULE_CUSTOM_NAME, code->at, "operator code %zu: custom operator without a name", i);
@@ -35,23 +34,21 @@ static lc_status check_metadata(const lc_check *c) {
         const lc_Metadata *d = &m->metadata.data[i];
         if (!d->name.data) return lc_check_fail(c, LC_RULE_METADATA_NAME, d->at, "metadata %zu has no name", i);
         if (d->buffer >= m->buffers.n) {
-            return lc_check_fail(c, LC_RULE_METADATA_BUFFER, d->at, "metadata %zu: buffer %u does not exist (there are %u)", i,
-                                 d->buffer, m->buffers.n);
+            return lc_check_fail(c, LC_RULE_METADATA_BUFFER, d->at, "metadata %zu: buffer %u does not exist (there are %u)", i, d->buffer,
+                                 m->buffers.n);
         }
         if (lc_buffer_size(&m->buffers.data[d->buffer]) > UINT32_MAX) {
-            return lc_check_fail(c, LC_RULE_METADATA_BUFFER, d->at, "metadata %zu: its buffer %u is larger than 4 GiB", i,
-                                 d->buffer);
+            return lc_check_fail(c, LC_RULE_METADATA_BUFFER, d->at, "metadata %zu: its buffer %u is larger than 4 GiB", i, d->buffer);
         }
     }
     for (size_t i = 0; i < m->metadata_buffer.n; i++) {
         int32_t b = m->metadata_buffer.data[i];
         if (b < 0 || (uint32_t)b >= m->buffers.n) {
-            return lc_check_fail(c, LC_RULE_METADATA_BUFFER, m->at,
-                                 "metadata_buffer %zu: buffer %d does not exist (there are %u)", i, b, m->buffers.n);
+            return lc_check_fail(c, LC_RULE_METADATA_BUFFER, m->at, "metadata_buffer %zu: buffer %d does not exist (there are %u)", i, b,
+                                 m->buffers.n);
         }
         if (lc_buffer_size(&m->buffers.data[b]) > UINT32_MAX) {
-            return lc_check_fail(c, LC_RULE_METADATA_BUFFER, m->at, "metadata_buffer %zu: buffer %d is larger than 4 GiB", i,
-                                 b);
+            return lc_check_fail(c, LC_RULE_METADATA_BUFFER, m->at, "metadata_buffer %zu: buffer %d is larger than 4 GiB", i, b);
         }
     }
     return LC_OK;
@@ -102,22 +99,20 @@ static lc_status check_external(const lc_check *c) {
         order[i] = (uint32_t)i;
         if (b->id == 0) return lc_check_fail(c, LC_RULE_EXTERNAL_ID, b->at, "external buffer %zu: id 0 means none", i);
         if (b->group >= m->external_buffer_groups.n) {
-            return lc_check_fail(c, LC_RULE_EXTERNAL_GROUP, b->at,
-                                 "external buffer %zu (id %u): group %u does not exist (there are %u)", i, b->id, b->group,
-                                 m->external_buffer_groups.n);
+            return lc_check_fail(c, LC_RULE_EXTERNAL_GROUP, b->at, "external buffer %zu (id %u): group %u does not exist (there are %u)", i,
+                                 b->id, b->group, m->external_buffer_groups.n);
         }
         if (!lc_add_u64(b->offset, b->length, &end)) {
-            return lc_check_fail(c, LC_RULE_EXTERNAL_RANGE, b->at,
-                                 "external buffer %zu (id %u): offset %llu and length %llu overflow", i, b->id,
-                                 (unsigned long long)b->offset, (unsigned long long)b->length);
+            return lc_check_fail(c, LC_RULE_EXTERNAL_RANGE, b->at, "external buffer %zu (id %u): offset %llu and length %llu overflow", i,
+                                 b->id, (unsigned long long)b->offset, (unsigned long long)b->length);
         }
     }
     lc_sort_indices(order, n, less_id, m);
     for (size_t i = 1; i < n; i++) {
         const lc_ExternalBuffer *a = &m->external_buffers.data[order[i - 1]], *b = &m->external_buffers.data[order[i]];
         if (a->id == b->id) {
-            return lc_check_fail(c, LC_RULE_EXTERNAL_ID, b->at, "external buffers %u and %u both have the id %u", order[i - 1],
-                                 order[i], b->id);
+            return lc_check_fail(c, LC_RULE_EXTERNAL_ID, b->at, "external buffers %u and %u both have the id %u", order[i - 1], order[i],
+                                 b->id);
         }
     }
     return LC_OK;
@@ -141,16 +136,14 @@ static lc_status check_overlap(const lc_check *c) {
     for (size_t i = 0; i < m->buffers.n; i++) {
         const lc_Buffer *b = &m->buffers.data[i];
         if (!b->data.data || b->offset <= 1 || b->size == 0) continue;
-        if (!lc_arena_grow(c->scratch, &list, &capacity, n + 1, sizeof(range)))
-            return lc_fail_memory(c->err, "checking buffers");
+        if (!lc_arena_grow(c->scratch, &list, &capacity, n + 1, sizeof(range))) return lc_fail_memory(c->err, "checking buffers");
         ((range *)list)[n++] = (range){b->offset, b->size, b->at};
     }
     for (size_t g = 0; g < m->subgraphs.n; g++) {
         for (size_t i = 0; i < m->subgraphs.data[g].operators.n; i++) {
             const lc_Operator *o = &m->subgraphs.data[g].operators.data[i];
             if (!o->custom_options.data || o->large_custom_options_offset <= 1 || o->large_custom_options_size == 0) continue;
-            if (!lc_arena_grow(c->scratch, &list, &capacity, n + 1, sizeof(range)))
-                return lc_fail_memory(c->err, "checking buffers");
+            if (!lc_arena_grow(c->scratch, &list, &capacity, n + 1, sizeof(range))) return lc_fail_memory(c->err, "checking buffers");
             ((range *)list)[n++] = (range){o->large_custom_options_offset, o->large_custom_options_size, o->at};
         }
     }

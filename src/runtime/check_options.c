@@ -29,8 +29,7 @@ static lc_status check_choices(const lc_check *c, size_t g, size_t i, lc_table_i
             const lc_vec_u32 *list = (const void *)((const char *)value + f->offset);
             for (size_t j = 0; j < list->n; j++) {
                 if (!lc_schema_enum_name((lc_enum_id)f->sub, list->data[j])) {
-                    return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s[%zu] is %u", d->name, f->name, j,
-                                            list->data[j]);
+                    return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s[%zu] is %u", d->name, f->name, j, list->data[j]);
                 }
             }
         }

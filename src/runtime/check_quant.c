@@ -17,16 +17,46 @@
 /* Smallest and largest value of an integer type; false for types that hold no quantised numbers. */
 static bool type_range(int8_t type, int64_t *min, int64_t *max) {
     switch (type) {
-    case LC_INT2: *min = -2; *max = 1; return true;
-    case LC_INT4: *min = -8; *max = 7; return true;
-    case LC_UINT4: *min = 0; *max = 15; return true;
-    case LC_INT8: *min = INT8_MIN; *max = INT8_MAX; return true;
-    case LC_UINT8: *min = 0; *max = UINT8_MAX; return true;
-    case LC_INT16: *min = INT16_MIN; *max = INT16_MAX; return true;
-    case LC_UINT16: *min = 0; *max = UINT16_MAX; return true;
-    case LC_INT32: *min = INT32_MIN; *max = INT32_MAX; return true;
-    case LC_UINT32: *min = 0; *max = UINT32_MAX; return true;
-    case LC_INT64: *min = INT64_MIN; *max = INT64_MAX; return true;
+    case LC_INT2:
+        *min = -2;
+        *max = 1;
+        return true;
+    case LC_INT4:
+        *min = -8;
+        *max = 7;
+        return true;
+    case LC_UINT4:
+        *min = 0;
+        *max = 15;
+        return true;
+    case LC_INT8:
+        *min = INT8_MIN;
+        *max = INT8_MAX;
+        return true;
+    case LC_UINT8:
+        *min = 0;
+        *max = UINT8_MAX;
+        return true;
+    case LC_INT16:
+        *min = INT16_MIN;
+        *max = INT16_MAX;
+        return true;
+    case LC_UINT16:
+        *min = 0;
+        *max = UINT16_MAX;
+        return true;
+    case LC_INT32:
+        *min = INT32_MIN;
+        *max = INT32_MAX;
+        return true;
+    case LC_UINT32:
+        *min = 0;
+        *max = UINT32_MAX;
+        return true;
+    case LC_INT64:
+        *min = INT64_MIN;
+        *max = INT64_MAX;
+        return true;
     default: return false;
     }
 }
@@ -103,10 +133,9 @@ lc_status lc_check_quant(const lc_check *c, size_t g, size_t i) {
     if (q->details.type == LC_QuantizationDetails_BlockwiseQuantization) {
         const lc_BlockwiseQuantization *d = q->details.value;
         LC_TRY(check_named(c, LC_RULE_QUANT_BLOCKWISE, g, i, d->scales, d->zero_points));
-        if (d->block_size <= 0) return lc_check_fail_tensor(c, LC_RULE_QUANT_BLOCKWISE, g, i, "block size is %d", d->block_size);
+        if (d->block_size < 0 || (d->block_size == 0 && d->block_shape.n == 0))
+            return lc_check_fail_tensor(c, LC_RULE_QUANT_BLOCKWISE, g, i, "block size is %d", d->block_size);
     }
-    if (q->details.type == LC_QuantizationDetails_MultiAxisQuantization) {
-        return check_multi_axis(c, g, i, t, q->details.value);
-    }
+    if (q->details.type == LC_QuantizationDetails_MultiAxisQuantization) { return check_multi_axis(c, g, i, t, q->details.value); }
     return LC_OK;
 }

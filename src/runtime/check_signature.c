@@ -36,17 +36,15 @@ static lc_status check_entries(const lc_check *c, size_t s, const lc_TensorMap *
     const lc_SubGraph *g = &c->model->subgraphs.data[d->subgraph_index];
     for (uint32_t i = 0; i < n; i++) {
         const lc_TensorMap *e = &list[i];
-        if (!e->name.data)
-            return lc_check_fail(c, LC_RULE_SIGNATURE_NAME, e->at, "signature %zu, %s %u has no name", s, what, i);
+        if (!e->name.data) return lc_check_fail(c, LC_RULE_SIGNATURE_NAME, e->at, "signature %zu, %s %u has no name", s, what, i);
         int shown = e->name.size > 80 ? 80 : (int)e->name.size;
         if (e->tensor_index >= g->tensors.n) {
-            return lc_check_fail(c, rule, e->at,
-                                 "signature %zu, %s \"%.*s\": tensor %u of subgraph %u does not exist (there are %u)", s, what,
-                                 shown, e->name.data, e->tensor_index, d->subgraph_index, g->tensors.n);
+            return lc_check_fail(c, rule, e->at, "signature %zu, %s \"%.*s\": tensor %u of subgraph %u does not exist (there are %u)", s,
+                                 what, shown, e->name.data, e->tensor_index, d->subgraph_index, g->tensors.n);
         }
         if (!(c->marks[d->subgraph_index][e->tensor_index] & mark)) {
-            return lc_check_fail(c, rule, e->at, "signature %zu, %s \"%.*s\": tensor %u is no %s of subgraph %u", s, what,
-                                 shown, e->name.data, e->tensor_index, what, d->subgraph_index);
+            return lc_check_fail(c, rule, e->at, "signature %zu, %s \"%.*s\": tensor %u is no %s of subgraph %u", s, what, shown,
+                                 e->name.data, e->tensor_index, what, d->subgraph_index);
         }
     }
     uint32_t *order = identity(c, n);
@@ -70,8 +68,8 @@ lc_status lc_check_signatures(const lc_check *c) {
         const lc_SignatureDef *d = &m->signature_defs.data[s];
         if (!d->signature_key.data) return lc_check_fail(c, LC_RULE_SIGNATURE_KEY, d->at, "signature %u has no key", s);
         if (d->subgraph_index >= m->subgraphs.n) {
-            return lc_check_fail(c, LC_RULE_SIGNATURE_GRAPH, d->at, "signature %u: subgraph %u does not exist (there are %u)",
-                                 s, d->subgraph_index, m->subgraphs.n);
+            return lc_check_fail(c, LC_RULE_SIGNATURE_GRAPH, d->at, "signature %u: subgraph %u does not exist (there are %u)", s,
+                                 d->subgraph_index, m->subgraphs.n);
         }
         LC_TRY(check_entries(c, s, d->inputs.data, d->inputs.n, LC_RULE_SIGNATURE_INPUT, LC_MARK_INPUT, "input"));
         LC_TRY(check_entries(c, s, d->outputs.data, d->outputs.n, LC_RULE_SIGNATURE_OUTPUT, LC_MARK_OUTPUT, "output"));
@@ -83,8 +81,8 @@ lc_status lc_check_signatures(const lc_check *c) {
         const lc_SignatureDef *d = &m->signature_defs.data[order[i]];
         if (compare(m->signature_defs.data[order[i - 1]].signature_key, d->signature_key) == 0) {
             int shown = d->signature_key.size > 80 ? 80 : (int)d->signature_key.size;
-            return lc_check_fail(c, LC_RULE_SIGNATURE_KEY, d->at, "signatures %u and %u are both called \"%.*s\"", order[i - 1],
-                                 order[i], shown, d->signature_key.data);
+            return lc_check_fail(c, LC_RULE_SIGNATURE_KEY, d->at, "signatures %u and %u are both called \"%.*s\"", order[i - 1], order[i],
+                                 shown, d->signature_key.data);
         }
     }
     return LC_OK;

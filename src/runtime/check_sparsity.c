@@ -31,8 +31,8 @@ static int64_t *level_sizes(const lc_check *c, size_t g, size_t i, lc_status *st
         int32_t d = s->traversal_order.data[p];
         /* Dimensions come first, then block insides. */
         if (d < 0 || (uint32_t)d >= levels || ((uint32_t)d < rank) != (p < rank) || seen[d]) {
-            *status = lc_check_fail_tensor(c, LC_RULE_SPARSE_ORDER, g, i, "traversal_order %u is %d (%u dimensions, %u blocks)",
-                                           p, d, rank, blocks);
+            *status = lc_check_fail_tensor(c, LC_RULE_SPARSE_ORDER, g, i, "traversal_order %u is %d (%u dimensions, %u blocks)", p, d, rank,
+                                           blocks);
             return NULL;
         }
         seen[d] = 1;
@@ -67,12 +67,9 @@ static int64_t entry(const lc_union *u, uint32_t k) {
 /* Entries of such a vector; false when there is none or it is of an unknown kind. */
 static bool entries(const lc_union *u, uint32_t *n) {
     if (!u->value) return false;
-    if (u->type == LC_SparseIndexVector_Uint8Vector)
-        *n = ((const lc_Uint8Vector *)u->value)->values.n;
-    else if (u->type == LC_SparseIndexVector_Uint16Vector)
-        *n = ((const lc_Uint16Vector *)u->value)->values.n;
-    else
-        *n = ((const lc_Int32Vector *)u->value)->values.n;
+    if (u->type == LC_SparseIndexVector_Uint8Vector) *n = ((const lc_Uint8Vector *)u->value)->values.n;
+    else if (u->type == LC_SparseIndexVector_Uint16Vector) *n = ((const lc_Uint16Vector *)u->value)->values.n;
+    else *n = ((const lc_Int32Vector *)u->value)->values.n;
     return true;
 }
 
@@ -88,28 +85,26 @@ static lc_status check_level(const lc_check *c, size_t g, size_t i, uint32_t p, 
     }
     int64_t begin = entry(&m->array_segments, 0);
     if (begin != 0)
-        return lc_check_fail_tensor(c, LC_RULE_SPARSE_SEGMENTS, g, i, "level %u: the first segment is %lld", p,
-                                    (long long)begin);
+        return lc_check_fail_tensor(c, LC_RULE_SPARSE_SEGMENTS, g, i, "level %u: the first segment is %lld", p, (long long)begin);
     for (uint32_t r = 1; r < segments; r++) {
         int64_t end = entry(&m->array_segments, r), last = -1;
         if (end < begin || end > indices) {
-            return lc_check_fail_tensor(c, LC_RULE_SPARSE_SEGMENTS, g, i,
-                                        "level %u: segment %u is %lld after %lld (%u indices)", p, r, (long long)end,
-                                        (long long)begin, indices);
+            return lc_check_fail_tensor(c, LC_RULE_SPARSE_SEGMENTS, g, i, "level %u: segment %u is %lld after %lld (%u indices)", p, r,
+                                        (long long)end, (long long)begin, indices);
         }
         for (; begin < end; begin++) {
             int64_t index = entry(&m->array_indices, (uint32_t)begin);
             if (index <= last || index >= size) {
                 return lc_check_fail_tensor(c, LC_RULE_SPARSE_INDICES, g, i,
-                                            "level %u: index %lld is %lld after %lld, the dimension has %lld", p,
-                                            (long long)begin, (long long)index, (long long)last, (long long)size);
+                                            "level %u: index %lld is %lld after %lld, the dimension has %lld", p, (long long)begin,
+                                            (long long)index, (long long)last, (long long)size);
             }
             last = index;
         }
     }
     if (begin != indices) {
-        return lc_check_fail_tensor(c, LC_RULE_SPARSE_SEGMENTS, g, i,
-                                    "level %u: the last segment is %lld, there are %u indices", p, (long long)begin, indices);
+        return lc_check_fail_tensor(c, LC_RULE_SPARSE_SEGMENTS, g, i, "level %u: the last segment is %lld, there are %u indices", p,
+                                    (long long)begin, indices);
     }
     *count = indices;
     return LC_OK;
@@ -120,10 +115,9 @@ lc_status lc_check_sparsity(const lc_check *c, size_t g, size_t i, uint64_t *ele
     const lc_SparsityParameters *s = t->sparsity;
     uint32_t levels = s->traversal_order.n, rank = t->shape.n;
     if (levels < rank || s->dim_metadata.n != levels || s->block_map.n != levels - rank) {
-        return lc_check_fail_tensor(
-            c, LC_RULE_SPARSE_LEVELS, g, i,
-            "traversal_order has %u entries, dim_metadata %u, block_map %u; the tensor has %u dimensions", levels,
-            s->dim_metadata.n, s->block_map.n, rank);
+        return lc_check_fail_tensor(c, LC_RULE_SPARSE_LEVELS, g, i,
+                                    "traversal_order has %u entries, dim_metadata %u, block_map %u; the tensor has %u dimensions", levels,
+                                    s->dim_metadata.n, s->block_map.n, rank);
     }
     lc_status status = LC_OK;
     const int64_t *size = level_sizes(c, g, i, &status);
@@ -137,8 +131,8 @@ lc_status lc_check_sparsity(const lc_check *c, size_t g, size_t i, uint64_t *ele
         } else if (m->format != LC_DimensionType_DENSE) {
             return lc_check_fail_tensor(c, LC_RULE_SPARSE_FORMAT, g, i, "level %u has the unknown format %d", p, m->format);
         } else if (m->dense_size != wanted) {
-            return lc_check_fail_tensor(c, LC_RULE_SPARSE_DENSE, g, i, "level %u has %d entries, its dimension %lld", p,
-                                        m->dense_size, (long long)wanted);
+            return lc_check_fail_tensor(c, LC_RULE_SPARSE_DENSE, g, i, "level %u has %d entries, its dimension %lld", p, m->dense_size,
+                                        (long long)wanted);
         } else if (!lc_mul_u64(count, (uint64_t)wanted, &count)) {
             return lc_check_fail_tensor(c, LC_RULE_TENSOR_SIZE, g, i, "the product of its sparse levels overflows");
         }

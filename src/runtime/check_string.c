@@ -21,13 +21,12 @@ lc_status lc_check_string(const lc_check *c, size_t graph, size_t tensor, uint64
     uint32_t count = lc_read_u32(&in);
     /* 4 * (count + 2), which 64 bits always hold. */
     if (in.failed || !lc_add_u64(count, 2, &header) || !lc_mul_u64(header, 4, &header) || header > size) {
-        return lc_check_fail_tensor(c, LC_RULE_STRING_HEADER, graph, tensor,
-                                    "buffer %u of %llu bytes cannot hold a header of %u strings", t->buffer,
-                                    (unsigned long long)size, count);
+        return lc_check_fail_tensor(c, LC_RULE_STRING_HEADER, graph, tensor, "buffer %u of %llu bytes cannot hold a header of %u strings",
+                                    t->buffer, (unsigned long long)size, count);
     }
     if (count != elements) {
-        return lc_check_fail_tensor(c, LC_RULE_STRING_COUNT, graph, tensor, "has %u strings, its shape has %llu elements",
-                                    count, (unsigned long long)elements);
+        return lc_check_fail_tensor(c, LC_RULE_STRING_COUNT, graph, tensor, "has %u strings, its shape has %llu elements", count,
+                                    (unsigned long long)elements);
     }
     if (c->strings[t->buffer]) return LC_OK;
     c->strings[t->buffer] = 1;
@@ -45,9 +44,8 @@ lc_status lc_check_string(const lc_check *c, size_t graph, size_t tensor, uint64
         last = next;
     }
     if (last != size) {
-        return lc_check_fail_tensor(c, LC_RULE_STRING_OFFSET, graph, tensor,
-                                    "the last offset is %llu, the buffer has %llu bytes", (unsigned long long)last,
-                                    (unsigned long long)size);
+        return lc_check_fail_tensor(c, LC_RULE_STRING_OFFSET, graph, tensor, "the last offset is %llu, the buffer has %llu bytes",
+                                    (unsigned long long)last, (unsigned long long)size);
     }
     return LC_OK;
 }

@@ -18,10 +18,8 @@ static lc_status check_shape(const lc_check *c, size_t g, size_t i, uint64_t *el
     for (size_t d = 0; d < t->shape.n; d++) {
         int32_t dim = t->shape.data[d];
         if (dim < 0) return lc_check_fail_tensor(c, LC_RULE_TENSOR_DIM, g, i, "dimension %zu is %d", d, dim);
-        if (dim == 0)
-            empty = true;
-        else if (!lc_mul_u64(n, (uint64_t)dim, &n))
-            fits = false;
+        if (dim == 0) empty = true;
+        else if (!lc_mul_u64(n, (uint64_t)dim, &n)) fits = false;
     }
     bool constant = c->marks[g][i] & LC_MARK_CONSTANT;
     if (!fits || (!constant && n > INT32_MAX)) {
@@ -38,8 +36,8 @@ static lc_status check_shape(const lc_check *c, size_t g, size_t i, uint64_t *el
     for (size_t d = 0; d < t->shape.n; d++) {
         int32_t s = t->shape_signature.data[d];
         if (s != -1 && s != t->shape.data[d]) {
-            return lc_check_fail_tensor(c, LC_RULE_TENSOR_SIGNATURE, g, i,
-                                        "dimension %zu is %d in shape_signature and %d in shape", d, s, t->shape.data[d]);
+            return lc_check_fail_tensor(c, LC_RULE_TENSOR_SIGNATURE, g, i, "dimension %zu is %d in shape_signature and %d in shape", d, s,
+                                        t->shape.data[d]);
         }
     }
     return LC_OK;
@@ -60,9 +58,8 @@ static lc_status check_data(const lc_check *c, size_t g, size_t i, uint64_t elem
         return lc_check_fail_tensor(c, LC_RULE_TENSOR_SIZE, g, i, "the bytes of its %u dimensions overflow", t->shape.n);
     }
     if (need != have) {
-        return lc_check_fail_tensor(c, rule, g, i, "its shape needs %llu bytes of %s, buffer %u has %llu",
-                                    (unsigned long long)need, lc_dtype_name((lc_dtype)t->type), t->buffer,
-                                    (unsigned long long)have);
+        return lc_check_fail_tensor(c, rule, g, i, "its shape needs %llu bytes of %s, buffer %u has %llu", (unsigned long long)need,
+                                    lc_dtype_name((lc_dtype)t->type), t->buffer, (unsigned long long)have);
     }
     return LC_OK;
 }
@@ -76,8 +73,7 @@ static lc_status check_variants(const lc_check *c, size_t g, size_t i) {
         }
         for (size_t d = 0; d < v->shape.n; d++) {
             if (v->shape.data[d] < -1) {
-                return lc_check_fail_tensor(c, LC_RULE_TENSOR_VARIANT, g, i, "variant %zu: dimension %zu is %d", k, d,
-                                            v->shape.data[d]);
+                return lc_check_fail_tensor(c, LC_RULE_TENSOR_VARIANT, g, i, "variant %zu: dimension %zu is %d", k, d, v->shape.data[d]);
             }
         }
     }
@@ -93,10 +89,8 @@ static bool has_id(const uint32_t *ids, size_t n, uint32_t id) {
     size_t low = 0;
     for (size_t high = n; low < high;) {
         size_t mid = low + (high - low) / 2;
-        if (ids[mid] < id)
-            low = mid + 1;
-        else
-            high = mid;
+        if (ids[mid] < id) low = mid + 1;
+        else high = mid;
     }
     return low < n && ids[low] == id;
 }
@@ -105,18 +99,16 @@ static lc_status check_tensor(const lc_check *c, size_t g, size_t i, const uint3
     const lc_Model *m = c->model;
     const lc_Tensor *t = &m->subgraphs.data[g].tensors.data[i];
     if (t->type < 0 || t->type >= LC_DTYPE_COUNT) {
-        return lc_check_fail_tensor(c, LC_RULE_TENSOR_TYPE, g, i, "type %d is unknown (litec knows 0 to %d)", t->type,
-                                    LC_DTYPE_COUNT - 1);
+        return lc_check_fail_tensor(c, LC_RULE_TENSOR_TYPE, g, i, "type %d is unknown (litec knows 0 to %d)", t->type, LC_DTYPE_COUNT - 1);
     }
     bool data = lc_tflite_data(m, t), sized = lc_dtype_bits((lc_dtype)t->type) != 0;
     if (t->external_buffer) {
         if (!has_id(ids, m->external_buffers.n, t->external_buffer)) {
-            return lc_check_fail_tensor(c, LC_RULE_EXTERNAL_TENSOR, g, i, "no external buffer has the id %u",
-                                        t->external_buffer);
+            return lc_check_fail_tensor(c, LC_RULE_EXTERNAL_TENSOR, g, i, "no external buffer has the id %u", t->external_buffer);
         }
         if (data) {
-            return lc_check_fail_tensor(c, LC_RULE_EXTERNAL_TENSOR, g, i, "has both buffer %u and external buffer %u",
-                                        t->buffer, t->external_buffer);
+            return lc_check_fail_tensor(c, LC_RULE_EXTERNAL_TENSOR, g, i, "has both buffer %u and external buffer %u", t->buffer,
+                                        t->external_buffer);
         }
     }
     if (t->is_variable && (data || t->external_buffer || !sized)) {
@@ -124,8 +116,8 @@ static lc_status check_tensor(const lc_check *c, size_t g, size_t i, const uint3
                                     sized ? "has data" : "of a type without fixed size");
     }
     if (data && (t->type == LC_RESOURCE || t->type == LC_VARIANT)) {
-        return lc_check_fail_tensor(c, LC_RULE_TENSOR_HANDLE, g, i, "is a %s with data in buffer %u",
-                                    lc_dtype_name((lc_dtype)t->type), t->buffer);
+        return lc_check_fail_tensor(c, LC_RULE_TENSOR_HANDLE, g, i, "is a %s with data in buffer %u", lc_dtype_name((lc_dtype)t->type),
+                                    t->buffer);
     }
     uint64_t elements = 0;
     LC_TRY(check_shape(c, g, i, &elements));

@@ -6,11 +6,14 @@
  * now and does not run again: that resolves the SHAPE/STRIDED_SLICE/PACK chains in front of a RESHAPE, whose value decides
  * later shapes. What stays is given a kernel: the SIMD one when it takes the case, else the reference.
  */
-#include "runtime/exec.h"
+#include "runtime/control.h"
+#include "runtime/custom.h"
+#include "runtime/late.h"
 
 #include <string.h>
+#include <time.h>
 
-static void prefix_node(lc_error *err, const lc_graph *graph, const lc_node *node) {
+void lc_exec_prefix(lc_error *err, const lc_graph *graph, const lc_node *node) {
     const lc_str custom = node->custom_code;
     const char *name = node->layer;
     if (!name && node->output_count && node->outputs[0] >= 0) name = graph->tensors[node->outputs[0]].name.data;
@@ -19,12 +22,9 @@ static void prefix_node(lc_error *err, const lc_graph *graph, const lc_node *nod
 }
 
 static lc_status value_size(lc_value *v, lc_error *err) {
-    uint64_t n, bytes;
-    size_t size;
-    if (!lc_shape_elements(&v->shape, &n) || !lc_dtype_bytes(v->type, n, &bytes) || !lc_u64_to_size(bytes, &size))
-        return LC_FAIL(err, LC_UNSUPPORTED, "tensor \"%.80s\" of type %s has a shape that is open or too large to run",
+    if (!lc_value_bytes(v->type, &v->shape, &v->size))
+        return lc_fail(err, LC_UNSUPPORTED, "tensor \"%.80s\" of type %s has a shape that is open or too large to run",
                        v->def->name.data ? v->def->name.data : "", lc_dtype_name(v->type));
-    v->size = size;
     return LC_OK;
 }
 
@@ -39,68 +39,108 @@ static lc_status init_values(lc_exec *exec, const lc_shape *shapes, lc_error *er
         v->shape.rank = -1; /* not known yet */
         if (!t->data && !t->is_variable) continue;
         if (t->rank > LC_MAX_RANK)
-            return LC_FAIL(err, LC_UNSUPPORTED, "tensor \"%.80s\" has %d dimensions; litec runs up to %d", t->name.data ? t->name.data : "",
+            return lc_fail(err, LC_UNSUPPORTED, "tensor \"%.80s\" has %d dimensions; litec runs up to %d", t->name.data ? t->name.data : "",
                            (int)t->rank, LC_MAX_RANK);
         v->shape.rank = t->rank;
         for (int32_t d = 0; d < t->rank; d++) v->shape.dims[d] = t->dims[d];
         if (t->data) {
             v->constant = true;
-            v->data = (void *)(uintptr_t)t->data; /* never written: no kernel writes a constant input */
+            v->data = (void *)(uintptr_t)(t->dense ? t->dense : t->data); /* never written: no kernel writes a constant input */
             v->size = t->size;
+            if (t->dense) LC_TRY(value_size(v, err));
         } else {
             LC_TRY(value_size(v, err));
         }
     }
     for (size_t i = 0; i < g->input_count; i++) {
         lc_value *v = &exec->values[g->inputs[i]];
-        if (v->constant) continue;
-        v->shape = shapes[i];
-        LC_TRY(value_size(v, err));
-    }
-    return LC_OK;
-}
-
-static lc_status infer(lc_exec *exec, const lc_node *node, lc_infer_tensor *io, lc_error *err) {
-    lc_infer_tensor *in = io, *out = io + node->input_count;
-    memset(io, 0, ((size_t)node->input_count + node->output_count) * sizeof *io);
-    for (uint32_t i = 0; i < node->input_count; i++) {
-        if (node->inputs[i] < 0) continue;
-        const lc_value *v = &exec->values[node->inputs[i]];
-        if (v->shape.rank < 0)
-            return LC_FAIL(err, LC_INVALID, "input %u (\"%.80s\") is read before anything writes it", (unsigned)i,
-                           v->def->name.data ? v->def->name.data : "");
-        in[i] = (lc_infer_tensor){.present = true, .type = v->type, .shape = v->shape, .data = v->constant ? v->data : NULL,
-                                  .size = v->constant ? v->size : 0, .quant = v->def->quant};
-    }
-    for (uint32_t i = 0; i < node->output_count; i++) {
-        if (node->outputs[i] < 0) continue;
-        const lc_value *v = &exec->values[node->outputs[i]];
-        out[i] = (lc_infer_tensor){.present = true, .type = v->type, .quant = v->def->quant};
-    }
-    lc_infer_ctx ctx = {.node = node, .in = in, .in_count = node->input_count, .out = out, .out_count = node->output_count, .err = err};
-    LC_TRY(lc_op_infer(&ctx));
-    for (uint32_t i = 0; i < node->output_count; i++) {
-        if (node->outputs[i] < 0) continue;
-        lc_value *v = &exec->values[node->outputs[i]];
-        if (v->type != out[i].type)
-            return LC_FAIL(err, LC_INVALID, "output %u is declared %s, the operator gives %s", (unsigned)i, lc_dtype_name(v->type),
-                           lc_dtype_name(out[i].type));
-        v->shape = out[i].shape;
-        for (int32_t d = 0; d < v->shape.rank; d++) {
-            if (v->shape.dims[d] >= 0) continue;
-            lc_status status = LC_FAIL(err, LC_UNSUPPORTED, "the shape of output %u depends on the data", (unsigned)i);
-            lc_error_hint(err, "litec plans all memory before a run; shapes may depend on input shapes, not on input values");
-            return status;
+        v->constant = false; /* an input with data may be written all the same: give_defaults */
+        v->data = NULL;
+        if (v->type == LC_STRING) { /* its bytes come with each run */
+            lc_value_make_dynamic(v);
+            v->shape = shapes[i];
+        } else {
+            v->shape = shapes[i];
+            LC_TRY(value_size(v, err));
         }
-        LC_TRY(value_size(v, err));
     }
     return LC_OK;
 }
 
-/* SHAPE and RANK look at no data, so their input need not be constant. */
+lc_status lc_exec_infer(const lc_step *step, lc_infer_tensor *io, bool with_data, lc_error *err) {
+    const lc_kernel_ctx *c = &step->ctx;
+    lc_infer_tensor *in = io, *out = io + c->in_count;
+    memset(io, 0, ((size_t)c->in_count + c->out_count) * sizeof *io);
+    for (uint32_t i = 0; i < c->in_count; i++) {
+        const lc_value *v = c->in[i];
+        if (!v) continue;
+        if (v->shape.rank < 0)
+            return lc_fail(err, LC_INVALID, "input %u (\"%.80s\") is read before anything writes it", (unsigned)i,
+                           v->def->name.data ? v->def->name.data : "");
+        const bool look = v->constant || (with_data && v->data);
+        in[i] = (lc_infer_tensor){.present = true,
+                                  .type = v->type,
+                                  .shape = v->shape,
+                                  .data = look ? v->data : NULL,
+                                  .size = look ? v->size : 0,
+                                  .quant = v->def->quant,
+                                  .def = v->def};
+    }
+    for (uint32_t i = 0; i < c->out_count; i++)
+        if (c->out[i])
+            out[i] = (lc_infer_tensor){.present = true, .type = c->out[i]->type, .quant = c->out[i]->def->quant, .def = c->out[i]->def};
+    lc_infer_ctx ctx = {.node = c->node, .in = in, .in_count = c->in_count, .out = out, .out_count = c->out_count, .err = err};
+    LC_TRY(lc_op_infer(&ctx));
+    for (uint32_t i = 0; i < c->out_count; i++)
+        if (c->out[i] && c->out[i]->type != out[i].type)
+            return lc_fail(err, LC_INVALID, "output %u is declared %s, the operator gives %s", (unsigned)i, lc_dtype_name(c->out[i]->type),
+                           lc_dtype_name(out[i].type));
+    return LC_OK;
+}
+
+/* Gives the outputs their inferred shapes. False when one is open: the step is late. */
+static bool take_shapes(const lc_step *step, const lc_infer_tensor *out, lc_error *err, lc_status *status) {
+    const lc_kernel_ctx *c = &step->ctx;
+    *status = LC_OK;
+    for (uint32_t i = 0; i < c->out_count; i++) {
+        if (!c->out[i]) continue;
+        if (c->out[i]->type == LC_STRING || out[i].shape.rank < 0) return false;
+        for (int32_t d = 0; d < out[i].shape.rank; d++)
+            if (out[i].shape.dims[d] < 0) return false;
+    }
+    for (uint32_t i = 0; i < c->out_count && *status == LC_OK; i++) {
+        if (!c->out[i]) continue;
+        c->out[i]->shape = out[i].shape;
+        *status = value_size(c->out[i], err);
+    }
+    return true;
+}
+
+/* A variable that is an output keeps the shape it was declared with: others have been prepared for it, and its memory stays. */
+static lc_status check_variables(const lc_step *step, lc_error *err) {
+    for (uint32_t i = 0; i < step->ctx.out_count; i++) {
+        const lc_value *v = step->ctx.out[i];
+        if (!v || !v->def->is_variable) continue;
+        bool same = !v->dynamic && v->shape.rank == v->def->rank;
+        for (int32_t d = 0; same && d < v->shape.rank; d++) same = v->shape.dims[d] == v->def->dims[d];
+        if (!same) return lc_fail(err, LC_UNSUPPORTED, "output %u is a variable and would get another shape than it was declared with", i);
+    }
+    return LC_OK;
+}
+
+/* In float16 models a DEQUANTIZE of a constant is what a state starts from. As in LiteRT it runs in the first run only, so that the state
+ * of one run is there in the next. */
+static bool is_first_value(const lc_step *step) {
+    const lc_kernel_ctx *c = &step->ctx;
+    return step->node->op == LC_OP_DEQUANTIZE && c->in[0] && c->in[0]->constant && c->out[0] && c->out[0]->def->is_variable;
+}
+
+/* SHAPE and RANK look at no data, so their input need not be constant. A variable is never known: it may change. */
 static bool is_known(const lc_exec *exec, const lc_node *node) {
     const lc_op_def *def = lc_op_get(node->op);
-    if ((def->flags & LC_OPF_SIDE_EFFECT) || node->output_count == 0) return false;
+    if ((def->flags & (LC_OPF_SIDE_EFFECT | LC_OPF_CALLS)) || node->output_count == 0) return false;
+    for (uint32_t i = 0; i < node->output_count; i++)
+        if (node->outputs[i] >= 0 && exec->graph->tensors[node->outputs[i]].is_variable) return false;
     if (node->op == LC_OP_SHAPE || node->op == LC_OP_RANK) return true;
     bool any = false;
     for (uint32_t i = 0; i < node->input_count; i++) {
@@ -111,26 +151,58 @@ static bool is_known(const lc_exec *exec, const lc_node *node) {
     return any;
 }
 
+/* All outputs are without elements, so there is nothing to compute; but the loops of a kernel may be long all the same: 2^31 rows
+ * of no columns. */
+static bool writes_nothing(const lc_kernel_ctx *ctx) {
+    if (ctx->out_count == 0 || (lc_op_get(ctx->node->op)->flags & LC_OPF_SIDE_EFFECT)) return false;
+    for (uint32_t i = 0; i < ctx->out_count; i++) {
+        bool empty = false;
+        for (int32_t d = 0; ctx->out[i] && d < ctx->out[i]->shape.rank; d++) empty |= ctx->out[i]->shape.dims[d] == 0;
+        if (ctx->out[i] && !empty) return false;
+    }
+    return true;
+}
+
+/* Whether the outputs of a known node may be computed now. A few bytes can stand for gigabytes (FILL, RANGE, TILE ...), which
+ * belong into the plan, where they share memory, and are nothing that looking at a model may cost. Unpacking makes at most 16
+ * bytes of one. */
+static bool affordable(lc_exec *exec, const lc_kernel_ctx *ctx) {
+    uint64_t sum = exec->computed;
+    for (uint32_t i = 0; i < ctx->out_count; i++)
+        if (ctx->out[i] && !lc_add_u64(sum, ctx->out[i]->size, &sum)) return false;
+    if (sum > exec->computed_most) return false;
+    exec->computed = sum;
+    return true;
+}
+
+static uint64_t most_computed(const lc_graph *g) {
+    uint64_t sum = 1 << 20, most;
+    for (size_t t = 0; t < g->tensor_count; t++)
+        if (lc_tensor_is_const(&g->tensors[t]) && !lc_add_u64(sum, g->tensors[t].size, &sum)) return UINT64_MAX;
+    return lc_mul_u64(sum, 16, &most) ? most : UINT64_MAX;
+}
+
 /* Computes a node now; its outputs become constants of this exec. */
 static lc_status compute(lc_exec *exec, const lc_node *node, lc_kernel_ctx *ctx, const lc_exec_options *options, lc_error *err) {
     for (uint32_t i = 0; i < node->output_count; i++) {
         if (node->outputs[i] < 0) continue;
         lc_value *v = &exec->values[node->outputs[i]];
-        if (!lc_add_u64(exec->computed, v->size, &exec->computed) || exec->computed > options->max_memory)
-            return LC_FAIL(err, LC_LIMIT, "computing constant \"%.80s\" needs %zu bytes, over the memory limit",
+        if (exec->computed > options->max_memory)
+            return lc_fail(err, LC_LIMIT, "computing constant \"%.80s\" needs %zu bytes, over the memory limit",
                            v->def->name.data ? v->def->name.data : "", v->size);
         v->data = lc_arena_data(&exec->arena, v->size ? v->size : 1);
         if (!v->data) return lc_fail_memory(err, "constant");
     }
-    LC_TRY(lc_kernel_run_once(node, ctx->in, ctx->in_count, ctx->out, ctx->out_count, options->simd, &exec->arena, err));
+    if (!writes_nothing(ctx))
+        LC_TRY(lc_kernel_run_once(node, ctx->in, ctx->in_count, ctx->out, ctx->out_count, options->simd, &exec->arena, err));
     for (uint32_t i = 0; i < node->output_count; i++)
         if (node->outputs[i] >= 0) exec->values[node->outputs[i]].constant = true;
     return LC_OK;
 }
 
-static lc_status choose_kernel(lc_step *step, const lc_exec_options *options, lc_error *err) {
+lc_status lc_exec_choose_kernel(lc_exec *exec, lc_step *step, lc_error *err) {
     const lc_node *node = step->node;
-    const lc_kernel *fast = options->simd ? lc_kernel_fast(node->op) : NULL;
+    const lc_kernel *fast = exec->options.simd ? lc_kernel_pick(&step->ctx, lc_kernel_fast(node->op)) : NULL;
     if (fast) {
         lc_status status = fast->prepare ? fast->prepare(&step->ctx) : LC_OK;
         if (status == LC_OK) {
@@ -143,12 +215,13 @@ static lc_status choose_kernel(lc_step *step, const lc_exec_options *options, lc
         step->ctx.label = NULL;
         lc_error_clear(err);
     }
-    const lc_kernel *ref = lc_kernel_ref(node->op);
+    const lc_kernel *ref = lc_kernel_of(node);
     if (!ref) {
-        lc_status status = LC_FAIL(err, LC_UNSUPPORTED, "litec has no kernel for this operator");
+        lc_status status = lc_fail(err, LC_UNSUPPORTED, "litec has no kernel for this operator");
         lc_error_hint(err, "`litec inspect` lists the model's operators; docs/ops.md lists those litec runs");
         return status;
     }
+    LC_TRY(lc_kernel_choose(&step->ctx, &ref));
     LC_TRY(ref->prepare ? ref->prepare(&step->ctx) : LC_OK);
     step->kernel = ref;
     return LC_OK;
@@ -160,13 +233,64 @@ static lc_status bind(lc_exec *exec, const lc_node *node, lc_kernel_ctx *ctx, co
     for (uint32_t i = 0; i < node->input_count; i++) io[i] = node->inputs[i] < 0 ? NULL : &exec->values[node->inputs[i]];
     for (uint32_t i = 0; i < node->output_count; i++)
         io[node->input_count + i] = node->outputs[i] < 0 ? NULL : &exec->values[node->outputs[i]];
-    *ctx = (lc_kernel_ctx){.node = node, .in = io, .in_count = node->input_count, .out = io + node->input_count,
-                           .out_count = node->output_count, .pool = options->pool, .simd = options->simd, .arena = &exec->arena,
-                           .pack = lc_pack_get, .owner = exec->graph->model, .err = err};
+    *ctx = (lc_kernel_ctx){.node = node,
+                           .in = io,
+                           .in_count = node->input_count,
+                           .out = io + node->input_count,
+                           .out_count = node->output_count,
+                           .pool = options->pool,
+                           .simd = options->simd,
+                           .arena = &exec->arena,
+                           .pack = lc_pack_get,
+                           .owner = exec->graph->model,
+                           .resize = lc_exec_resize,
+                           .exec = exec,
+                           .graph = exec->graph,
+                           .resources = options->resources,
+                           .err = err};
     return LC_OK;
 }
 
-static lc_status prepare_nodes(lc_exec *exec, const lc_exec_options *options, lc_error *err) {
+/* A step whose shapes are all known now: computed at once, or given a kernel. */
+static lc_status prepare_now(lc_exec *exec, lc_step *step, bool *runs, lc_error *err) {
+    *runs = false;
+    if (is_known(exec, step->node) && affordable(exec, &step->ctx)) return compute(exec, step->node, &step->ctx, &exec->options, err);
+    LC_TRY(lc_exec_choose_kernel(exec, step, err));
+    if (writes_nothing(&step->ctx)) step->kernel = NULL;
+    *runs = true;
+    return LC_OK;
+}
+
+static lc_status prepare_node(lc_exec *exec, const lc_node *node, lc_infer_tensor *io, lc_error *err) {
+    lc_step *step = &exec->steps[exec->step_count];
+    const lc_custom_op *custom = lc_custom_of(&exec->options, node);
+    bool runs = true, late = false;
+    lc_status status;
+    *step = (lc_step){.node = node};
+    LC_TRY(bind(exec, node, &step->ctx, &exec->options, err));
+    for (uint32_t i = 0; i < step->ctx.in_count; i++) late |= step->ctx.in[i] && step->ctx.in[i]->dynamic;
+    if (custom) {
+        status = lc_custom_prepare(exec, step, custom, err);
+    } else if (lc_control_is(node->op)) {
+        status = lc_control_prepare(exec, step, err);
+    } else if (late) {
+        status = lc_late_init(exec, step, err);
+    } else {
+        LC_TRY(lc_exec_infer(step, io, false, err));
+        if (take_shapes(step, io + step->ctx.in_count, err, &status)) {
+            if (status == LC_OK) status = prepare_now(exec, step, &runs, err);
+        } else {
+            status = lc_late_init(exec, step, err);
+        }
+    }
+    if (status == LC_OK) status = check_variables(step, err);
+    step->once = is_first_value(step);
+    step->ctx.err = NULL; /* the caller's error does not outlive this call */
+    if (status == LC_OK && runs) exec->step_count++;
+    return status;
+}
+
+static lc_status prepare_nodes(lc_exec *exec, lc_error *err) {
     const lc_graph *g = exec->graph;
     size_t widest = 0;
     for (size_t n = 0; n < g->node_count; n++) {
@@ -176,45 +300,129 @@ static lc_status prepare_nodes(lc_exec *exec, const lc_exec_options *options, lc
     lc_infer_tensor *io = lc_arena_array(&exec->arena, widest ? widest : 1, sizeof *io);
     if (!io) return lc_fail_memory(err, "operators");
     for (size_t n = 0; n < g->node_count; n++) {
-        const lc_node *node = &g->nodes[n];
-        lc_step *step = &exec->steps[exec->step_count];
-        lc_status status = infer(exec, node, io, err);
-        if (status == LC_OK) status = bind(exec, node, &step->ctx, options, err);
-        if (status == LC_OK) {
-            if (is_known(exec, node)) {
-                status = compute(exec, node, &step->ctx, options, err);
-            } else {
-                step->node = node;
-                status = choose_kernel(step, options, err);
-                step->ctx.err = NULL; /* the caller's error does not outlive this call */
-                if (status == LC_OK) exec->step_count++;
-            }
-        }
+        const lc_status status = prepare_node(exec, &g->nodes[n], io, err);
         if (status != LC_OK) {
-            prefix_node(err, g, node);
+            lc_exec_prefix(err, g, &g->nodes[n]);
             return status;
         }
     }
     for (size_t i = 0; i < g->output_count; i++)
-        if (exec->values[g->outputs[i]].shape.rank < 0)
-            return LC_FAIL(err, LC_INVALID, "output %zu of the graph is never written", i);
+        if (exec->values[g->outputs[i]].shape.rank < 0 && !exec->values[g->outputs[i]].dynamic)
+            return lc_fail(err, LC_INVALID, "output %zu of the graph is never written", i);
+    return LC_OK;
+}
+
+/* What variables start from: 0, which an int8 tensor writes as its zero point. `all`: also those whose bytes are 0, as fresh memory has
+ * them. */
+static void reset_variables(lc_exec *exec, bool all) {
+    for (size_t t = 0; t < exec->graph->tensor_count; t++) {
+        lc_value *v = &exec->values[t];
+        const lc_QuantizationParameters *q = v->def->quant;
+        const int zero = v->type == LC_INT8 && q && q->scale.n == 1 && q->zero_point.n == 1 ? (int)q->zero_point.data[0] : 0;
+        if (v->def->is_variable && v->data && !v->dynamic && (all || zero)) memset(v->data, zero, v->size);
+    }
+}
+
+/* A graph input that the file has data for begins with them, as long as it has the shape they are for. */
+static lc_status give_defaults(lc_exec *exec, lc_error *err) {
+    for (size_t i = 0; i < exec->graph->input_count; i++) {
+        lc_value *v = &exec->values[exec->graph->inputs[i]];
+        const lc_tensor *t = v->def;
+        bool same = t->data && t->rank == v->shape.rank;
+        for (int32_t d = 0; same && d < t->rank; d++) same = t->dims[d] == v->shape.dims[d];
+        if (!same) continue;
+        const lc_shape shape = v->shape;
+        if (v->type == LC_STRING) LC_TRY(lc_value_resize(exec, v, &shape, t->size, err));
+        const size_t size = t->dense || t->size > v->size ? v->size : t->size;
+        if (size && v->data) memcpy(v->data, t->dense ? t->dense : t->data, size);
+    }
     return LC_OK;
 }
 
 lc_status lc_exec_init(lc_exec *exec, const lc_graph *graph, const lc_shape *shapes, const lc_exec_options *options, lc_error *err) {
-    *exec = (lc_exec){.graph = graph};
+    *exec = (lc_exec){.graph = graph, .computed_most = most_computed(graph), .options = *options};
     exec->values = lc_arena_array(&exec->arena, graph->tensor_count ? graph->tensor_count : 1, sizeof *exec->values);
     exec->steps = lc_arena_array(&exec->arena, graph->node_count ? graph->node_count : 1, sizeof *exec->steps);
     lc_status status = exec->values && exec->steps ? LC_OK : lc_fail_memory(err, "session");
     if (status == LC_OK) status = init_values(exec, shapes, err);
-    if (status == LC_OK) status = prepare_nodes(exec, options, err);
+    if (status == LC_OK) status = prepare_nodes(exec, err);
     if (status == LC_OK) status = lc_exec_place(exec, options->max_memory, err);
+    if (status == LC_OK) reset_variables(exec, false);
+    if (status == LC_OK) status = give_defaults(exec, err);
     if (status != LC_OK) lc_exec_deinit(exec);
     return status;
 }
 
 void lc_exec_deinit(lc_exec *exec) {
+    for (const lc_exec_end *e = exec->ends; e; e = e->next) e->undo(e->arg);
+    for (size_t i = 0; exec->values && i < exec->graph->tensor_count; i++) {
+        if (!exec->values[i].dynamic) continue;
+        lc_free_aligned(exec->values[i].data);
+        exec->options.budget->bytes -= exec->values[i].capacity;
+    }
+    if (exec->scratch_size) exec->options.budget->bytes -= exec->scratch_size;
+    lc_free_aligned(exec->scratch);
     lc_free_aligned(exec->block);
     lc_arena_deinit(&exec->arena);
     *exec = (lc_exec){0};
+}
+
+lc_status lc_exec_at_end(lc_exec *exec, void (*undo)(void *arg), void *arg, lc_error *err) {
+    lc_exec_end *e = lc_arena_alloc(&exec->arena, sizeof *e);
+    if (!e) return lc_fail_memory(err, "operator");
+    *e = (lc_exec_end){undo, arg, exec->ends};
+    exec->ends = e;
+    return LC_OK;
+}
+
+lc_status lc_exec_late_scratch(lc_exec *exec, size_t size, void **scratch, lc_error *err) {
+    if (size > exec->scratch_size) {
+        lc_exec_budget *budget = exec->options.budget;
+        uint64_t sum;
+        if (!lc_add_u64(budget->bytes - exec->scratch_size, size, &sum) || sum > exec->options.max_memory) {
+            lc_fail(err, LC_LIMIT, "scratch of %zu bytes would pass the memory limit of %llu", size,
+                    (unsigned long long)exec->options.max_memory);
+            lc_error_hint(err, "use a smaller input, or raise the memory limit");
+            return LC_LIMIT;
+        }
+        void *wider = lc_malloc_aligned(size);
+        if (!wider) return lc_fail_memory(err, "scratch");
+        lc_free_aligned(exec->scratch);
+        exec->scratch = wider;
+        exec->scratch_size = size;
+        budget->bytes = sum;
+    }
+    *scratch = exec->scratch;
+    return LC_OK;
+}
+
+/* ---- run ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+lc_status lc_exec_run(lc_exec *exec, lc_error *err) {
+    for (uint32_t i = 0; i < exec->step_count; i++) {
+        lc_step *step = &exec->steps[i];
+        if ((!step->kernel && !step->late) || step->done) continue;
+        const uint64_t start = exec->options.profile ? now() : 0;
+        step->ctx.err = err;
+        const lc_status status = step->late ? lc_late_run(exec, step, err) : step->kernel->run(&step->ctx);
+        if (status != LC_OK) {
+            lc_exec_prefix(err, exec->graph, step->node);
+            return status;
+        }
+        step->done = step->once;
+        if (exec->options.profile) step->nanoseconds = now() - start;
+    }
+    return LC_OK;
+}
+
+void lc_exec_reset(lc_exec *exec) {
+    reset_variables(exec, true);
+    for (uint32_t i = 0; i < exec->step_count; i++)
+        if (lc_control_is(exec->steps[i].node->op)) lc_control_reset(&exec->steps[i]);
 }

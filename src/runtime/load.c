@@ -7,7 +7,8 @@
  *                   arena                            structure (extent.c) borrowed from the bytes
  *
  * Nothing of the format is lost: lc_emit_tflite of the model and this again give an equal model. What a file can say in two
- * ways is kept in one: which buffers are shared, where the bytes of a buffer lie, a shape_signature that is empty.
+ * ways is kept in one: which buffers are shared, where the bytes of a buffer lie, a shape_signature that is empty. A field of a
+ * newer schema is remembered: such a model runs, but lc_emit_tflite refuses to write it without that field.
  *
  * A constant that does not lie on a multiple of its element size (LiteRT aligns to 16, others do not) is copied once and
  * charged to the budget. So are bytes that start at an odd address, whole: only a caller of lc_model_from_memory can do that.
@@ -26,9 +27,7 @@ typedef struct build {
     lc_error *err;
 } build;
 
-static lc_status no_memory(const build *b) {
-    return lc_fail_memory(b->err, "the model");
-}
+static lc_status no_memory(const build *b) { return lc_fail_memory(b->err, "the model"); }
 
 /* n elements of `size` bytes in the model's arena; *out is NULL for an absent vector. */
 static lc_status copy_vector(const build *b, const void *data, uint32_t n, size_t size, void *out) {
@@ -85,21 +84,17 @@ static uintptr_t element_align(lc_dtype type) {
     case LC_FLOAT64:
     case LC_INT64:
     case LC_UINT64:
-    case LC_COMPLEX128:
-        return 8;
+    case LC_COMPLEX128: return 8;
     case LC_FLOAT32:
     case LC_INT32:
     case LC_UINT32:
     case LC_COMPLEX64:
-    case LC_STRING:
-        return 4;
+    case LC_STRING: return 4;
     case LC_FLOAT16:
     case LC_BFLOAT16:
     case LC_INT16:
-    case LC_UINT16:
-        return 2;
-    default:
-        return 1;
+    case LC_UINT16: return 2;
+    default: return 1;
     }
 }
 
@@ -131,8 +126,7 @@ static lc_status build_tensor(build *b, const lc_Tensor *in, lc_tensor *t) {
     t->type = (lc_dtype)in->type;
     t->rank = (int32_t)in->shape.n;
     LC_TRY(copy_ints(b, &in->shape, &t->dims));
-    if (in->shape_signature.n && in->shape_signature.n == in->shape.n)
-        LC_TRY(copy_ints(b, &in->shape_signature, &t->signature));
+    if (in->shape_signature.n && in->shape_signature.n == in->shape.n) LC_TRY(copy_ints(b, &in->shape_signature, &t->signature));
     t->is_variable = in->is_variable;
     t->has_rank = in->has_rank;
     t->external_buffer = in->external_buffer;
@@ -274,21 +268,23 @@ static lc_status build_model(build *b) {
     LC_TRY(build_signatures(b));
     LC_TRY(build_metadata(b));
     LC_TRY(build_unused(b));
-    m->tail_at = lc_tflite_tail(in, b->data, b->size);
+    const lc_extent extent = lc_tflite_extent(in, b->data, b->size);
+    if (extent.unknown != LC_TABLE_NONE) {
+        m->unknown_table = lc_schema_tables[extent.unknown].name;
+        m->unknown_field = extent.unknown_id;
+    }
+    m->tail_at = extent.tail;
     m->tail = b->data + m->tail_at;
     m->tail_size = (size_t)(b->size - m->tail_at);
     m->external_group_count = in->external_buffer_groups.n;
     m->external_buffer_count = in->external_buffers.n;
-    LC_TRY(clone_tables(b, LC_TABLE_ExternalBufferGroup, in->external_buffer_groups.data, m->external_group_count,
-                        &m->external_groups));
+    LC_TRY(clone_tables(b, LC_TABLE_ExternalBufferGroup, in->external_buffer_groups.data, m->external_group_count, &m->external_groups));
     return clone_tables(b, LC_TABLE_ExternalBuffer, in->external_buffers.data, m->external_buffer_count, &m->external_buffers);
 }
 
 /* ---- doors --------------------------------------------------------------------------------------------------- */
 
-bool lc_tflite_probe(const void *data, size_t size) {
-    return size >= 8 && memcmp((const char *)data + 4, "TFL3", 4) == 0;
-}
+bool lc_tflite_probe(const void *data, size_t size) { return size >= 8 && memcmp((const char *)data + 4, "TFL3", 4) == 0; }
 
 lc_status lc_tflite_read(const void *data, size_t size, lc_budget *budget, lc_arena *arena, lc_Model **model, lc_error *err) {
     const lc_check c = {.limits = &budget->limits, .err = err};

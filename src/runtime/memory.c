@@ -10,9 +10,9 @@
 #include <string.h>
 
 typedef struct group {
-    int32_t root;         /* tensor whose group this one belongs to; itself when it owns the block; -1: needs no block */
-    int32_t first, last;  /* of the group, kept at the root; first is INT32_MAX until something writes it */
-    bool input, output;   /* the group holds a graph input / output */
+    int32_t root;        /* tensor whose group this one belongs to; itself when it owns the block; -1: needs no block */
+    int32_t first, last; /* of the group, kept at the root; first is INT32_MAX until something writes it */
+    bool input, output;  /* the group holds a graph input / output */
 } group;
 
 static int32_t root_of(const group *groups, int32_t t) {
@@ -39,8 +39,9 @@ static void join(group *groups, int32_t out, int32_t in) {
 
 static bool can_view(const group *groups, const lc_exec *exec, int32_t in, int32_t out) {
     if (in < 0 || groups[in].root < 0) return false;
-    /* An output must not change when the caller writes the next input. */
-    return !(groups[root_of(groups, in)].input && groups[out].output) && exec->values[in].size == exec->values[out].size;
+    /* An output must not change when the caller writes the next input, nor what was read of a variable when an operator changes it. */
+    return !exec->graph->tensors[root_of(groups, in)].is_variable && !(groups[root_of(groups, in)].input && groups[out].output) &&
+           exec->values[in].size == exec->values[out].size;
 }
 
 static bool can_overwrite(const group *groups, const lc_exec *exec, int32_t in, int32_t out, int32_t step) {
@@ -56,7 +57,7 @@ static void form_groups(lc_exec *exec, group *groups) {
         const uint32_t flags = lc_op_get(node->op)->flags;
         for (uint32_t i = 0; i < node->output_count; i++) {
             const int32_t out = node->outputs[i];
-            if (out < 0 || groups[out].root < 0) continue;
+            if (out < 0 || groups[out].root < 0 || exec->graph->tensors[out].is_variable) continue;
             groups[out].first = (int32_t)s;
             if (groups[out].last < (int32_t)s) groups[out].last = (int32_t)s;
             if (i > 0 || node->input_count == 0) continue;
@@ -78,7 +79,7 @@ static void init_groups(const lc_exec *exec, group *groups) {
     const lc_graph *g = exec->graph;
     for (size_t t = 0; t < g->tensor_count; t++) {
         const lc_value *v = &exec->values[t];
-        const bool block = !v->constant && v->shape.rank >= 0;
+        const bool block = !v->constant && !v->dynamic && v->shape.rank >= 0;
         groups[t] = (group){.root = block ? (int32_t)t : -1, .first = INT32_MAX, .last = -1};
     }
     find_last_uses(exec, groups);
@@ -107,13 +108,13 @@ static lc_status make_items(lc_exec *exec, const group *groups, lc_error *err) {
     for (size_t t = 0; t < g->tensor_count; t++) {
         if (groups[t].root != (int32_t)t || groups[t].first == INT32_MAX) continue;
         items[n] = (lc_plan_item){.tensor = (int32_t)t, .node = -1, .first = groups[t].first, .last = groups[t].last};
-        if (!item_size(exec->values[t].size, &items[n++].size)) return LC_FAIL(err, LC_LIMIT, "a tensor is too large to address");
+        if (!item_size(exec->values[t].size, &items[n++].size)) return lc_fail(err, LC_LIMIT, "a tensor is too large to address");
     }
     for (uint32_t s = 0; s < exec->step_count; s++) {
         if (!exec->steps[s].ctx.scratch_size) continue;
         items[n] = (lc_plan_item){.tensor = -1, .node = (int32_t)s, .first = (int32_t)s, .last = (int32_t)s};
         if (!item_size(exec->steps[s].ctx.scratch_size, &items[n++].size))
-            return LC_FAIL(err, LC_LIMIT, "a kernel's scratch is too large to address");
+            return lc_fail(err, LC_LIMIT, "a kernel's scratch is too large to address");
     }
     exec->plan = (lc_plan){.items = items, .count = n, .steps = (int32_t)exec->step_count};
     return LC_OK;
@@ -132,12 +133,14 @@ lc_status lc_exec_place(lc_exec *exec, uint64_t max_memory, lc_error *err) {
     if (status == LC_OK) status = lc_plan_place(&exec->plan, &temporary, err);
     size_t size = 0;
     if (status == LC_OK && (exec->plan.size > max_memory || !lc_u64_to_size(exec->plan.size, &size))) {
-        status = LC_FAIL(err, LC_LIMIT, "the model's activations need %llu bytes, over the limit of %llu",
+        status = lc_fail(err, LC_LIMIT, "the model's activations need %llu bytes, over the limit of %llu",
                          (unsigned long long)exec->plan.size, (unsigned long long)max_memory);
         lc_error_hint(err, "use a smaller batch or input, or raise the memory limit");
     }
     if (status == LC_OK) {
-        exec->block = lc_malloc_aligned(size ? size : 1);
+        /* Inputs and variables start as zeros; everything else is written before it is read. A plan that is only looked at
+         * (inspect) costs no memory: nothing is touched here. */
+        exec->block = lc_calloc_aligned(size ? size : 1);
         if (!exec->block) status = lc_fail_memory(err, "activations");
     }
     if (status == LC_OK) {
@@ -146,8 +149,6 @@ lc_status lc_exec_place(lc_exec *exec, uint64_t max_memory, lc_error *err) {
             uint8_t *at = (uint8_t *)exec->block + it->offset;
             if (it->tensor >= 0) exec->values[it->tensor].data = at;
             else exec->steps[it->node].ctx.scratch = at;
-            /* Inputs and variables start as zeros; everything else is written before it is read. */
-            if (it->first < 0) memset(at, 0, (size_t)it->size);
         }
         for (size_t t = 0; t < g->tensor_count; t++)
             if (groups[t].root >= 0) exec->values[t].data = exec->values[root_of(groups, (int32_t)t)].data;

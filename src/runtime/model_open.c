@@ -27,7 +27,7 @@ lc_status lc_model_open(const char *path, const lc_open_options *options, lc_mod
 
 lc_status lc_model_from_memory(const void *data, size_t size, const lc_open_options *options, lc_model **model, lc_error *err) {
     *model = NULL;
-    if (!data) return LC_FAIL(err, LC_ARGUMENT, "no data: the pointer is NULL");
+    if (!data) return lc_fail(err, LC_ARGUMENT, "no data: the pointer is NULL");
     const lc_limits *limits = options ? &options->limits : NULL;
     void *copy = NULL;
     if ((uintptr_t)data % FILE_ALIGN != 0) {

@@ -3,6 +3,8 @@
  * that prepares a node fills its block under the lock, later ones find it. Blocks are read-only from then on and live as long
  * as the model. Key: node, slot, instruction set. The layout never depends on the batch or on threads.
  */
+#include "ir/constant.h"
+#include "ir/sparse.h"
 #include "runtime/exec.h"
 
 #include <pthread.h>
@@ -50,6 +52,27 @@ static store *store_get(lc_model *model) {
     }
     pthread_mutex_unlock(&create_lock);
     return s;
+}
+
+static lc_status make_constant(lc_model *model, lc_tensor *t, uint64_t max_memory, uint64_t *dense, lc_error *err) {
+    LC_TRY(lc_tensor_make(model, t, err));
+    if (!lc_add_u64(*dense, lc_tensor_dense_bytes(t), dense) || *dense > max_memory)
+        return lc_fail(
+            err, LC_LIMIT,
+            "tensor \"%.80s\": the model's sparse constants need more than the memory limit of %llu bytes when they are made dense",
+            t->name.data ? t->name.data : "", (unsigned long long)max_memory);
+    return lc_tensor_densify(model, t, err);
+}
+
+lc_status lc_model_make_constants(lc_model *model, uint64_t max_memory, lc_error *err) {
+    lc_status status = LC_OK;
+    uint64_t dense = 0;
+    pthread_mutex_lock(&create_lock);
+    for (size_t g = 0; g < model->graph_count && status == LC_OK; g++)
+        for (size_t t = 0; t < model->graphs[g]->tensor_count && status == LC_OK; t++)
+            status = make_constant(model, &model->graphs[g]->tensors[t], max_memory, &dense, err);
+    pthread_mutex_unlock(&create_lock);
+    return status;
 }
 
 lc_status lc_pack_get(lc_kernel_ctx *ctx, uint32_t slot, size_t size, void (*fill)(const lc_kernel_ctx *ctx, void *data),

@@ -21,9 +21,9 @@ typedef struct lc_plan_item {
 typedef struct lc_plan {
     lc_plan_item *items;
     uint32_t count;
-    int32_t steps;   /* operators that run */
-    uint64_t size;   /* bytes of the arena */
-    uint64_t bound;  /* largest sum of item sizes alive at one step: no placement can be smaller */
+    int32_t steps;  /* operators that run */
+    uint64_t size;  /* bytes of the arena */
+    uint64_t bound; /* largest sum of item sizes alive at one step: no placement can be smaller */
 } lc_plan;
 
 /* Places the items (sets offset, size, bound). Temporary memory comes from `temporary`. */

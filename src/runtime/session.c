@@ -4,10 +4,12 @@
  * A session is a model reference, a thread pool and one lc_exec. Resizing builds a second lc_exec and swaps, so a resize that
  * fails changes nothing. A run walks the steps; it allocates nothing.
  */
+#include "kernels/string_value.h"
+#include "runtime/known.h"
+#include "runtime/late.h"
 #include "runtime/session.h"
 
 #include <string.h>
-#include <time.h>
 
 /* ---- create -------------------------------------------------------------------------------------------------- */
 
@@ -25,7 +27,7 @@ static lc_status find_signature(lc_session *s, const char *key, lc_error *err) {
         s->graph = m->graphs[s->signature->graph];
         return LC_OK;
     }
-    lc_status status = LC_FAIL(err, LC_NOT_FOUND, "the model has no signature \"%.100s\"", key);
+    lc_status status = lc_fail(err, LC_NOT_FOUND, "the model has no signature \"%.100s\"", key);
     lc_text names = {0};
     for (size_t i = 0; i < m->signature_count; i++)
         lc_text_printf(&names, "%s%.*s", i ? ", " : "", (int)m->signatures[i].key.size, m->signatures[i].key.data);
@@ -48,7 +50,7 @@ static lc_status list_io(lc_session *s, bool by_signature, lc_error *err) {
     for (size_t i = 0; i < g->input_count; i++) {
         const lc_tensor *t = &g->tensors[g->inputs[i]];
         if (t->rank < 0 || t->rank > LC_MAX_RANK)
-            return LC_FAIL(err, LC_UNSUPPORTED, "input \"%.80s\" has %d dimensions; litec runs up to %d", t->name.data ? t->name.data : "",
+            return lc_fail(err, LC_UNSUPPORTED, "input \"%.80s\" has %d dimensions; litec runs up to %d", t->name.data ? t->name.data : "",
                            (int)t->rank, LC_MAX_RANK);
         s->shapes[i].rank = t->rank;
         if (t->rank) memcpy(s->shapes[i].dims, t->dims, (size_t)t->rank * sizeof *t->dims);
@@ -56,22 +58,87 @@ static lc_status list_io(lc_session *s, bool by_signature, lc_error *err) {
     return LC_OK;
 }
 
-static lc_exec_options exec_options(const lc_session *s) {
-    return (lc_exec_options){.simd = s->simd, .pool = s->pool, .max_memory = s->max_memory};
+/* An exec for these shapes. It does not move, for its steps point into it. */
+static lc_status make_exec(lc_session *s, const lc_shape *shapes, lc_exec **exec, lc_error *err) {
+    const lc_exec_options options = {.simd = s->simd,
+                                     .pool = s->pool,
+                                     .max_memory = s->max_memory,
+                                     .max_loops = s->max_loops,
+                                     .resources = s->resources,
+                                     .custom = s->custom,
+                                     .custom_count = s->custom_count,
+                                     .budget = &s->budget,
+                                     .profile = s->profile};
+    *exec = lc_calloc(1, sizeof **exec);
+    if (!*exec) return lc_fail_memory(err, "session");
+    const lc_status status = lc_exec_init(*exec, s->graph, shapes, &options, err);
+    if (status == LC_OK) return LC_OK;
+    lc_free(*exec);
+    *exec = NULL;
+    return status;
+}
+
+static void free_exec(lc_exec *exec) {
+    if (!exec) return;
+    lc_exec_deinit(exec);
+    lc_free(exec);
+}
+
+static bool has_open_input(const lc_graph *g) {
+    for (size_t i = 0; i < g->input_count; i++) {
+        const lc_tensor *t = &g->tensors[g->inputs[i]];
+        for (int32_t d = 0; d < t->rank; d++)
+            if (lc_tensor_dim(t, d) < 0) return true;
+    }
+    return false;
+}
+
+/* For a call that needs the plan which could not be made. */
+static lc_status not_planned(const lc_session *s, lc_error *err) {
+    if (!err) return s->unplanned.status;
+    *err = s->unplanned;
+    lc_error_prefix(err, "at the shapes its inputs have now");
+    if (!err->hint[0]) lc_error_hint(err, "give the inputs their real shapes first: lc_session_resize_input");
+    return err->status;
+}
+
+static lc_status take_options(lc_session *s, const lc_session_options *o, lc_error *err) {
+    s->max_memory = o->max_memory ? o->max_memory : LC_SESSION_MAX_MEMORY;
+    s->max_loops = o->max_loops ? o->max_loops : LC_SESSION_MAX_LOOPS;
+    s->profile = o->profile;
+    if (o->custom_op_count) {
+        if (!o->custom_ops) return lc_fail(err, LC_ARGUMENT, "custom_op_count is %zu but custom_ops is NULL", o->custom_op_count);
+        s->custom = lc_arena_array(&s->arena, o->custom_op_count, sizeof *s->custom);
+        if (!s->custom) return lc_fail_memory(err, "session");
+        memcpy(s->custom, o->custom_ops, o->custom_op_count * sizeof *s->custom);
+        s->custom_count = o->custom_op_count;
+    }
+    for (size_t i = 0; i < s->custom_count; i++)
+        if (!s->custom[i].name || !s->custom[i].run)
+            return lc_fail(err, LC_ARGUMENT, "custom operator %zu lacks a %s", i, s->custom[i].name ? "run function" : "name");
+    if (!o->share) return lc_resources_create(s->max_memory, &s->resources, err);
+    if (o->share->model != s->model) return lc_fail(err, LC_ARGUMENT, "a session can share variables only with one of the same model");
+    s->resources = o->share->resources;
+    lc_resources_retain(s->resources);
+    return LC_OK;
 }
 
 static lc_status session_init(lc_session *s, const lc_session_options *o, lc_error *err) {
     if (o->threads < 0 || o->threads > LC_SESSION_MAX_THREADS)
-        return LC_FAIL(err, LC_ARGUMENT, "threads is %d, needs 1 to %d", (int)o->threads, LC_SESSION_MAX_THREADS);
-    if (s->model->graph_count == 0) return LC_FAIL(err, LC_INVALID, "the model has no graph to run");
-    s->max_memory = o->max_memory ? o->max_memory : LC_SESSION_MAX_MEMORY;
-    s->profile = o->profile;
+        return lc_fail(err, LC_ARGUMENT, "threads is %d, needs 1 to %d", (int)o->threads, LC_SESSION_MAX_THREADS);
+    if (s->model->graph_count == 0) return lc_fail(err, LC_INVALID, "the model has no graph to run");
+    LC_TRY(take_options(s, o, err));
     LC_TRY(lc_simd_get(o->isa, &s->simd, err));
     LC_TRY(find_signature(s, o->signature, err));
     LC_TRY(list_io(s, o->signature != NULL, err));
+    LC_TRY(lc_model_make_constants(s->model, s->max_memory, err));
     if (o->threads > 1) LC_TRY(lc_pool_create(o->threads, &s->pool, err));
-    const lc_exec_options options = exec_options(s);
-    return lc_exec_init(&s->exec, s->graph, s->shapes, &options, err);
+    LC_TRY(lc_known_check(s->graph, &(lc_exec_options){.custom = s->custom, .custom_count = s->custom_count}, err));
+    const lc_status status = make_exec(s, s->shapes, &s->exec, &s->unplanned);
+    /* Open dimensions are saved as 1, at which a network need not work (a window larger than the image): the caller will say more. */
+    if (status == LC_OK || (has_open_input(s->graph) && (status == LC_INVALID || status == LC_UNSUPPORTED))) return LC_OK;
+    if (err) *err = s->unplanned;
+    return status;
 }
 
 lc_status lc_session_create(lc_model *model, const lc_session_options *options, lc_session **session, lc_error *err) {
@@ -89,7 +156,8 @@ lc_status lc_session_create(lc_model *model, const lc_session_options *options, 
 
 void lc_session_destroy(lc_session *s) {
     if (!s) return;
-    lc_exec_deinit(&s->exec);
+    free_exec(s->exec);
+    lc_resources_destroy(s->resources);
     lc_pool_destroy(s->pool);
     lc_arena_deinit(&s->arena);
     lc_model_destroy(s->model);
@@ -112,15 +180,25 @@ static const char *io_name(const lc_session *s, int32_t tensor, bool output) {
     return name ? name : "";
 }
 
-static lc_tensor_view view_of(const lc_session *s, int32_t tensor, bool output) {
-    const lc_value *v = &s->exec.values[tensor];
+lc_tensor_view lc_value_view(const lc_value *v) {
     const lc_tensor *t = v->def;
-    lc_tensor_view view = {.name = io_name(s, tensor, output), .type = v->type, .rank = v->shape.rank, .data = v->data, .size = v->size};
+    lc_tensor_view view = {
+        .name = t->name.data ? t->name.data : "", .type = v->type, .rank = v->shape.rank, .data = v->data, .size = v->size};
     for (int32_t d = 0; d < v->shape.rank; d++) {
         view.dims[d] = v->shape.dims[d];
         view.signature[d] = t->rank == v->shape.rank ? lc_tensor_dim(t, d) : v->shape.dims[d];
     }
     lc_tensor_scale(t, &view.scale, &view.zero_point);
+    return view;
+}
+
+static lc_tensor_view view_of(const lc_session *s, int32_t tensor, bool output) {
+    lc_value declared = {.def = &s->graph->tensors[tensor], .type = s->graph->tensors[tensor].type, .shape.rank = -1};
+    if (!s->exec)
+        for (size_t i = 0; !output && i < s->graph->input_count; i++)
+            if (s->graph->inputs[i] == tensor) declared.shape = s->shapes[i];
+    lc_tensor_view view = lc_value_view(s->exec ? &s->exec->values[tensor] : &declared);
+    view.name = io_name(s, tensor, output);
     return view;
 }
 
@@ -145,14 +223,58 @@ static int32_t find_io(const lc_session *s, const int32_t *tensors, size_t count
 int32_t lc_session_find_input(const lc_session *s, const char *name) { return find_io(s, s->inputs, s->input_count, name, false); }
 int32_t lc_session_find_output(const lc_session *s, const char *name) { return find_io(s, s->outputs, s->output_count, name, true); }
 
+/* ---- strings ------------------------------------------------------------------------------------------------- */
+
+lc_status lc_session_set_strings(lc_session *s, size_t index, const char *const *strings, const size_t *lengths, size_t count,
+                                 lc_error *err) {
+    if (index >= s->input_count) return lc_fail(err, LC_ARGUMENT, "there is no input %zu: the model has %zu", index, s->input_count);
+    if (!s->exec) return not_planned(s, err);
+    lc_value *v = &s->exec->values[s->inputs[index]];
+    const char *name = io_name(s, s->inputs[index], false);
+    uint64_t n = 0;
+    size_t bytes, table;
+    char text[LC_SHAPE_TEXT];
+    if (v->type != LC_STRING) return lc_fail(err, LC_ARGUMENT, "input \"%.80s\" is %s, not string", name, lc_dtype_name(v->type));
+    if (!lc_shape_elements(&v->shape, &n) || n != count || (count && !strings))
+        return lc_fail(err, LC_ARGUMENT, "input \"%.80s\" of shape %s needs %llu strings, got %zu", name, lc_shape_text(&v->shape, text),
+                       (unsigned long long)n, count);
+    lc_str *list = lc_mul_size(count ? count : 1, sizeof *list, &table) ? lc_malloc(table) : NULL;
+    if (!list) return lc_fail_memory(err, "strings");
+    lc_status status = LC_OK;
+    for (size_t i = 0; i < count && status == LC_OK; i++) {
+        if (!strings[i] && !(lengths && lengths[i] == 0))
+            status = lc_fail(err, LC_ARGUMENT, "string %zu for input \"%.80s\" is NULL", i, name);
+        else list[i] = (lc_str){strings[i], lengths ? lengths[i] : strlen(strings[i])};
+    }
+    if (status == LC_OK && !lc_strings_size(list, count, &bytes)) status = lc_fail(err, LC_LIMIT, "the strings are larger than 2 GiB");
+    const lc_shape shape = v->shape;
+    if (status == LC_OK) status = lc_value_resize(s->exec, v, &shape, bytes, err);
+    if (status == LC_OK) lc_strings_write(list, count, v->data);
+    lc_free(list);
+    return status;
+}
+
+const char *lc_tensor_string(const lc_tensor_view *t, size_t index, size_t *length) {
+    if (length) *length = 0;
+    uint64_t n = 1;
+    if (!t || t->type != LC_STRING || !t->data) return NULL;
+    for (int32_t d = 0; d < t->rank; d++)
+        if (!lc_mul_u64(n, (uint64_t)t->dims[d], &n)) return NULL;
+    if (index >= n || lc_strings_check(t->data, t->size, n)) return NULL;
+    const lc_strings all = {t->data, (size_t)n};
+    const lc_str s = lc_strings_at(&all, index);
+    if (length) *length = s.size;
+    return s.data;
+}
+
 /* ---- resize -------------------------------------------------------------------------------------------------- */
 
 static lc_status check_dims(const lc_session *s, size_t index, const int32_t *dims, int32_t rank, lc_error *err) {
     const char *name = io_name(s, s->inputs[index], false);
     if (rank < 0 || rank > LC_MAX_RANK)
-        return LC_FAIL(err, LC_ARGUMENT, "input \"%.80s\": rank %d, litec runs 0 to %d", name, (int)rank, LC_MAX_RANK);
+        return lc_fail(err, LC_ARGUMENT, "input \"%.80s\": rank %d, litec runs 0 to %d", name, (int)rank, LC_MAX_RANK);
     for (int32_t d = 0; d < rank; d++)
-        if (dims[d] < 0) return LC_FAIL(err, LC_ARGUMENT, "input \"%.80s\": dimension %d is %d", name, (int)d, (int)dims[d]);
+        if (dims[d] < 0) return lc_fail(err, LC_ARGUMENT, "input \"%.80s\": dimension %d is %d", name, (int)d, (int)dims[d]);
     return LC_OK;
 }
 
@@ -176,11 +298,10 @@ lc_status lc_session_resize_inputs(lc_session *s, const int32_t *const *dims, co
         }
     }
     if (status == LC_OK && changed) {
-        const lc_exec_options options = exec_options(s);
-        lc_exec next;
-        status = lc_exec_init(&next, s->graph, shapes, &options, err);
+        lc_exec *next;
+        status = make_exec(s, shapes, &next, err);
         if (status == LC_OK) {
-            lc_exec_deinit(&s->exec);
+            free_exec(s->exec);
             s->exec = next;
             if (n) memcpy(s->shapes, shapes, n * sizeof *shapes);
         }
@@ -190,8 +311,7 @@ lc_status lc_session_resize_inputs(lc_session *s, const int32_t *const *dims, co
 }
 
 lc_status lc_session_resize_input(lc_session *s, size_t index, const int32_t *dims, int32_t rank, lc_error *err) {
-    if (index >= s->input_count)
-        return LC_FAIL(err, LC_ARGUMENT, "there is no input %zu: the model has %zu", index, s->input_count);
+    if (index >= s->input_count) return lc_fail(err, LC_ARGUMENT, "there is no input %zu: the model has %zu", index, s->input_count);
     const size_t n = s->input_count;
     const int32_t **all = lc_calloc(n, sizeof *all);
     int32_t *ranks = lc_calloc(n, sizeof *ranks);
@@ -209,47 +329,42 @@ lc_status lc_session_resize_input(lc_session *s, size_t index, const int32_t *di
 
 /* ---- run ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+lc_status lc_session_run(lc_session *s, lc_error *err) {
+    if (!s->exec) return not_planned(s, err);
+    s->budget.loops = 0;
+    return lc_exec_run(s->exec, err);
 }
 
-lc_status lc_session_run(lc_session *s, lc_error *err) {
-    for (uint32_t i = 0; i < s->exec.step_count; i++) {
-        lc_step *step = &s->exec.steps[i];
-        if (!step->kernel) continue;
-        const uint64_t start = s->profile ? now() : 0;
-        step->ctx.err = err;
-        const lc_status status = step->kernel->run(&step->ctx);
-        if (status != LC_OK) {
-            lc_error_prefix(err, "node %u %s", (unsigned)(step->node - s->graph->nodes), lc_op_name(step->node->op));
-            return status;
-        }
-        if (s->profile) step->nanoseconds = now() - start;
-    }
-    return LC_OK;
+void lc_session_reset(lc_session *s) {
+    if (s && s->exec) lc_exec_reset(s->exec);
 }
 
 /* ---- reports ------------------------------------------------------------------------------------------------- */
 
 lc_memory_stats lc_session_memory(const lc_session *s) {
-    lc_memory_stats stats = {.arena = s->exec.plan.size, .arena_bound = s->exec.plan.bound, .packed = lc_pack_bytes(s->model)};
-    for (size_t t = 0; t < s->graph->tensor_count; t++) stats.constants += s->graph->tensors[t].data ? s->graph->tensors[t].size : 0;
+    lc_memory_stats stats = {.packed = lc_pack_bytes(s->model)};
+    if (s->exec) {
+        stats.arena = s->exec->plan.size;
+        stats.arena_bound = s->exec->plan.bound;
+    }
+    for (size_t t = 0; t < s->graph->tensor_count; t++)
+        stats.constants += lc_tensor_is_const(&s->graph->tensors[t]) ? s->graph->tensors[t].size : 0;
     return stats;
 }
 
-size_t lc_session_profile_count(const lc_session *s) { return s->exec.step_count; }
+size_t lc_session_profile_count(const lc_session *s) { return s->exec ? s->exec->step_count : 0; }
 
 lc_profile_entry lc_session_profile(const lc_session *s, size_t index) {
-    if (index >= s->exec.step_count) return (lc_profile_entry){0};
-    const lc_step *step = &s->exec.steps[index];
+    if (!s->exec || index >= s->exec->step_count) return (lc_profile_entry){0};
+    const lc_step *step = &s->exec->steps[index];
     const lc_node *node = step->node;
     const int32_t out = node->output_count ? node->outputs[0] : -1;
     const char *name = out >= 0 ? s->graph->tensors[out].name.data : NULL;
     return (lc_profile_entry){.op = lc_op_name(node->op),
                               .name = name ? name : "",
-                              .kernel = !step->kernel ? "view" : step->ctx.label ? step->ctx.label : "ref",
+                              .kernel = !step->kernel     ? "view"
+                                        : step->ctx.label ? step->ctx.label
+                                                          : "ref",
                               .nanoseconds = step->nanoseconds,
                               .macs = lc_op_macs(s->graph, node)};
 }

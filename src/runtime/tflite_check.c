@@ -20,7 +20,7 @@ static const struct {
     const char *id, *must;
     uint8_t advice;
 } rules[] = {
-#define LC_RULE(ID, advice, must) {#ID, must, ADVICE_##advice},
+#define LC_RULE(ID, advice, must) {#ID, LC_HINT(must), ADVICE_##advice},
 #include "runtime/rules.def"
 };
 
@@ -77,11 +77,9 @@ lc_status lc_check_fail_op(const lc_check *c, lc_rule rule, size_t graph, size_t
     if (o->opcode_index < c->model->operator_codes.n) {
         const lc_OperatorCode *code = &c->model->operator_codes.data[o->opcode_index];
         int32_t id = lc_tflite_op(code);
-        int shown = id != LC_OP_CUSTOM || !code->custom_code.data ? 0
-                    : code->custom_code.size > 60                 ? 60
-                                                                  : (int)code->custom_code.size;
-        snprintf(where, sizeof where, "subgraph %zu, operator %zu %s%s%.*s: ", graph, op, lc_op_name(id), shown ? " " : "",
-                 shown, shown ? code->custom_code.data : "");
+        int shown = id != LC_OP_CUSTOM || !code->custom_code.data ? 0 : code->custom_code.size > 60 ? 60 : (int)code->custom_code.size;
+        snprintf(where, sizeof where, "subgraph %zu, operator %zu %s%s%.*s: ", graph, op, lc_op_name(id), shown ? " " : "", shown,
+                 shown ? code->custom_code.data : "");
     } else {
         snprintf(where, sizeof where, "subgraph %zu, operator %zu: ", graph, op);
     }
@@ -118,9 +116,7 @@ int32_t lc_tflite_op(const lc_OperatorCode *code) {
     return code->deprecated_builtin_code > code->builtin_code ? code->deprecated_builtin_code : code->builtin_code;
 }
 
-static lc_table_id member(lc_union_id id, const lc_union *u) {
-    return u->value ? lc_schema_union_table(id, u->type) : LC_TABLE_COUNT;
-}
+static lc_table_id member(lc_union_id id, const lc_union *u) { return u->value ? lc_schema_union_table(id, u->type) : LC_TABLE_COUNT; }
 
 lc_table_id lc_tflite_options(const lc_Operator *op, void **value) {
     if (op->builtin_options.type) {

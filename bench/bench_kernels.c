@@ -52,11 +52,21 @@ static double now(void) {
     }
 #define PEAK_NAME(i) a##i,
 #define PEAK_INIT(i) a##i = y;
-#define PEAK_STEP_zmm_v(i) a##i = _mm512_fmadd_ps(a##i, x, y); __asm__ volatile("" : "+v"(a##i));
-#define PEAK_STEP_ymm_x(i) a##i = _mm256_fmadd_ps(a##i, x, y); __asm__ volatile("" : "+x"(a##i));
-#define PEAK_STEP_plain_x(i) a##i = a##i * x + y; __asm__ volatile("" : "+x"(a##i));
-#define PEAK_STEP_neon_w(i) a##i = vfmaq_f32(y, a##i, x); __asm__ volatile("" : "+w"(a##i));
-#define PEAK_STEP_plain_w(i) a##i = a##i * x + y; __asm__ volatile("" : "+w"(a##i));
+#define PEAK_STEP_zmm_v(i) \
+    a##i = _mm512_fmadd_ps(a##i, x, y); \
+    __asm__ volatile("" : "+v"(a##i));
+#define PEAK_STEP_ymm_x(i) \
+    a##i = _mm256_fmadd_ps(a##i, x, y); \
+    __asm__ volatile("" : "+x"(a##i));
+#define PEAK_STEP_plain_x(i) \
+    a##i = a##i * x + y; \
+    __asm__ volatile("" : "+x"(a##i));
+#define PEAK_STEP_neon_w(i) \
+    a##i = vfmaq_f32(y, a##i, x); \
+    __asm__ volatile("" : "+w"(a##i));
+#define PEAK_STEP_plain_w(i) \
+    a##i = a##i * x + y; \
+    __asm__ volatile("" : "+w"(a##i));
 typedef float v4 __attribute__((vector_size(16)));
 #define V4_SET(v) ((v4){(v), (v), (v), (v)})
 #if defined(__x86_64__)
@@ -84,25 +94,60 @@ static double peak(const char *isa) {
 /* ---- layers ----------------------------------------------------------------------------------------------------- */
 
 /* n pixels or batch, h, w, input channels, filter, stride, output channels (SAME padding) */
-typedef struct layer { const char *what; int32_t op, n, h, w, c, k, s, out; } layer;
-#define DENSE(n, c, out) {"dense", LC_OP_FULLY_CONNECTED, n, 1, 1, c, 1, 1, out}
-#define CONV(h, c, k, s, out) {"conv", LC_OP_CONV_2D, 1, h, h, c, k, s, out}
-#define DEPTHWISE(h, c, k, s) {"depthwise", LC_OP_DEPTHWISE_CONV_2D, 1, h, h, c, k, s, c}
+typedef struct layer {
+    const char *what;
+    int32_t op, n, h, w, c, k, s, out;
+} layer;
+#define DENSE(n, c, out) \
+    { "dense", LC_OP_FULLY_CONNECTED, n, 1, 1, c, 1, 1, out }
+#define CONV(h, c, k, s, out) \
+    { "conv", LC_OP_CONV_2D, 1, h, h, c, k, s, out }
+#define DEPTHWISE(h, c, k, s) \
+    { "depthwise", LC_OP_DEPTHWISE_CONV_2D, 1, h, h, c, k, s, c }
 static const layer layers[] = {
     /* MLP, and products of several sizes */
-    DENSE(1, 784, 128), DENSE(1, 2048, 1000), DENSE(16, 784, 128), DENSE(64, 512, 512), DENSE(256, 1024, 1024),
+    DENSE(1, 784, 128),
+    DENSE(1, 2048, 1000),
+    DENSE(16, 784, 128),
+    DENSE(64, 512, 512),
+    DENSE(256, 1024, 1024),
     /* small CNN */
-    CONV(28, 1, 3, 1, 32), CONV(13, 32, 3, 1, 64),
+    CONV(28, 1, 3, 1, 32),
+    CONV(13, 32, 3, 1, 64),
     /* ResNet50 at 224 */
-    CONV(224, 3, 7, 2, 64), CONV(56, 64, 1, 1, 64), CONV(56, 64, 3, 1, 64), CONV(56, 64, 1, 1, 256), CONV(28, 128, 3, 1, 128),
-    CONV(28, 512, 1, 1, 128), CONV(14, 256, 3, 1, 256), CONV(14, 1024, 1, 1, 256), CONV(7, 512, 3, 1, 512), CONV(7, 2048, 1, 1, 512),
+    CONV(224, 3, 7, 2, 64),
+    CONV(56, 64, 1, 1, 64),
+    CONV(56, 64, 3, 1, 64),
+    CONV(56, 64, 1, 1, 256),
+    CONV(28, 128, 3, 1, 128),
+    CONV(28, 512, 1, 1, 128),
+    CONV(14, 256, 3, 1, 256),
+    CONV(14, 1024, 1, 1, 256),
+    CONV(7, 512, 3, 1, 512),
+    CONV(7, 2048, 1, 1, 512),
     /* the same layers at 32 */
-    CONV(8, 64, 3, 1, 64), CONV(2, 256, 3, 1, 256), CONV(1, 512, 3, 1, 512),
+    CONV(8, 64, 3, 1, 64),
+    CONV(2, 256, 3, 1, 256),
+    CONV(1, 512, 3, 1, 512),
     /* MobileNetV2 */
-    CONV(224, 3, 3, 2, 32), CONV(112, 32, 1, 1, 16), CONV(112, 16, 1, 1, 96), CONV(56, 96, 1, 1, 24), CONV(56, 24, 1, 1, 144),
-    CONV(28, 192, 1, 1, 32), CONV(14, 384, 1, 1, 64), CONV(14, 576, 1, 1, 96), CONV(7, 960, 1, 1, 160), CONV(7, 320, 1, 1, 1280),
-    DEPTHWISE(112, 32, 3, 1), DEPTHWISE(112, 96, 3, 2), DEPTHWISE(56, 144, 3, 1), DEPTHWISE(28, 192, 3, 1), DEPTHWISE(14, 576, 3, 1),
-    DEPTHWISE(7, 960, 3, 1), DEPTHWISE(28, 120, 5, 1), DEPTHWISE(14, 672, 5, 2),
+    CONV(224, 3, 3, 2, 32),
+    CONV(112, 32, 1, 1, 16),
+    CONV(112, 16, 1, 1, 96),
+    CONV(56, 96, 1, 1, 24),
+    CONV(56, 24, 1, 1, 144),
+    CONV(28, 192, 1, 1, 32),
+    CONV(14, 384, 1, 1, 64),
+    CONV(14, 576, 1, 1, 96),
+    CONV(7, 960, 1, 1, 160),
+    CONV(7, 320, 1, 1, 1280),
+    DEPTHWISE(112, 32, 3, 1),
+    DEPTHWISE(112, 96, 3, 2),
+    DEPTHWISE(56, 144, 3, 1),
+    DEPTHWISE(28, 192, 3, 1),
+    DEPTHWISE(14, 576, 3, 1),
+    DEPTHWISE(7, 960, 3, 1),
+    DEPTHWISE(28, 120, 5, 1),
+    DEPTHWISE(14, 672, 5, 2),
 };
 
 static lc_packed packed;
@@ -135,8 +180,11 @@ static double measure(const layer *l, const lc_simd *simd) {
     const bool is_dense = l->op == LC_OP_FULLY_CONNECTED, is_dw = l->op == LC_OP_DEPTHWISE_CONV_2D;
     const int32_t oh = (l->h + l->s - 1) / l->s, ow = (l->w + l->s - 1) / l->s;
     const void *options = is_dense ? (const void *)&dense : is_dw ? (const void *)&dw : (const void *)&conv;
-    const lc_node node = {.op = l->op, .attrs = (void *)(uintptr_t)options,
-                          .attrs_table = is_dense ? LC_TABLE_FullyConnectedOptions : is_dw ? LC_TABLE_DepthwiseConv2DOptions : LC_TABLE_Conv2DOptions};
+    const lc_node node = {.op = l->op,
+                          .attrs = (void *)(uintptr_t)options,
+                          .attrs_table = is_dense ? LC_TABLE_FullyConnectedOptions
+                                         : is_dw  ? LC_TABLE_DepthwiseConv2DOptions
+                                                  : LC_TABLE_Conv2DOptions};
     lc_tensor defs[4] = {0};
     lc_value in, filter, bias, out;
     if (is_dense) {
@@ -196,10 +244,8 @@ int main(int argc, char **argv) {
     for (size_t l = 0; l < COUNT(layers); l++) {
         const layer *y = &layers[l];
         char what[64];
-        if (y->op == LC_OP_FULLY_CONNECTED)
-            snprintf(what, sizeof what, "dense [%d,%d] x %d", y->n, y->c, y->out);
-        else
-            snprintf(what, sizeof what, "%s %dx%dx%d %dx%d/%d -> %d", y->what, y->h, y->w, y->c, y->k, y->k, y->s, y->out);
+        if (y->op == LC_OP_FULLY_CONNECTED) snprintf(what, sizeof what, "dense [%d,%d] x %d", y->n, y->c, y->out);
+        else snprintf(what, sizeof what, "%s %dx%dx%d %dx%d/%d -> %d", y->what, y->h, y->w, y->c, y->k, y->k, y->s, y->out);
         printf("%-34s", what);
         for (size_t i = 0; i < n; i++) {
             const double rate = measure(y, simd[i]);

@@ -28,7 +28,8 @@ class View(c.Structure):  # lc_tensor_view
 
 class Options(c.Structure):  # lc_session_options
     _fields_ = [("threads", c.c_int32), ("isa", c.c_char_p), ("max_memory", c.c_uint64), ("signature", c.c_char_p),
-                ("profile", c.c_bool)]
+                ("profile", c.c_bool), ("custom_ops", c.c_void_p), ("custom_op_count", c.c_size_t), ("max_loops", c.c_uint64),
+                ("share", c.c_void_p)]
 
 
 class Entry(c.Structure):  # lc_profile_entry
@@ -159,4 +160,5 @@ def main():
         measure(path, args)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
     /* 2. Transform data: the picture in the input's size, as numbers from 0 to 1. */
     const lc_tensor_view input = lc_session_input(session, 0);
     lc_array scaled;
-    if (input.type != LC_FLOAT32 || input.rank < 3 || input.rank > 4) {
+    if (input.type != LC_FLOAT32 || input.rank < 3 || input.rank > 4 || lc_session_output(session, 0).type != LC_FLOAT32) {
         fprintf(stderr, "error: the model does not take one picture\nhint: use an image classifier\n");
         lc_session_destroy(session);
         return 1;

@@ -61,19 +61,25 @@ static void draw_cell(int upper, int lower, int colours) {
     fputs(a && b ? "█" : a ? "▀" : b ? "▄" : " ", stdout);
 }
 
+/* Columns to draw on: $COLUMNS, which tools/demo sets to those of the terminal, but no more than a page has. */
+static int line_width(void) {
+    const char *columns = getenv("COLUMNS");
+    const int width = columns ? atoi(columns) : LINE;
+    return width >= 24 && width < LINE ? width : LINE;
+}
+
 /* Digits side by side, as many as fit on a line; returns how many that were. */
 static int draw_row(const digit *digits, int count, int colours) {
     int from[SHOW_MAX], to[SHOW_MAX], width = 2, n = 0;
     for (; n < count && n < SHOW_MAX; n++) {
         ink_columns(digits[n].pixels, &from[n], &to[n]);
         width += to[n] - from[n] + 3;
-        if (n > 0 && width > LINE) break;
+        if (n > 0 && width > line_width()) break;
     }
     for (int y = TOP; y < BOTTOM; y += 2) {
         fputs("  ", stdout);
         for (int k = 0; k < n; k++) {
-            for (int x = from[k]; x < to[k]; x++)
-                draw_cell(digits[k].pixels[y * SIDE + x], digits[k].pixels[(y + 1) * SIDE + x], colours);
+            for (int x = from[k]; x < to[k]; x++) draw_cell(digits[k].pixels[y * SIDE + x], digits[k].pixels[(y + 1) * SIDE + x], colours);
             fputs("   ", stdout);
         }
         putchar('\n');
@@ -81,7 +87,8 @@ static int draw_row(const digit *digits, int count, int colours) {
     fputs("  ", stdout);
     for (int k = 0; k < n; k++) {
         char text[32];
-        if (digits[k].answer == digits[k].label) snprintf(text, sizeof text, "%d  %.1f %%", digits[k].answer, 100.0 * (double)digits[k].score);
+        if (digits[k].answer == digits[k].label)
+            snprintf(text, sizeof text, "%d  %.1f %%", digits[k].answer, 100.0 * (double)digits[k].score);
         else snprintf(text, sizeof text, "%d not %d", digits[k].answer, digits[k].label);
         const char *colour = !colours ? "" : digits[k].answer == digits[k].label ? "\033[1;32m" : "\033[1;31m";
         printf("%s%-*s%s   ", colour, to[k] - from[k], text, colours ? "\033[0m" : "");

@@ -36,8 +36,9 @@ static size_t distance_of(const char *a, const char *b) {
     return last[m];
 }
 
+/* A beginning of a name, as other programs take it for the name, is as near as can be. */
 void lc_cli_consider(const char *word, const char *candidate, const char **best, size_t *distance) {
-    const size_t d = distance_of(word, candidate);
+    const size_t n = strlen(word), d = n > 1 && strncmp(word, candidate, n) == 0 ? 0 : distance_of(word, candidate);
     if (*best && d >= *distance) return;
     *best = candidate;
     *distance = d;
@@ -97,10 +98,8 @@ static lc_cli_parsed unknown(parser *p, const char *dashes, const char *name, in
     size_t distance = 0;
     for (const lc_cli_option *o = p->command->options; o->name; o++) lc_cli_consider(word, o->name, &best, &distance);
     lc_cli_consider(word, "help", &best, &distance);
-    if (lc_cli_near_enough(word, best, distance))
-        snprintf(p->hint, sizeof p->hint, "did you mean --%s?", best);
-    else
-        see_help(p);
+    if (lc_cli_near_enough(word, best, distance)) snprintf(p->hint, sizeof p->hint, "did you mean --%s?", best);
+    else see_help(p);
     return wrong(lc_cli_usage(p->hint, "litec %s has no option %s%s", p->command->name, dashes, word));
 }
 
@@ -142,12 +141,10 @@ static bool parse_number(const char *s, float *out) {
 
 static lc_cli_parsed store(parser *p, const lc_cli_option *o, const char *value) {
     void *field = (char *)p->values + o->offset;
+    if (value && !*value) return wrong(lc_cli_usage(see_help(p), "--%s needs a value, got an empty one", o->name));
     switch (o->kind) {
     case LC_CLI_FLAG: *(bool *)field = true; break;
-    case LC_CLI_STRING:
-        if (!*value) return wrong(lc_cli_usage(see_help(p), "--%s needs a value, got an empty one", o->name));
-        *(const char **)field = value;
-        break;
+    case LC_CLI_STRING: *(const char **)field = value; break;
     case LC_CLI_LIST: {
         lc_cli_list *list = field;
         if (list->count == LC_CLI_LIST_MAX)
@@ -157,11 +154,11 @@ static lc_cli_parsed store(parser *p, const lc_cli_option *o, const char *value)
     }
     case LC_CLI_COUNT:
         if (!parse_count(o, value, field))
-            return wrong(lc_cli_usage(see_help(p), "--%s: %s is no whole number from %d to %d", o->name, value, (int)o->least, (int)o->most));
+            return wrong(
+                lc_cli_usage(see_help(p), "--%s: %s is no whole number from %d to %d", o->name, value, (int)o->least, (int)o->most));
         break;
     case LC_CLI_BYTES:
-        if (!parse_bytes(value, field))
-            return wrong(lc_cli_usage("write it like 512M or 4G", "--%s: %s is no size", o->name, value));
+        if (!parse_bytes(value, field)) return wrong(lc_cli_usage("write it like 512M or 4G", "--%s: %s is no size", o->name, value));
         break;
     case LC_CLI_NUMBER:
         if (!parse_number(value, field)) return wrong(lc_cli_usage(see_help(p), "--%s: %s is no number", o->name, value));

@@ -27,23 +27,23 @@ typedef enum lc_cli_kind {
 } lc_cli_kind;
 
 typedef struct lc_cli_option {
-    const char *name;   /* without dashes; NULL ends the table */
-    char letter;        /* short form, 0: none */
+    const char *name; /* without dashes; NULL ends the table */
+    char letter;      /* short form, 0: none */
     lc_cli_kind kind;
-    size_t offset;      /* of the field in the command's struct */
-    const char *value;  /* what the value is, for help: "FILE"; NULL for flags */
+    size_t offset;     /* of the field in the command's struct */
+    const char *value; /* what the value is, for help: "FILE"; NULL for flags */
     const char *help;
     int32_t least, most;
 } lc_cli_option;
 
 typedef struct lc_cli_command {
     const char *name;
-    const char *summary;  /* one line */
-    const char *usage;    /* arguments, for help: "MODEL -o OUT.tflite" */
-    const char *details;  /* a few lines, or NULL */
-    const char *example;  /* one line that can be copied */
+    const char *summary; /* one line */
+    const char *usage;   /* arguments, for help: "MODEL -o OUT.tflite" */
+    const char *details; /* a few lines, or NULL */
+    const char *example; /* one line that can be copied */
     const lc_cli_option *options;
-    size_t least, most;   /* positional arguments */
+    size_t least, most; /* positional arguments */
     int (*run)(const struct lc_cli_command *command, int argc, char **argv);
 } lc_cli_command;
 
@@ -54,6 +54,6 @@ typedef enum lc_cli_parsed { LC_CLI_RUN, LC_CLI_HELPED, LC_CLI_WRONG } lc_cli_pa
 lc_cli_parsed lc_cli_parse(const lc_cli_command *command, int argc, char **argv, void *values, lc_cli_list *arguments);
 void lc_cli_help(const lc_cli_command *command);
 
-extern const lc_cli_command lc_cmd_convert, lc_cmd_run, lc_cmd_inspect, lc_cmd_verify, lc_cmd_bench;
+extern const lc_cli_command lc_cmd_convert, lc_cmd_run, lc_cmd_inspect, lc_cmd_verify, lc_cmd_bench, lc_cmd_ops;
 
 #endif

@@ -21,19 +21,32 @@ int lc_cli_failed(const char *hint, const char *format, ...) __attribute__((form
 int lc_cli_usage(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* True when stream is a terminal that takes colours. */
 bool lc_cli_colours(FILE *stream);
-/* A name from a file, with control bytes as \xNN. */
+/* A name from a file, with control characters and what is no UTF-8 as \xNN. */
 void lc_cli_put_safe(FILE *stream, const char *s);
 /* A JSON string with its quotes. */
 void lc_cli_put_json(FILE *stream, const char *s);
 
-typedef struct lc_cli_text { char text[160]; } lc_cli_text;
-lc_cli_text lc_cli_bytes(uint64_t bytes);      /* "409.1 KB" */
-lc_cli_text lc_cli_time(double seconds);       /* "1.8 ms" */
+typedef struct lc_cli_text {
+    char text[160];
+} lc_cli_text;
+lc_cli_text lc_cli_bytes(uint64_t bytes); /* "409.1 KB" */
+lc_cli_text lc_cli_time(double seconds);  /* "1.8 ms" */
 /* "float32[?,28,28]": an open dimension, -1, prints as "?". */
 lc_cli_text lc_cli_shape(lc_dtype type, const int32_t *dims, int32_t rank);
 
-double lc_cli_now(void);              /* seconds, monotonic */
-uint64_t lc_cli_peak_memory(void);    /* bytes this process has had resident at most */
+double lc_cli_now(void);           /* seconds, monotonic */
+uint64_t lc_cli_peak_memory(void); /* bytes this process has had resident at most */
+
+/* ---- standard input and output (standard.c) -------------------------------------------------------------------- */
+
+/* Without an open descriptor 0, 1 or 2 the next file opened would take its number, and what is printed would go into it. What this puts
+ * there fails when it is used, as it should. */
+void lc_cli_hold_standard(void);
+bool lc_cli_is_dash(const char *path); /* "-" */
+/* A path of "-" becomes one that reads standard input; other paths stay. Exit code. */
+int lc_cli_input(const char **path, uint64_t max_memory);
+/* A file's bytes to standard output, not to a terminal. Exit code. */
+int lc_cli_output(const void *data, size_t size);
 
 /* ---- the nearest name, for "did you mean" (args.c) ------------------------------------------------------------ */
 

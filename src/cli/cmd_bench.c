@@ -61,7 +61,8 @@ static int set_shapes(lc_session *session, const lc_cli_list *shapes) {
     static int32_t ranks[LC_CLI_LIST_MAX];
     const size_t count = lc_session_input_count(session);
     if (shapes->count == 0) return LC_EXIT_OK;
-    if (count > LC_CLI_LIST_MAX) return lc_cli_failed(NULL, "the model has %zu inputs, litec bench shapes up to %d", count, LC_CLI_LIST_MAX);
+    if (count > LC_CLI_LIST_MAX)
+        return lc_cli_failed(NULL, "the model has %zu inputs, litec bench shapes up to %d", count, LC_CLI_LIST_MAX);
     for (size_t i = 0; i < shapes->count; i++) {
         const char *text = shapes->items[i], *equals = strrchr(text, '=');
         int32_t index = (int32_t)i;
@@ -71,7 +72,8 @@ static int set_shapes(lc_session *session, const lc_cli_list *shapes) {
             index = lc_session_find_input(session, name);
             if (index < 0) return lc_cli_failed("`litec inspect MODEL` lists the inputs", "the model has no input named %s", name);
         }
-        if ((size_t)index >= count) return lc_cli_failed("give one shape an input", "%zu shapes, but the model has %zu inputs", shapes->count, count);
+        if ((size_t)index >= count)
+            return lc_cli_failed("give one shape an input", "%zu shapes, but the model has %zu inputs", shapes->count, count);
         if (!parse_shape(equals ? equals + 1 : text, dims[index], &ranks[index]))
             return lc_cli_usage("write it like --input-shape 1,224,224,3", "--input-shape: %s is no shape", text);
         given[index] = dims[index];
@@ -200,10 +202,17 @@ static void print_json(const char *file, const lc_session *session, const values
     fputs("{\"file\":", stdout);
     lc_cli_put_json(stdout, file);
     printf(",\"isa\":\"%s\",\"threads\":%d,\"runs\":%d", lc_session_isa(session), (int)(v->threads ? v->threads : 1), (int)r->runs);
-    printf(",\"load\":%.9f,\"plan\":%.9f,\"first\":%.9f,\"median\":%.9f,\"p10\":%.9f,\"p90\":%.9f", r->load, r->plan, r->first, r->median, r->p10, r->p90);
-    printf(",\"macs\":%llu,\"arena_bytes\":%llu,\"arena_bound_bytes\":%llu,\"packed_bytes\":%llu,\"constant_bytes\":%llu,\"peak_bytes\":%llu",
-           (unsigned long long)r->macs, (unsigned long long)m.arena, (unsigned long long)m.arena_bound, (unsigned long long)m.packed,
-           (unsigned long long)m.constants, (unsigned long long)lc_cli_peak_memory());
+    const struct {
+        const char *name;
+        double seconds;
+    } times[] = {{"load", r->load}, {"plan", r->plan}, {"first", r->first}, {"median", r->median}, {"p10", r->p10}, {"p90", r->p90}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) printf(",\"%s\":%.9f", times[i].name, times[i].seconds);
+    const struct {
+        const char *name;
+        uint64_t n;
+    } counts[] = {{"macs", r->macs},          {"arena_bytes", m.arena},        {"arena_bound_bytes", m.arena_bound},
+                  {"packed_bytes", m.packed}, {"constant_bytes", m.constants}, {"peak_bytes", lc_cli_peak_memory()}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) printf(",\"%s\":%llu", counts[i].name, (unsigned long long)counts[i].n);
     if (r->operators) {
         fputs(",\"operators\":[", stdout);
         for (size_t i = 0; i < lc_session_profile_count(session); i++) {
@@ -246,14 +255,16 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     v.warmup = 3;
     const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
     if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
+    const char *file = arguments.items[0];
+    if (lc_cli_input(&file, v.max_memory)) return LC_EXIT_FAILED;
     result r = {0};
     lc_model *model;
     lc_error err;
     const lc_convert_options how = {.limits = {.max_memory = v.max_memory}};
     const double start = lc_cli_now();
-    if (lc_convert(arguments.items[0], &how, &model, &err)) return lc_cli_fail(&err);
+    if (lc_convert(file, &how, &model, &err)) return lc_cli_fail(&err);
     r.load = lc_cli_now() - start;
-    const int code = bench_model(model, arguments.items[0], &v, &r);
+    const int code = bench_model(model, file, &v, &r);
     lc_model_destroy(model);
     return code;
 }

@@ -13,7 +13,7 @@ typedef struct values {
 } values;
 
 static const lc_cli_option options[] = {
-    {"output", 'o', LC_CLI_STRING, offsetof(values, output), "OUT.tflite", "file to write (required)", 0, 0},
+    {"output", 'o', LC_CLI_STRING, offsetof(values, output), "OUT.tflite", "file to write, - for standard output (required)", 0, 0},
     {"allow-custom-ops", 0, LC_CLI_FLAG, offsetof(values, allow_custom_ops), NULL, "keep unknown layers as custom operators", 0, 0},
     {"no-optimize", 0, LC_CLI_FLAG, offsetof(values, no_optimize), NULL, "one operator a layer, no rewrites", 0, 0},
     {"max-memory", 0, LC_CLI_BYTES, offsetof(values, max_memory), "N[K|M|G]", "memory the file may make litec use (8G)", 0, 0},
@@ -48,6 +48,19 @@ static void print_line(const char *source, const char *output, const lc_convert_
     printf("%u operator%s, %s, %s\n", stats->operators, plural(stats->operators), lc_cli_bytes(size).text, lc_cli_time(seconds).text);
 }
 
+/* -o -: the model is all there is on standard output. */
+static int write_stdout(lc_model *model) {
+    void *data;
+    size_t size;
+    lc_error err;
+    const lc_status status = lc_model_to_memory(model, &data, &size, &err);
+    lc_model_destroy(model);
+    if (status) return lc_cli_fail(&err);
+    const int code = lc_cli_output(data, size);
+    lc_free(data);
+    return code;
+}
+
 static int run(const lc_cli_command *command, int argc, char **argv) {
     values v = {0};
     lc_cli_list arguments;
@@ -55,17 +68,21 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
     if (!v.output) return lc_cli_usage("add -o OUT.tflite", "litec convert needs the file to write");
 
+    const bool to_stdout = lc_cli_is_dash(v.output);
+    if (to_stdout && v.json)
+        return lc_cli_usage("give a file to write, or leave out --json", "both the model and the JSON would go to standard output");
+
     const double start = lc_cli_now();
     const char *source = arguments.items[0];
+    if (lc_cli_input(&source, v.max_memory)) return LC_EXIT_FAILED;
     lc_convert_stats stats;
     lc_model *model;
     lc_error err;
     uint64_t size = 0;
-    const lc_convert_options how = {.limits = {.max_memory = v.max_memory},
-                                    .allow_custom_ops = v.allow_custom_ops,
-                                    .no_optimize = v.no_optimize,
-                                    .stats = &stats};
+    const lc_convert_options how = {
+        .limits = {.max_memory = v.max_memory}, .allow_custom_ops = v.allow_custom_ops, .no_optimize = v.no_optimize, .stats = &stats};
     if (lc_convert(source, &how, &model, &err)) return lc_cli_fail(&err);
+    if (to_stdout) return write_stdout(model);
     const lc_status status = lc_model_save(model, v.output, &size, &err);
     lc_model_destroy(model);
     if (status) return lc_cli_fail(&err);
@@ -80,7 +97,7 @@ const lc_cli_command lc_cmd_convert = {
     .summary = "turn a trained model into a .tflite file",
     .usage = "MODEL -o OUT.tflite [options]",
     .details = "MODEL: Keras .h5 or .keras, or .tflite; recognised by content, whatever it is called.\n"
-               "The output appears whole or not at all; the source is never changed.",
+               "The output appears whole or not at all; the source is never changed. - is standard input and output.",
     .example = "litec convert model.h5 -o model.tflite",
     .options = options,
     .least = 1,

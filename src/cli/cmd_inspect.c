@@ -27,14 +27,17 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
     if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
     const char *file = arguments.items[0];
+    if (lc_cli_input(&file, v.max_memory)) return LC_EXIT_FAILED;
     lc_convert_stats stats;
-    const lc_convert_options how = {.limits = {.max_memory = v.max_memory},
-                                    .allow_custom_ops = true, /* to look is always allowed */
-                                    .no_optimize = v.no_optimize,
-                                    .stats = &stats};
+    const lc_convert_options how = {.limits = {.max_memory = v.max_memory}, .no_optimize = v.no_optimize, .stats = &stats};
+    lc_convert_options custom = how;
+    custom.allow_custom_ops = true;
     lc_model *model;
-    lc_error err;
-    if (lc_convert(file, &how, &model, &err)) return lc_cli_fail(&err);
+    lc_error err, ignored;
+    /* To look is always allowed, with layers that litec does not know as custom operators. When that fails too (their shapes are
+     * guessed), the layer is what is wrong. */
+    if (lc_convert(file, &how, &model, &err) && (err.status != LC_UNSUPPORTED || lc_convert(file, &custom, &model, &ignored)))
+        return lc_cli_fail(&err);
     uint32_t parts = (v.ops ? LC_REPORT_OPS : 0) | (v.tensors ? LC_REPORT_TENSORS : 0) | (v.memory ? LC_REPORT_MEMORY : 0);
     if (!parts && !v.json) parts = LC_REPORT_SUMMARY | LC_REPORT_OPS;
     char *text = NULL;
@@ -45,7 +48,12 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
         lc_cli_put_safe(stdout, file);
         printf(": %s, %u %s\n", stats.format, stats.layers, strcmp(stats.format, "tflite") == 0 ? "operators" : "layers");
     }
-    fputs(text, stdout);
+    if (v.json) { /* what the model itself does not know comes first in the object */
+        fputs("{\"file\":", stdout);
+        lc_cli_put_json(stdout, file);
+        printf(",\"format\":\"%s\",\"layers\":%u,", stats.format, stats.layers);
+    }
+    fputs(v.json ? text + 1 : text, stdout);
     lc_free(text);
     return LC_EXIT_OK;
 }

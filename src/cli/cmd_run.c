@@ -21,8 +21,8 @@ static const lc_cli_option options[] = {
     {"output-dir", 'o', LC_CLI_STRING, offsetof(values, output_dir), "DIR", "write output0.npy, output1.npy ... there", 0, 0},
     {"labels", 'l', LC_CLI_STRING, offsetof(values, labels), "FILE", "class names, one a line: print a ranking", 0, 0},
     {"top", 'k', LC_CLI_COUNT, offsetof(values, top), "K", "print the K highest classes (5 with --labels)", 1, 1000},
-    {"mean", 0, LC_CLI_NUMBER, offsetof(values, mean), "M", "pictures: (pixel / 255 - M) / S (0)", 0, 0},
-    {"std", 0, LC_CLI_NUMBER, offsetof(values, std), "S", "see --mean (1)", 0, 0},
+    {"mean", 0, LC_CLI_NUMBER, offsetof(values, mean), "M", "pictures become (pixel / 255 - M) / S (M 0, S 1)", 0, 0},
+    {"std", 0, LC_CLI_NUMBER, offsetof(values, std), "S", "see --mean", 0, 0},
     {"signature", 's', LC_CLI_STRING, offsetof(values, signature), "KEY", "run this signature (the first graph)", 0, 0},
     {"threads", 't', LC_CLI_COUNT, offsetof(values, threads), "N", "threads that share the work (1)", 1, 256},
     {"max-memory", 0, LC_CLI_BYTES, offsetof(values, max_memory), "N[K|M|G]", "memory to use at most (8G)", 0, 0},
@@ -31,11 +31,11 @@ static const lc_cli_option options[] = {
 
 /* ---- outputs --------------------------------------------------------------------------------------------------- */
 
-static int save_outputs(const lc_session *session, const char *directory) {
+static int save_outputs(const lc_cli_answers *answers, const char *directory) {
     if (mkdir(directory, 0777) != 0 && errno != EEXIST)
         return lc_cli_failed("give a directory that can be made or written to", "%s: %s", directory, strerror(errno));
-    for (size_t i = 0; i < lc_session_output_count(session); i++) {
-        const lc_tensor_view v = lc_session_output(session, i);
+    for (size_t i = 0; i < answers->count; i++) {
+        const lc_tensor_view v = answers->views[i];
         lc_array a = {.type = v.type, .rank = v.rank, .data = v.data, .size = v.size};
         if (v.rank > 0) memcpy(a.dims, v.dims, (size_t)v.rank * sizeof *v.dims);
         char path[4096];
@@ -47,24 +47,22 @@ static int save_outputs(const lc_session *session, const char *directory) {
     return LC_EXIT_OK;
 }
 
-static void title(const lc_session *session, size_t i) {
-    const lc_tensor_view v = lc_session_output(session, i);
+static void title(const lc_tensor_view *v) {
     fputs("output ", stdout);
-    lc_cli_put_safe(stdout, v.name);
-    printf(" %s\n", lc_cli_shape(v.type, v.dims, v.rank).text);
+    lc_cli_put_safe(stdout, v->name);
+    printf(" %s\n", lc_cli_shape(v->type, v->dims, v->rank).text);
 }
 
-static int show_outputs(const lc_session *session, const values *v) {
-    const size_t count = lc_session_output_count(session);
+static int show_outputs(const lc_cli_answers *answers, const values *v) {
     const bool ranking = v->top || v->labels;
-    for (size_t i = 0; i < count; i++) {
-        const lc_tensor_view view = lc_session_output(session, i);
-        if (!ranking || count > 1) title(session, i);
+    for (size_t i = 0; i < answers->count; i++) {
+        const lc_tensor_view *view = &answers->views[i];
+        if (!ranking || answers->count > 1) title(view);
         if (!ranking) {
-            lc_cli_show_tensor(&view);
+            lc_cli_show_tensor(view);
             continue;
         }
-        const int code = lc_cli_show_ranking(&view, v->top ? v->top : 5, v->labels);
+        const int code = lc_cli_show_ranking(view, v->top ? v->top : 5, v->labels);
         if (code) return code;
     }
     return LC_EXIT_OK;
@@ -72,36 +70,47 @@ static int show_outputs(const lc_session *session, const values *v) {
 
 /* ---- the four steps --------------------------------------------------------------------------------------------- */
 
-static int run_session(lc_session *session, const values *v) {
-    const lc_cli_feed feed = {.files = &v->inputs, .mean = v->mean, .std = v->std, .max_memory = v->max_memory};
-    lc_error err;
-    int code = lc_cli_feed_session(session, &feed);
-    if (code) return code;
-    if (lc_session_run(session, &err)) return lc_cli_fail(&err);
-    if (v->output_dir) code = save_outputs(session, v->output_dir);
-    if (!code && (!v->output_dir || v->top || v->labels)) code = show_outputs(session, v);
+static int run_session(lc_session *session, lc_model *model, const lc_session_options *how, const values *v) {
+    static lc_cli_feed feed; /* large; the program feeds one session */
+    lc_cli_answers answers = {0};
+    feed = (lc_cli_feed){.session = session, .files = &v->inputs, .mean = v->mean, .std = v->std, .max_memory = v->max_memory};
+    int code = lc_cli_feed_read(&feed);
+    if (!code) code = lc_cli_answer(&feed, model, how, &answers);
+    lc_cli_feed_deinit(&feed);
+    if (!code && v->output_dir) code = save_outputs(&answers, v->output_dir);
+    if (!code && (!v->output_dir || v->top || v->labels)) code = show_outputs(&answers, v);
+    lc_cli_answers_deinit(&answers);
     return code;
 }
 
 static int run(const lc_cli_command *command, int argc, char **argv) {
     static values v;
     static lc_cli_list arguments;
+    v.std = 1;
     const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
     if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
+    if (!(v.std > 0)) return lc_cli_usage("pictures become (pixel / 255 - M) / S", "--std needs a number above 0");
     /* litec run MODEL a.npy b.npy: files after the model are inputs too */
-    for (size_t i = 1; i < arguments.count && v.inputs.count < LC_CLI_LIST_MAX; i++) v.inputs.items[v.inputs.count++] = arguments.items[i];
+    if (arguments.count - 1 > LC_CLI_LIST_MAX - v.inputs.count)
+        return lc_cli_usage("give at most one file an input", "litec run takes up to %d input files", LC_CLI_LIST_MAX);
+    for (size_t i = 1; i < arguments.count; i++) v.inputs.items[v.inputs.count++] = arguments.items[i];
 
+    const char *file = arguments.items[0];
+    if (lc_cli_input(&file, v.max_memory)) return LC_EXIT_FAILED;
     lc_model *model;
     lc_session *session;
     lc_error err;
     const lc_convert_options how = {.limits = {.max_memory = v.max_memory}};
-    if (lc_convert(arguments.items[0], &how, &model, &err)) return lc_cli_fail(&err);
+    if (lc_convert(file, &how, &model, &err)) return lc_cli_fail(&err);
     const lc_session_options options_of_run = {.threads = v.threads, .signature = v.signature, .max_memory = v.max_memory};
     const lc_status status = lc_session_create(model, &options_of_run, &session, &err);
-    lc_model_destroy(model);
-    if (status) return lc_cli_fail(&err);
-    const int code = run_session(session, &v);
+    if (status) {
+        lc_model_destroy(model);
+        return lc_cli_fail(&err);
+    }
+    const int code = run_session(session, model, &options_of_run, &v);
     lc_session_destroy(session);
+    lc_model_destroy(model);
     return code;
 }
 

@@ -43,6 +43,7 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
     if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
     const char *file = arguments.items[0];
+    if (lc_cli_input(&file, v.max_memory)) return LC_EXIT_FAILED;
     const lc_limits limits = {.max_memory = v.max_memory};
     char *summary;
     lc_error err;

@@ -8,22 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct source {
-    const char *path;
-    lc_array array;       /* as read */
-    bool picture;         /* to be scaled to the input; else the input's own elements */
-    bool stack;           /* of pictures: uint8 [count, height, width]; else one, uint8 [height, width, channels] */
-    int32_t count, height, width, channels;
-    int32_t dims[LC_MAX_RANK], rank; /* shape the input must take */
-    bool given;
-} source;
-
-typedef struct feeder {
-    lc_session *session;
-    const lc_cli_feed *feed;
-    size_t count;                     /* inputs of the session */
-    source sources[LC_CLI_LIST_MAX];  /* [count] */
-} feeder;
+typedef lc_cli_feed feeder;
+typedef lc_cli_source source;
 
 /* ---- which file is for which input ---------------------------------------------------------------------------- */
 
@@ -67,20 +53,20 @@ static int assign(feeder *f, const char *text, bool by_name, size_t *next) {
         *next = index + 1;
     }
     if (index >= f->count)
-        return lc_cli_failed("give one file an input", "%zu input files, but the model has %zu input%s", f->feed->files->count, f->count,
+        return lc_cli_failed("give one file an input", "%zu input files, but the model has %zu input%s", f->files->count, f->count,
                              f->count == 1 ? "" : "s");
     if (f->sources[index].given)
         return lc_cli_failed("give each input once", "input %s is given twice", lc_session_input(f->session, index).name);
     f->sources[index].path = named ? text + named + 1 : text;
     f->sources[index].given = true;
-    return LC_EXIT_OK;
+    return lc_cli_input(&f->sources[index].path, f->max_memory);
 }
 
 static int assign_all(feeder *f) {
     size_t next = 0;
     for (int by_name = 1; by_name >= 0; by_name--) /* names first, so that the rest fill the gaps in order */
-        for (size_t i = 0; i < f->feed->files->count; i++) {
-            const int code = assign(f, f->feed->files->items[i], by_name == 1, &next);
+        for (size_t i = 0; i < f->files->count; i++) {
+            const int code = assign(f, f->files->items[i], by_name == 1, &next);
             if (code) return code;
         }
     for (size_t i = 0; i < f->count; i++) {
@@ -187,10 +173,13 @@ static int plan_pictures(source *s, const lc_tensor_view *want) {
 static int read_source(feeder *f, size_t index) {
     source *s = &f->sources[index];
     const lc_tensor_view want = lc_session_input(f->session, index);
-    const lc_limits limits = {.max_memory = f->feed->max_memory};
+    const lc_limits limits = {.max_memory = f->max_memory};
     lc_error err;
     if (lc_array_load(s->path, &limits, &s->array, &err)) return lc_cli_fail(&err);
     if (!is_npy(s->path) && as_pictures(s)) return plan_pictures(s, &want);
+    if (f->mean != 0 || f->std != 1)
+        return lc_cli_failed("leave out --mean and --std, and scale the array before it is saved",
+                             "%s is an array: --mean and --std are for pictures", s->path);
     return plan_elements(s, &want);
 }
 
@@ -211,10 +200,10 @@ static void put_real(const lc_tensor_view *v, size_t i, float x) {
     else ((uint8_t *)v->data)[i] = (uint8_t)q;
 }
 
-static int fill_pictures(const feeder *f, const source *s, const lc_tensor_view *v) {
+/* Pictures [from, from + count) to the elements that begin at `at`. */
+static int fill_pictures(const feeder *f, const source *s, const lc_tensor_view *v, size_t at, int32_t from, int32_t count) {
     const size_t bytes = s->array.size / (size_t)s->count; /* of one picture as read */
-    size_t at = 0;
-    for (int32_t k = 0; k < s->count; k++) {
+    for (int32_t k = from; k < from + count; k++) {
         lc_array picture = s->array;
         if (s->stack) {
             picture.dims[0] = s->array.dims[1];
@@ -225,7 +214,7 @@ static int fill_pictures(const feeder *f, const source *s, const lc_tensor_view 
         }
         lc_array scaled;
         lc_error err;
-        if (lc_image_to_input(&picture, s->height, s->width, s->channels, f->feed->mean, f->feed->std, &scaled, &err)) return lc_cli_fail(&err);
+        if (lc_image_to_input(&picture, s->height, s->width, s->channels, f->mean, f->std, &scaled, &err)) return lc_cli_fail(&err);
         const size_t n = scaled.size / sizeof(float);
         for (size_t i = 0; i < n; i++) put_real(v, at + i, ((const float *)scaled.data)[i]);
         at += n;
@@ -234,34 +223,57 @@ static int fill_pictures(const feeder *f, const source *s, const lc_tensor_view 
     return LC_EXIT_OK;
 }
 
-static int fill(const feeder *f, size_t index) {
+static int fill(const feeder *f, size_t index, int32_t to, int32_t from, int32_t rows) {
     const source *s = &f->sources[index];
     const lc_tensor_view v = lc_session_input(f->session, index);
-    if (s->picture) return fill_pictures(f, s, &v);
-    if (s->array.size != v.size) return misfit(s, &v, NULL);
-    if (v.size) memcpy(v.data, s->array.data, v.size);
+    if (rows == 0) {
+        if (s->picture) return fill_pictures(f, s, &v, 0, 0, s->count);
+        if (s->array.size != v.size) return misfit(s, &v, NULL);
+        if (v.size) memcpy(v.data, s->array.data, v.size);
+        return LC_EXIT_OK;
+    }
+    if (s->picture) {
+        const size_t elements = (size_t)s->height * (size_t)s->width * (size_t)s->channels;
+        return fill_pictures(f, s, &v, (size_t)to * elements, from, rows);
+    }
+    const size_t bytes = s->array.size / (size_t)s->dims[0]; /* of one row */
+    if (bytes * (size_t)v.dims[0] != v.size) return misfit(s, &v, NULL);
+    memcpy((uint8_t *)v.data + (size_t)to * bytes, (const uint8_t *)s->array.data + (size_t)from * bytes, (size_t)rows * bytes);
     return LC_EXIT_OK;
 }
 
-static int resize(feeder *f) {
-    const int32_t *dims[LC_CLI_LIST_MAX];
-    int32_t ranks[LC_CLI_LIST_MAX];
-    lc_error err;
-    for (size_t i = 0; i < f->count; i++) {
-        dims[i] = f->sources[i].dims;
-        ranks[i] = f->sources[i].rank;
-    }
-    return lc_session_resize_inputs(f->session, dims, ranks, &err) ? lc_cli_fail(&err) : LC_EXIT_OK;
+/* ---- the calls ------------------------------------------------------------------------------------------------- */
+
+int lc_cli_feed_read(lc_cli_feed *f) {
+    f->count = lc_session_input_count(f->session);
+    if (f->count > LC_CLI_LIST_MAX)
+        return lc_cli_failed(NULL, "the model has %zu inputs, litec run takes up to %d", f->count, LC_CLI_LIST_MAX);
+    int code = assign_all(f);
+    for (size_t i = 0; i < f->count && !code; i++) code = read_source(f, i);
+    return code;
 }
 
-int lc_cli_feed_session(lc_session *session, const lc_cli_feed *feed) {
-    static feeder f; /* large; the program feeds one session */
-    f = (feeder){.session = session, .feed = feed, .count = lc_session_input_count(session)};
-    if (f.count > LC_CLI_LIST_MAX) return lc_cli_failed(NULL, "the model has %zu inputs, litec run takes up to %d", f.count, LC_CLI_LIST_MAX);
-    int code = assign_all(&f);
-    for (size_t i = 0; i < f.count && !code; i++) code = read_source(&f, i);
-    if (!code && f.count) code = resize(&f);
-    for (size_t i = 0; i < f.count && !code; i++) code = fill(&f, i);
-    for (size_t i = 0; i < f.count; i++) lc_array_deinit(&f.sources[i].array);
+int lc_cli_feed_resize(lc_cli_feed *f, int32_t rows, bool quiet) {
+    const int32_t *dims[LC_CLI_LIST_MAX];
+    int32_t shapes[LC_CLI_LIST_MAX][LC_MAX_RANK], ranks[LC_CLI_LIST_MAX];
+    lc_error err;
+    for (size_t i = 0; i < f->count; i++) {
+        memcpy(shapes[i], f->sources[i].dims, sizeof shapes[i]);
+        if (rows) shapes[i][0] = rows;
+        dims[i] = shapes[i];
+        ranks[i] = f->sources[i].rank;
+    }
+    if (f->count == 0 || lc_session_resize_inputs(f->session, dims, ranks, &err) == LC_OK) return LC_EXIT_OK;
+    return quiet ? LC_EXIT_FAILED : lc_cli_fail(&err);
+}
+
+int lc_cli_feed_fill(const lc_cli_feed *f, int32_t to, int32_t from, int32_t rows) {
+    int code = LC_EXIT_OK;
+    for (size_t i = 0; i < f->count && !code; i++) code = fill(f, i, to, from, rows);
     return code;
+}
+
+void lc_cli_feed_deinit(lc_cli_feed *f) {
+    for (size_t i = 0; i < f->count; i++) lc_array_deinit(&f->sources[i].array);
+    f->count = 0;
 }

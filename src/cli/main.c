@@ -9,14 +9,15 @@
 #include <string.h>
 
 static const lc_cli_command *const commands[] = {
-    &lc_cmd_convert, &lc_cmd_run, &lc_cmd_inspect, &lc_cmd_verify, &lc_cmd_bench,
+    &lc_cmd_convert, &lc_cmd_run, &lc_cmd_inspect, &lc_cmd_verify, &lc_cmd_bench, &lc_cmd_ops,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static void print_overview(FILE *out) {
     fprintf(out, "litec %s: TensorFlow Lite models without TensorFlow\n\nusage: litec COMMAND ...\n\ncommands:\n", lc_version());
     for (size_t i = 0; i < COMMAND_COUNT; i++) fprintf(out, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
-    fprintf(out, "  %-10s%s\n\n`litec help COMMAND` or `litec COMMAND --help` shows its options.\n", "help", "show this, or the help of a command");
+    fprintf(out, "  %-10s%s\n\n`litec help COMMAND` or `litec COMMAND --help` shows its options, `litec --version` the version.\n", "help",
+            "show this, or the help of a command");
 }
 
 static const lc_cli_command *find(const char *name) {
@@ -30,6 +31,7 @@ static int unknown(const char *name) {
     size_t distance = 0;
     for (size_t i = 0; i < COMMAND_COUNT; i++) lc_cli_consider(name, commands[i]->name, &best, &distance);
     lc_cli_consider(name, "help", &best, &distance);
+    lc_cli_consider(name, "--version", &best, &distance);
     char hint[96] = "`litec help` lists the commands";
     if (lc_cli_near_enough(name, best, distance)) snprintf(hint, sizeof hint, "did you mean `litec %s`?", best);
     return lc_cli_usage(hint, "litec has no command %s", name);
@@ -64,6 +66,7 @@ int main(int argc, char **argv) {
 #ifdef SIGXFSZ
     signal(SIGXFSZ, SIG_IGN); /* a file over the size limit is an error of write(), not the end of the process */
 #endif
+    lc_cli_hold_standard();
     const int code = dispatch(argc, argv);
     errno = 0;
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == LC_EXIT_OK)

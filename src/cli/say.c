@@ -16,21 +16,6 @@ bool lc_cli_colours(FILE *stream) {
     return isatty(fileno(stream)) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
-/* Bytes of a control character at p: 1 for C0 and DEL, 2 for C1 in UTF-8, else 0. */
-static int control_bytes(const unsigned char *p) {
-    if (p[0] < 0x20 || p[0] == 0x7f) return 1;
-    return p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
-}
-
-void lc_cli_put_safe(FILE *stream, const char *s) {
-    for (const unsigned char *p = (const unsigned char *)s; *p;) {
-        const int n = control_bytes(p);
-        for (int i = 0; i < n; i++) fprintf(stream, "\\x%02x", p[i]);
-        if (n == 0) fputc(*p, stream);
-        p += n ? n : 1;
-    }
-}
-
 /* Length of the valid UTF-8 character at p (RFC 3629), 0 when there is none. The text ends with NUL. */
 static int utf8_bytes(const unsigned char *p) {
     static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
@@ -43,12 +28,28 @@ static int utf8_bytes(const unsigned char *p) {
     return v >= least[n] && v <= 0x10ffff && (v < 0xd800 || v > 0xdfff) ? n : 0;
 }
 
+/* Bytes of a control character at p: 1 for C0 and DEL, 2 for C1 in UTF-8, else 0. */
+static int control_bytes(const unsigned char *p) {
+    if (p[0] < 0x20 || p[0] == 0x7f) return 1;
+    return p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
+}
+
+void lc_cli_put_safe(FILE *stream, const char *s) {
+    for (const unsigned char *p = (const unsigned char *)s; *p;) {
+        const int n = utf8_bytes(p), escaped = n ? control_bytes(p) : 1;
+        for (int i = 0; i < escaped; i++) fprintf(stream, "\\x%02x", p[i]);
+        if (!escaped) fwrite(p, 1, (size_t)n, stream);
+        p += n ? n : 1;
+    }
+}
+
 void lc_cli_put_json(FILE *stream, const char *s) {
     fputc('"', stream);
     for (const unsigned char *p = (const unsigned char *)s; *p;) {
-        const int n = utf8_bytes(p);
+        const int n = utf8_bytes(p), control = control_bytes(p);
         if (*p == '"' || *p == '\\') fputc('\\', stream);
-        if (*p < 0x20 || *p == 0x7f) fprintf(stream, "\\u%04x", *p);
+        if (*p == '\n' || *p == '\t') fputs(*p == '\n' ? "\\n" : "\\t", stream);
+        else if (control) fprintf(stream, "\\u%04x", p[control - 1]); /* C1 is c2 80 to c2 9f: the second byte is its number */
         else if (n) fwrite(p, 1, (size_t)n, stream);
         else fputs("\xef\xbf\xbd", stream);
         p += n ? n : 1;
@@ -87,8 +88,7 @@ static const char *default_hint(lc_status status) {
 int lc_cli_fail(const lc_error *err) {
     char message[sizeof err->message + 96];
     int n = snprintf(message, sizeof message, "%s", err->message[0] ? err->message : lc_status_name(err->status));
-    if (n > 0 && (size_t)n < sizeof message && err->rule[0])
-        n += snprintf(message + n, sizeof message - (size_t)n, " [%s]", err->rule);
+    if (n > 0 && (size_t)n < sizeof message && err->rule[0]) n += snprintf(message + n, sizeof message - (size_t)n, " [%s]", err->rule);
     if (n > 0 && (size_t)n < sizeof message && err->offset != LC_NO_OFFSET)
         snprintf(message + n, sizeof message - (size_t)n, " at byte %llu", (unsigned long long)err->offset);
     const bool damaged = err->status == LC_INVALID && err->offset != LC_NO_OFFSET;
@@ -160,7 +160,16 @@ double lc_cli_now(void) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+/* Not from getrusage alone: what that counts includes the program that started this one, up to exec, so that a shell or a Python
+ * with a large heap would show as ours. Where there is no /proc it is the best there is. */
 uint64_t lc_cli_peak_memory(void) {
+    char line[128];
+    unsigned long long kib = 0;
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && kib == 0 && fgets(line, sizeof line, f))
+        if (strncmp(line, "VmHWM:", 6) == 0) kib = strtoull(line + 6, NULL, 10);
+    if (f) fclose(f);
     struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024u : 0;
+    if (kib == 0 && getrusage(RUSAGE_SELF, &usage) == 0) kib = (unsigned long long)usage.ru_maxrss;
+    return (uint64_t)kib * 1024u;
 }

@@ -32,7 +32,8 @@ bool lc_cli_value(const lc_tensor_view *v, size_t i, double *value) {
     case LC_FLOAT16: x = half_to_double(((const uint16_t *)v->data)[i]); break;
     case LC_BFLOAT16: x = bfloat_to_double(((const uint16_t *)v->data)[i]); break;
     case LC_INT8: x = ((const int8_t *)v->data)[i]; break;
-    case LC_UINT8: case LC_BOOL: x = ((const uint8_t *)v->data)[i]; break;
+    case LC_UINT8:
+    case LC_BOOL: x = ((const uint8_t *)v->data)[i]; break;
     case LC_INT16: x = ((const int16_t *)v->data)[i]; break;
     case LC_UINT16: x = ((const uint16_t *)v->data)[i]; break;
     case LC_INT32: x = ((const int32_t *)v->data)[i]; break;
@@ -61,6 +62,7 @@ static void print_element(const lc_tensor_view *v, size_t i, int width) {
     double x = 0;
     char text[40];
     lc_cli_value(v, i, &x);
+    if (isnan(x)) x = NAN; /* without its sign */
     const bool whole = v->scale <= 0 && v->type != LC_FLOAT32 && v->type != LC_FLOAT64 && v->type != LC_FLOAT16 && v->type != LC_BFLOAT16;
     if (v->type == LC_INT64) snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)v->data)[i]);
     else if (v->type == LC_UINT64) snprintf(text, sizeof text, "%" PRIu64, ((const uint64_t *)v->data)[i]);
@@ -76,7 +78,8 @@ static void print_level(const lc_tensor_view *v, int32_t d, size_t at, size_t st
     }
     const size_t n = (size_t)v->dims[d], step = n ? stride / n : 0;
     const bool inner = d + 1 == v->rank;
-    const int width = v->type == LC_FLOAT32 || v->type == LC_FLOAT64 || v->type == LC_FLOAT16 || v->type == LC_BFLOAT16 || v->scale > 0 ? 13 : 5;
+    const int width =
+        v->type == LC_FLOAT32 || v->type == LC_FLOAT64 || v->type == LC_FLOAT16 || v->type == LC_BFLOAT16 || v->scale > 0 ? 13 : 5;
     putchar('[');
     int column = d + 1;
     for (size_t i = 0; i < n; i++) {
@@ -138,6 +141,7 @@ static size_t read_labels(FILE *f, size_t wanted, char *text, size_t size) {
 
 static void print_rank(FILE *labels, int32_t place, size_t which, double x, bool rows) {
     char text[200];
+    if (isnan(x)) x = NAN; /* without its sign */
     if (labels) read_labels(labels, which, text, sizeof text);
     else snprintf(text, sizeof text, "%zu", which);
     if (rows) {
@@ -146,30 +150,34 @@ static void print_rank(FILE *labels, int32_t place, size_t which, double x, bool
         printf(" %.6g", x);
         return;
     }
-    printf("%3d. %9.6g  ", (int)place + 1, x);
+    printf("%3d. %11.6g  ", (int)place + 1, x);
     lc_cli_put_safe(stdout, text);
     putchar('\n');
 }
 
-/* The `top` largest of a row, largest first, equal values in order of their index. Each is found by a scan for the largest
- * below the one before: no memory, and `top` is small. */
+/* Order of a ranking: the larger value first, no number last, equal ones by index. */
+static bool before(double x, size_t i, double y, size_t k) {
+    if (isnan(x) != isnan(y)) return isnan(y);
+    return x != y && !isnan(x) ? x > y : i < k;
+}
+
+/* The `top` largest of a row. Each is found by a scan for the first of those behind the one before: no memory, and `top` is
+ * small. */
 static void rank_row(const lc_tensor_view *v, size_t base, size_t classes, int32_t top, FILE *labels, bool rows) {
-    double last = INFINITY;
+    double last = 0;
     size_t last_index = SIZE_MAX;
     for (int32_t k = 0; k < top && (size_t)k < classes; k++) {
         size_t best = SIZE_MAX;
-        double most = -INFINITY;
+        double most = 0;
         for (size_t i = 0; i < classes; i++) {
             double x = 0;
             lc_cli_value(v, base + i, &x);
-            if (isnan(x)) continue;
-            const bool taken = x > last || (x == last && last_index != SIZE_MAX && i <= last_index);
-            if (!taken && (best == SIZE_MAX || x > most)) {
+            if (k > 0 && !before(last, last_index, x, i)) continue;
+            if (best == SIZE_MAX || before(x, i, most, best)) {
                 best = i;
                 most = x;
             }
         }
-        if (best == SIZE_MAX) return;
         print_rank(labels, k, best, most, rows);
         last = most;
         last_index = best;
@@ -181,7 +189,8 @@ int lc_cli_show_ranking(const lc_tensor_view *v, int32_t top, const char *labels
     const size_t n = element_count(v), classes = v->rank > 0 ? (size_t)v->dims[v->rank - 1] : 1;
     FILE *f = NULL;
     if (n && !lc_cli_value(v, 0, &ignored))
-        return lc_cli_failed("leave out --top and --labels", "output %s has type %s, which cannot be ranked", v->name, lc_dtype_name(v->type));
+        return lc_cli_failed("leave out --top and --labels", "output %s has type %s, which cannot be ranked", v->name,
+                             lc_dtype_name(v->type));
     if (labels) {
         char text[2];
         f = fopen(labels, "r");
@@ -189,8 +198,8 @@ int lc_cli_show_ranking(const lc_tensor_view *v, int32_t top, const char *labels
         const size_t count = read_labels(f, SIZE_MAX, text, sizeof text);
         if (count != classes) {
             fclose(f);
-            return lc_cli_failed("give one label a line, in the order of the model's classes", "%s has %zu labels, output %s has %zu classes",
-                                 labels, count, v->name, classes);
+            return lc_cli_failed("give one label a line, in the order of the model's classes",
+                                 "%s has %zu labels, output %s has %zu classes", labels, count, v->name, classes);
         }
     }
     const size_t rows = classes ? n / classes : 0;

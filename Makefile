@@ -4,12 +4,14 @@
 #   make demo         set up, build, convert trained models and read handwritten digits
 #   make test         set up, build, run all tests
 #   make check-all    the tests under address, undefined and thread sanitizers and with clang, and a round of fuzzing
+#   make check-arm    the runtime's tests on aarch64 (emulated) and with 32 bits, armhf compiled, and how large each is
+#   make sizes        how large the device runtime is
 #   make bench        speed and memory, beside LiteRT and Keras where they are installed
 #   make install      PREFIX=/usr/local, DESTDIR for packagers
 #   make format       clang-format over the sources
 #   make clean        remove build/
 #
-# JOBS=n: parallel jobs (default: one for each core). TESTS=regex: only these tests.
+# JOBS=n: parallel jobs (default: one for each core). TESTS=regex: only these tests. CC=clang: another compiler, after make clean.
 PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -17,15 +19,15 @@ TESTS ?= .
 FUZZ_SECONDS ?= 20
 BUILD = build/release
 
-.PHONY: all build demo test check-all bench install format clean help
+.PHONY: all build demo test check-all check-arm sizes bench install format clean help
 .DEFAULT_GOAL := all
 
 all: build
 
 # $(1): preset
 define build_preset
-@[ -f build/$(1)/build.ninja ] || cmake --preset $(1) > build-$(1).log 2>&1 || { cat build-$(1).log; rm -f build-$(1).log; exit 1; }
-@rm -f build-$(1).log
+@mkdir -p build/$(1)
+@[ -f build/$(1)/build.ninja ] || cmake --preset $(1) > build/$(1)/configure.log 2>&1 || { cat build/$(1)/configure.log; echo "hint: tools/setup installs what building needs" >&2; exit 1; }
 @cmake --build --preset $(1) -j $(JOBS) $(2)
 endef
 
@@ -62,6 +64,15 @@ check-all: test
 	@tools/fuzz $(FUZZ_SECONDS)
 	@echo "check-all: release, asan+ubsan, tsan, clang and fuzzing are clean"
 
+check-arm:
+	@tools/setup
+	@tools/setup arm
+	$(call build_preset,release,--target litec)
+	@tools/check_arm $(JOBS)
+
+sizes: build
+	@tools/sizes $(BUILD)
+
 bench:
 	@tools/setup
 	$(call build_preset,release)
@@ -69,12 +80,13 @@ bench:
 
 install: build
 	DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ! command -v ldconfig >/dev/null || ldconfig
 
 format:
-	@find src include examples bench tests -name '*.[ch]' -o -name '*.inc' | xargs clang-format -i
+	@find src include examples bench tests -path tests/cli -prune -o '(' -name '*.[ch]' -o -name '*.inc' ')' -print | xargs clang-format -i
 
 clean:
 	rm -rf build
 
 help:
-	@sed -n '3,13s/^# \{0,1\}//p' Makefile
+	@sed -n '3,15s/^# \{0,1\}//p' Makefile

@@ -19,7 +19,7 @@ static void range(char text[32], int least, int most) {
     else snprintf(text, 32, "%d to %d", least, most);
 }
 
-static const char *mark(const char *word) { return strcmp(word, "yes") == 0 ? "yes" : ""; }
+static const char *mark(const char *word) { return strcmp(word, "no") == 0 ? "" : "yes"; }
 
 /* ---- operators --------------------------------------------------------------------------------------------------- */
 
@@ -42,18 +42,20 @@ static void print_ops(void) {
         fast += *mark(ops[i].fast) != 0;
     }
     made_from("Operators", "src/ops/ops.def");
-    printf("litec reads, checks, prints and writes models with any of the %zu builtin operators of the `.tflite` schema, in any\n", OP_COUNT);
-    printf("version. It runs the %zu whose row says so today; %zu of them have SIMD kernels as well. *Version* is the highest one\n", runs, fast);
+    printf("litec reads, checks, prints and writes models with any of the %zu builtin operators of the `.tflite` schema, in any\n",
+           OP_COUNT);
+    printf("version. It runs the %zu whose row says so today; %zu of them have SIMD kernels as well. *Version* is the highest one\n", runs,
+           fast);
     printf("that LiteRT registers (0: none). *Shapes* says whether litec knows the rule for the shape of the output. *Files* is the\n");
-    printf("name that finds an operator's rule, kernels and tests in every folder.\n\n");
+    printf("name that finds an operator's rule, kernels and tests in every folder. On which types each is tested: [types.md](types.md).\n\n");
     printf("| code | operator | inputs | outputs | version | shapes | runs | SIMD | files |\n|---:|---|---|---|---:|---|---|---|---|\n");
     for (size_t i = 0; i < OP_COUNT; i++) {
         const op_row *r = &ops[i];
         char in[32], out[32];
         range(in, r->in_min, r->in_max);
         range(out, r->out_min, r->out_max);
-        printf("| %d | %s | %s | %s | %d | %s | %s | %s | `%s_*` |\n", r->code, r->name, in, out, r->version, mark(r->infer), mark(r->kernel),
-               mark(r->fast), r->family);
+        printf("| %d | %s | %s | %s | %d | %s | %s | %s | `%s_*` |\n", r->code, r->name, in, out, r->version, mark(r->infer),
+               mark(r->kernel), mark(r->fast), r->family);
     }
 }
 
@@ -86,7 +88,7 @@ static void print_layers(void) {
     }
 }
 
-/* ---- rules of the .tflite format ------------------------------------------------------------------------------------ */
+/* ---- rules of the .tflite format and of source files ---------------------------------------------------------------- */
 
 typedef struct rule_row {
     const char *id, *text;
@@ -101,18 +103,27 @@ static const rule_row meaning[] = {
 #include "runtime/rules.def"
 };
 
+static const rule_row sources[] = {
+#define LC_SOURCE_RULE(NAME, id, text) {id, text},
+#include "source/rules.def"
+};
+
 static void print_rules(void) {
-    made_from("Rules of the .tflite format", "src/schema/fb_rules.def and src/runtime/rules.def");
+    made_from("Rules", "src/schema/fb_rules.def, src/runtime/rules.def and src/source/rules.def");
     printf("`litec verify` and every other command check a `.tflite` file by these rules before anything is read from it. A file that\n");
     printf("breaks one is refused with the rule's id in brackets and the byte where it is broken. Each rule has a bad file and a good\n");
-    printf("twin in the tests.\n\n## Structure: what is wrong\n\n| id | |\n|---|---|\n");
+    printf("twin in the tests.\n\n## .tflite, structure: what is wrong\n\n| id | |\n|---|---|\n");
     for (size_t i = 0; i < sizeof structure / sizeof *structure; i++) printf("| %s | %s |\n", structure[i].id, structure[i].text);
-    printf("\n## Meaning: what must hold\n\n| id | |\n|---|---|\n");
+    printf("\n## .tflite, meaning: what must hold\n\n| id | |\n|---|---|\n");
     for (size_t i = 0; i < sizeof meaning / sizeof *meaning; i++) {
         printf("| TFL-");
         for (const char *p = meaning[i].id; *p; p++) putchar(*p == '_' ? '-' : *p);
         printf(" | %s |\n", meaning[i].text);
     }
+    printf("\n## Source and data files: what must hold\n\n");
+    printf("Keras files and what they are made of (HDF5, zip, JSON), and data given to a model. What a single layer must be is said\n");
+    printf("with the layer's name.\n\n| id | |\n|---|---|\n");
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) printf("| %s | %s |\n", sources[i].id, sources[i].text);
 }
 
 int main(int argc, char **argv) {

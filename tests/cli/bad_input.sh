@@ -130,6 +130,8 @@ zeros 0 | npy huge.npy '<f4' '1000000000, 1000000000, 1000000000'
 zeros 16 | npy object.npy '|O' '2,'
 bad 'no input' 'is missing' 'float32\[\?,28,28,1\]' -- litec run good.tflite
 bad 'wrong type' 'double.npy holds float64\[1,28,28,1\]' 'wants float32\[\?,28,28,1\]' -- litec run good.tflite -i double.npy
+zeros 3136 | npy whole.npy '<i4' '1, 28, 28, 1'
+bad 'wrong type of the same size' 'whole.npy holds int32\[1,28,28,1\]' "astype\('float32'\)" -- litec run good.tflite -i whole.npy
 bad 'wrong rank' 'holds float32\[1,28,28\]' 'wants float32' -- litec run good.tflite -i shape.npy
 bad 'wrong size' 'holds float32\[1,27,27,1\]' -- litec run good.tflite -i small.npy
 bad 'data too short' 'short.npy' -- litec run good.tflite -i short.npy

@@ -39,11 +39,16 @@ ok 'quiet' -- litec convert "$models/keras2_cnn.h5" -o m.tflite --quiet
 check 'quiet is quiet' -- [ ! -s .stdout ]
 ok 'json' '^\{"source":".*keras2_cnn.h5","output":"m.tflite","format":"keras-h5","layers":[0-9]+,"operators":[0-9]+,.*"peak_bytes":[0-9]+\}$' -- \
     litec convert "$models/keras2_cnn.h5" -o m.tflite --json
+odd=$(printf 'a\tb\302\233\377\303(.tflite')
+cp m.tflite "$odd"
+ok 'json of a name with control characters' '"source":"a\\tb\\u009b��[(][.]tflite"' -- litec convert "$odd" -o m.tflite --json
 ok 'no-optimize has more operators' -- litec convert "$models/keras2_cnn.h5" -o plain.tflite --no-optimize
 plain=$(sed 's/.*, \([0-9]*\) operators.*/\1/' .stdout)
 litec convert "$models/keras2_cnn.h5" -o m.tflite >.stdout
 best=$(sed 's/.*, \([0-9]*\) operators.*/\1/' .stdout)
 check 'the rewrites save operators' -- [ "$plain" -gt "$best" ]
+check 'a .tflite is not rewritten' -- litec convert plain.tflite -o copy.tflite
+check 'it is copied' -- cmp plain.tflite copy.tflite
 ok 'and what is not rewritten answers the same' 'seven' -- litec run plain.tflite -i "$digits/seven.png" -l "$digits/labels.txt" -k 1
 
 # ---- inspect
@@ -51,10 +56,20 @@ ok 'ops only' 'CONV_2D .*\[\?,26,26,16\]' 'DEPTHWISE_CONV_2D' -- litec inspect m
 cp .stdout ops.txt
 check 'ops only has no summary' -- sh -c '! grep -q parameters ops.txt'
 ok 'tensors only' 'float32\[16,3,3,1\]' -- litec inspect m.tflite --tensors
-ok 'memory only' '^arena [0-9.]+ KB, [0-9]+ blocks' 'AAA\|$' -- litec inspect m.tflite --memory
-ok 'all as json' '^\{"schema_version":3,.*"signatures":\[\{"key":"serving_default"' '"op":"CONV_2D"' '"macs":[1-9]' '"arena_bytes":[1-9]' '"tensors":\[' -- \
+ok 'memory only' '^arena [0-9.]+ KB, 1\.0[0-4][0-9] of its lower bound; [0-9]+ blocks' 'AAA\|$' '\| most$' -- litec inspect m.tflite --memory
+ok 'all as json' '^\{"file":"m.tflite","format":"tflite","layers":9,"schema_version":3,.*"signatures":\[\{"key":"serving_default"' '"op":"CONV_2D"' '"macs":[1-9]' '"arena_bytes":[1-9]' '"tensors":\[' -- \
     litec inspect m.tflite --json
 ok 'ops as json' '"operators":\[\{"index":0,"op":"CONV_2D"' '"options":\{"padding": ?"VALID"' -- litec inspect m.tflite --json --ops
+ok 'operators of a model' 'LC_WITH_SOFTMAX 1' -- litec ops m.tflite
+cases=$((cases + 1))
+litec ops "$models/keras3_cnn.keras" | cmp -s - "$ROOT/tests/device/cnn_ops.h" || complain 'ops is what tests/device/cnn_ops.h says'
+cases=$((cases + 1))
+one=$(litec ops "$models/keras2_mlp.h5" "$models/keras3_cnn.keras" | sort)
+both=$({ litec ops "$models/keras2_mlp.h5"; litec ops "$models/keras3_cnn.keras"; } | sort -u)
+[ "$one" = "$both" ] || complain 'ops of two models are those of each'
+ok 'ops of an integer model' 'LC_WITH_CONV_2D 1' 'LC_WITH_INTEGER 1' -- litec ops "$ROOT/tests/data/tflite/conv_int8.tflite"
+ok 'ops of a custom operator' 'the program must bring: ' -- litec ops "$ROOT/tests/data/tflite/custom_op.tflite"
+bad 'ops of a broken file' 'labels.txt: not a model' -- litec ops "$ROOT/examples/digits/labels.txt" m.tflite
 ok 'memory as json' '"blocks":\[\{"tensor":' -- litec inspect m.tflite --json --memory
 
 # ---- verify

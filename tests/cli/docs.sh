@@ -1,7 +1,8 @@
 #!/bin/sh
-# docs.sh: what the documentation shows runs: every block marked ```sh of README.md and docs/*.md, top to bottom, in a directory
+# docs.sh [PAGE.md]: what the documentation shows runs: every block marked ```sh of README.md and docs/*.md, top to bottom, in a directory
 # that holds the bundled models and data under the names the text uses. A line "# =>" inside a block states what the output
-# of the block must contain.
+# of the block must contain; a first line "# needs: PROGRAM ..." leaves the block out where one of these is not installed.
+# docs/embedding.md builds a runtime each time and has a test of its own (embedding.sh).
 . "$(dirname "$0")/lib.inc"
 bin=$(dirname "$LITEC")
 PATH=$bin:$PATH
@@ -16,6 +17,7 @@ extract() { # $1: file, $2: directory: block001.sh ...
 }
 for document in "$ROOT/README.md" "$ROOT"/docs/*.md; do
     page=$(basename "$document" .md)
+    case $page in embedding) [ "${only-}" = embedding ] ;; *) [ -z "${only-}" ] ;; esac || continue
     mkdir "$page" "$page.blocks"
     cp "$models"/*.h5 "$models"/*.keras "$page/"
     cp "$models/keras3_cnn.keras" "$page/model.keras"
@@ -23,10 +25,17 @@ for document in "$ROOT/README.md" "$ROOT"/docs/*.md; do
     cp "$digits"/* "$page/"
     cp "$digits/seven.png" "$page/digit.png"
     cp "$mnist"/* "$page/"
+    ln -s "$ROOT" "$page/litec"
     extract "$document" "$scratch/$page.blocks"
     cd "$page" || exit 1
     for block in "$scratch/$page.blocks"/block*.sh; do
         [ -e "$block" ] || continue
+        lacking=
+        for program in $(sed -n 's/^# needs: *//p' "$block"); do command -v "$program" >/dev/null 2>&1 || lacking="$lacking $program"; done
+        if [ -n "$lacking" ]; then
+            echo "left out, without$lacking: $page: $(sed -n 3p "$block")"
+            continue
+        fi
         cases=$((cases + 1))
         code=0
         sh "$block" >"$scratch/.stdout" 2>"$scratch/.stderr" </dev/null || code=$?
@@ -39,6 +48,22 @@ for document in "$ROOT/README.md" "$ROOT"/docs/*.md; do
     done
     cd "$scratch"
 done
+
+if [ -n "${only-}" ]; then return 0; fi
+
+# What is shown as C compiles, inside a function that has what a reader would have: the picture, and a place to go.
+if command -v "${CC:-cc}" >/dev/null 2>&1; then
+    for document in "$ROOT/README.md" "$ROOT"/docs/*.md; do
+        awk '
+            /^```c$/ { n++; printf "static int block%d(const void *pixels, size_t bytes) {\n", n; inside = 1; next }
+            /^```/ && inside { print "return 0; failed: return 1; }"; inside = 0; next }
+            inside && !/^#include/ { print }
+        ' "$document" >blocks.txt
+        [ -s blocks.txt ] || continue
+        { printf '#include <litec/litec.h>\n#include <stdio.h>\n#include <string.h>\n'; cat blocks.txt; } >blocks.c
+        check "the C of $(basename "$document")" -- "${CC:-cc}" -std=c17 -fsyntax-only -Werror -Wno-unused -I"$ROOT/include" blocks.c
+    done
+fi
 
 # Links lead somewhere, and files that are named exist.
 for document in "$ROOT"/*.md "$ROOT"/docs/*.md; do

@@ -6,6 +6,7 @@
  */
 #include "base/file.h"
 #include "litec/litec.h"
+#include "support/fault.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,12 +24,12 @@
 /* ---- the wrappers ---- */
 
 static struct {
-    bool on;            /* calls outside the tested work are left alone */
+    bool on; /* calls outside the tested work are left alone */
     size_t count, fail_at;
     int error;
     bool injected;
-    bool short_writes;  /* write takes one byte less than half */
-    bool no_tmpfile;    /* O_TMPFILE is not supported here */
+    bool short_writes; /* write takes one byte less than half */
+    bool no_tmpfile;   /* O_TMPFILE is not supported here */
 } io;
 
 static bool refuses(bool interruptible) {
@@ -47,6 +48,7 @@ ssize_t __real_write(int fd, const void *data, size_t size);
 int __real_fsync(int fd);
 int __real_linkat(int from_at, const char *from, int to_at, const char *to, int flags);
 int __real_renameat(int from_at, const char *from, int to_at, const char *to);
+int __real_sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags);
 
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_openat(int at, const char *path, int flags, ...);
@@ -56,6 +58,7 @@ ssize_t __wrap_write(int fd, const void *data, size_t size);
 int __wrap_fsync(int fd);
 int __wrap_linkat(int from_at, const char *from, int to_at, const char *to, int flags);
 int __wrap_renameat(int from_at, const char *from, int to_at, const char *to);
+int __wrap_sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags);
 
 /* The library never passes a mode without O_CREAT or O_TMPFILE; 0666 is the one it passes. */
 int __wrap_open(const char *path, int flags, ...) { return refuses(true) ? -1 : __real_open(path, flags, 0666); }
@@ -79,14 +82,34 @@ ssize_t __wrap_write(int fd, const void *data, size_t size) {
     return __real_write(fd, data, io.on && io.short_writes && size > 2 ? size / 2 - 1 + (size < 4) : size);
 }
 
-int __wrap_fsync(int fd) { return refuses(true) ? -1 : __real_fsync(fd); }
+static char order[8]; /* s: the bytes are on the disk, n: something gets a name */
+
+static void note(char event) {
+    const size_t n = strlen(order);
+    if (n + 1 < sizeof order) order[n] = event, order[n + 1] = 0;
+}
+
+int __wrap_fsync(int fd) {
+    if (refuses(true)) return -1;
+    note('s');
+    return __real_fsync(fd);
+}
 
 int __wrap_linkat(int from_at, const char *from, int to_at, const char *to, int flags) {
+    note('n');
     return refuses(false) ? -1 : __real_linkat(from_at, from, to_at, to, flags);
 }
 
 int __wrap_renameat(int from_at, const char *from, int to_at, const char *to) {
+    note('n');
     return refuses(false) ? -1 : __real_renameat(from_at, from, to_at, to);
+}
+
+static off64_t written_back; /* every byte up to here has been asked for, none twice; -1: one was */
+
+int __wrap_sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags) {
+    written_back = offset == written_back ? offset + size : -1;
+    return __real_sync_file_range(fd, offset, size, flags);
 }
 
 /* ---- the harness ---- */
@@ -244,9 +267,36 @@ static void disk_full_says_so(void **state) {
     fail_msg("the error never named the full disk");
 }
 
+/* A name that a power cut may follow means bytes that are on the disk. */
+static void bytes_come_before_the_name(void **state) {
+    (void)state;
+    static const char *const want[] = {"sn", "snnn"}; /* onto an old file: its name is taken, another one, renamed */
+    for (int had_old = 0; had_old < 2; had_old++) {
+        order[0] = 0;
+        assert_int_equal(lc_file_save(target, "new", 3, NULL), LC_OK);
+        assert_string_equal(order, want[had_old]);
+    }
+}
+
+/* The disk is told to begin with what is there and nothing else, whatever was in the memory that litec took. */
+static void writeback_follows_the_file(void **state) {
+    (void)state;
+    static unsigned char data[1 << 20];
+    lc_file *file;
+    fault_install(); /* memory that is not zero */
+    written_back = 0;
+    assert_int_equal(lc_file_create(target, &file, NULL), LC_OK);
+    for (int i = 0; i < 20; i++) assert_int_equal(lc_file_write(file, data, sizeof data, NULL), LC_OK);
+    assert_true(written_back >= 16 << 20 && written_back <= 20 << 20);
+    assert_int_equal(lc_file_commit(file, NULL), LC_OK);
+    fault_remove();
+}
+
 int main(void) {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
-    const struct CMUnitTest tests[] = {EACH(every_call_fails_once), EACH(without_nameless_files), EACH(short_writes_go_on),
-        EACH(disk_full_says_so)};
+    const struct CMUnitTest tests[] = {
+        EACH(every_call_fails_once), EACH(without_nameless_files),     EACH(short_writes_go_on),
+        EACH(disk_full_says_so),     EACH(bytes_come_before_the_name), EACH(writeback_follows_the_file),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

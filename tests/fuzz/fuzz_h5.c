@@ -46,10 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     lc_budget_init(&budget, &limits);
     lc_error_clear(&err);
     (void)lc_h5_probe(data, size);
-    if (lc_h5_open(data, size, 0, &budget, &arena, &arena, &h5, &err) == LC_OK)
-        walk(h5, lc_h5_root(h5), 0);
-    else if (!err.message[0])
-        abort();
+    if (lc_h5_open(data, size, 0, &budget, &arena, &arena, &h5, &err) == LC_OK) walk(h5, lc_h5_root(h5), 0);
+    else if (!err.message[0]) abort();
     lc_arena_deinit(&arena);
     return read_keras(lc_keras_read_h5, data, size);
 }

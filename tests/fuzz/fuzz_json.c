@@ -27,10 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     lc_error_clear(&err);
     if (lc_json_parse((const char *)data, size, &budget, &arena, &root, &err) == LC_OK) {
         touched += visit(root, 0);
-        if (lc_keras_config(root, size & 1 ? "3.9.0" : "2.15.0", &budget, &arena, &m, &err) == LC_OK)
-            check_model(m);
-        else if (!err.message[0])
-            abort();
+        if (lc_keras_config(root, size & 1 ? "3.9.0" : "2.15.0", &budget, &arena, &m, &err) == LC_OK) check_model(m);
+        else if (!err.message[0]) abort();
     } else if (!err.message[0]) {
         abort();
     }

@@ -23,13 +23,34 @@ static uint32_t draw(uint32_t below) {
 }
 
 /* What fits a family better than chance: a letter is a size drawn once, equal letters fit; "#v": constants below v; type first. */
-static const struct { const char *what, *inputs; } fitting[] = {
-    {"conv", "fnhwc;foijc;fo"}, {"depthwise", "fnhwc;f1ijc;fo"}, {"pool", "fnhwc"}, {"pad", "fnc;i22#3;f"},
-    {"fully_connected", "fnc;foc;fo"}, {"batch_matmul", "fnc;fco"}, {"transpose_conv", "i4#4;foijc;fnhwc;fo"},
-    {"RANGE", "i#2;i#6;i#3"}, {"FILL", "i2#4;f"}, {"SPLIT_V", "fnh;i1#5;i#2"}, {"SPLIT", "i#2;fnh"}, {"tile", "fnh;i2#4"},
-    {"gather", "fnhw;ioi#3"}, {"resize", "fnhwc;i2#5"}, {"space", "fnhwc;i2#4;i22#3"}, {"reduce", "fnhwc;i2#4"},
-    {"transpose", "fnhw;i3#3"}, {"SLICE", "fnh;i2#3;i2#3"}, {"STRIDED_SLICE", "fnhw;i3#4;i3#4;i3#3"}, {"softmax", "fnhc"},
-    {"binary", "fnhc;fnhc"}, {"activation", "fnhc;fc"}, {"concat", "fnhc;fnhc;fnhc;fnhc"}, {"arg", "fnhc;i#3"}, {"cumsum", "fnhc;i#3"},
+static const struct {
+    const char *what, *inputs;
+} fitting[] = {
+    {"conv", "fnhwc;foijc;fo"},
+    {"depthwise", "fnhwc;f1ijc;fo"},
+    {"pool", "fnhwc"},
+    {"pad", "fnc;i22#3;f"},
+    {"fully_connected", "fnc;foc;fo"},
+    {"batch_matmul", "fnc;fco"},
+    {"transpose_conv", "i4#4;foijc;fnhwc;fo"},
+    {"RANGE", "i#2;i#6;i#3"},
+    {"FILL", "i2#4;f"},
+    {"SPLIT_V", "fnh;i1#5;i#2"},
+    {"SPLIT", "i#2;fnh"},
+    {"tile", "fnh;i2#4"},
+    {"gather", "fnhw;ioi#3"},
+    {"resize", "fnhwc;i2#5"},
+    {"space", "fnhwc;i2#4;i22#3"},
+    {"reduce", "fnhwc;i2#4"},
+    {"transpose", "fnhw;i3#3"},
+    {"SLICE", "fnh;i2#3;i2#3"},
+    {"STRIDED_SLICE", "fnhw;i3#4;i3#4;i3#3"},
+    {"softmax", "fnhc"},
+    {"binary", "fnhc;fnhc"},
+    {"activation", "fnhc;fc"},
+    {"concat", "fnhc;fnhc;fnhc;fnhc"},
+    {"arg", "fnhc;i#3"},
+    {"cumsum", "fnhc;i#3"},
 };
 
 typedef struct one {
@@ -37,7 +58,10 @@ typedef struct one {
     lc_value in[MOST_INPUTS], out[MOST_OUTPUTS];
     lc_infer_tensor shapes_in[MOST_INPUTS], shapes_out[MOST_OUTPUTS];
     uint32_t in_count, out_count;
-    union { max_align_t align; uint8_t bytes[512]; } options;
+    union {
+        max_align_t align;
+        uint8_t bytes[512];
+    } options;
     int32_t vectors[4][4];
 } one;
 
@@ -52,8 +76,12 @@ static void draw_options(one *o, lc_table_id table) {
         uint8_t *at = o->options.bytes + f->offset;
         switch (f->kind) {
         case LC_KIND_bool: *at = v & 1; break;
-        case LC_KIND_i8: case LC_KIND_enum_i8: *at = (uint8_t)v; break;
-        case LC_KIND_i32: case LC_KIND_u32: case LC_KIND_enum_i32: case LC_KIND_enum_u32: memcpy(at, &v, 4); break;
+        case LC_KIND_i8:
+        case LC_KIND_enum_i8: *at = (uint8_t)v; break;
+        case LC_KIND_i32:
+        case LC_KIND_u32:
+        case LC_KIND_enum_i32:
+        case LC_KIND_enum_u32: memcpy(at, &v, 4); break;
         case LC_KIND_f32: memcpy(at, &real, 4); break;
         case LC_KIND_vec_i32: {
             lc_vec_i32 vec = {o->vectors[i & 3], draw(5)};
@@ -96,7 +124,7 @@ static bool draw_inputs(one *o) {
     sizes['c'] *= 1 + (int32_t)draw(8); /* SIMD works across channels */
     if (draw(4))
         for (size_t f = 0; !*fit && f < sizeof fitting / sizeof *fitting; f++)
-            if (!strcmp(fitting[f].what, def->name) || !strcmp(fitting[f].what, def->family)) fit = fitting[f].inputs;
+            if (!strcmp(fitting[f].what, def->name) || !strcmp(fitting[f].what, lc_op_family(o->node.op))) fit = fitting[f].inputs;
     if (def->in_min > (int32_t)most) return false;
     o->in_count = (uint32_t)def->in_min + draw(most - (uint32_t)def->in_min + 1);
     lc_dtype type = kinds[draw(10)];
@@ -185,8 +213,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                                 .data = v->constant ? v->data : NULL,
                                                 .size = v->constant ? v->size : 0};
         }
-        for (uint32_t i = 0; i < o->out_count; i++)
-            o->shapes_out[i] = (lc_infer_tensor){.present = true, .type = o->in[0].type};
+        for (uint32_t i = 0; i < o->out_count; i++) o->shapes_out[i] = (lc_infer_tensor){.present = true, .type = o->in[0].type};
         lc_error err;
         lc_infer_ctx ctx = {&o->node, o->shapes_in, o->in_count, o->shapes_out, o->out_count, &err};
         lc_status status = ok ? lc_op_infer(&ctx) : LC_INVALID;

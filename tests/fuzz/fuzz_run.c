@@ -11,7 +11,7 @@
 #include <string.h>
 
 static void run(lc_model *model, const char *isa, uint8_t pattern) {
-    const lc_session_options options = {.isa = isa, .max_memory = 8 << 20, .threads = 1};
+    const lc_session_options options = {.isa = isa, .max_memory = 8 << 20, .threads = 1, .max_loops = 200};
     lc_session *s;
     lc_error err;
     lc_status status = lc_session_create(model, &options, &s, &err);
@@ -29,8 +29,8 @@ static void run(lc_model *model, const char *isa, uint8_t pattern) {
         if (in.data) memset(in.data, pattern, in.size);
     }
     if (macs < 20000000 && lc_session_run(s, &err) == LC_OK) {
-        unsigned sum = 0; /* every output byte is there to be read */
-        for (size_t i = 0; i < lc_session_output_count(s); i++) {
+        unsigned sum = 0;                                                   /* every output byte is there to be read */
+        for (size_t i = 0; i < lc_session_output_count(s) && i < 16; i++) { /* thousands may be one tensor */
             lc_tensor_view out = lc_session_output(s, i);
             for (size_t k = 0; k < out.size; k++) sum += ((const unsigned char *)out.data)[k];
         }

@@ -37,11 +37,16 @@ static void stop(const char *what, const lc_error *err) {
 
 static void round_trip(const lc_model *m) {
     bytes b = {0};
-    const lc_sink sink = {append, &b};
+    const lc_sink sink = {.write = append, .user = &b};
     uint64_t size;
     lc_error err;
     lc_model *again;
-    if (lc_emit_tflite(m, &sink, &size, &err) != LC_OK) stop("what was read cannot be written", &err);
+    lc_status status = lc_emit_tflite(m, &sink, &size, &err);
+    if (m->unknown_table) { /* a field of a schema to come: it may run, and must not be written without it */
+        if (status != LC_UNSUPPORTED || b.data) stop("written without a field that it has", &err);
+        return;
+    }
+    if (status != LC_OK) stop("what was read cannot be written", &err);
     if (size != b.size) abort();
     const lc_limits wide = {.max_memory = UINT64_C(1) << 32};
     if (lc_tflite_load(b.data, b.size, &wide, &again, &err) != LC_OK) stop("what was written does not load", &err);

@@ -180,9 +180,41 @@ static size_t short_length(size_t most) {
 }
 
 static void put_number(uint8_t *at, size_t room) {
-    static const uint64_t numbers[] = {0, 1, 2, 3, 4, 7, 8, 16, 31, 32, 63, 64, 127, 128, 255, 256, 32767, 32768, 65535, 65536,
-        0x7FFFFFF, 0x3FFFFFFF, 0x40000000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF0, 0xFFFFFFFC, 0xFFFFFFFE, 0xFFFFFFFF, 0x100000000,
-        0x3FFFFFFFFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFF8, 0xFFFFFFFFFFFFFFFF};
+    static const uint64_t numbers[] = {0,
+                                       1,
+                                       2,
+                                       3,
+                                       4,
+                                       7,
+                                       8,
+                                       16,
+                                       31,
+                                       32,
+                                       63,
+                                       64,
+                                       127,
+                                       128,
+                                       255,
+                                       256,
+                                       32767,
+                                       32768,
+                                       65535,
+                                       65536,
+                                       0x7FFFFFF,
+                                       0x3FFFFFFF,
+                                       0x40000000,
+                                       0x7FFFFFFF,
+                                       0x80000000,
+                                       0xFFFFFFF0,
+                                       0xFFFFFFFC,
+                                       0xFFFFFFFE,
+                                       0xFFFFFFFF,
+                                       0x100000000,
+                                       0x3FFFFFFFFFFFFFFF,
+                                       0x7FFFFFFFFFFFFFFF,
+                                       0x8000000000000000,
+                                       0xFFFFFFFFFFFFFFF8,
+                                       0xFFFFFFFFFFFFFFFF};
     uint64_t v = numbers[below(sizeof numbers / sizeof *numbers)];
     size_t width = (size_t)1 << below(4);
     for (size_t i = 0; i < width && i < room; i++) at[i] = (uint8_t)(v >> 8 * i);

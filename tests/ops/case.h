@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CASE_TENSORS 12
+#define CASE_TENSORS 48
 
 typedef struct case_tensor {
     bool present, constant;
@@ -62,13 +62,13 @@ static inline void case_options(op_case *c, lc_arena *arena) {
     for (uint16_t i = 0; i < d->field_count; i++) {
         char *at = (char *)c->node.attrs + d->fields[i].offset;
         switch (d->fields[i].kind) {
-        case LC_KIND_bool: case LC_KIND_i8: case LC_KIND_enum_i8: *(int8_t *)at = (int8_t)d->fields[i].def; break;
+        case LC_KIND_bool:
+        case LC_KIND_i8:
+        case LC_KIND_enum_i8: *(int8_t *)at = (int8_t)d->fields[i].def; break;
         case LC_KIND_i32:
         case LC_KIND_u32:
         case LC_KIND_enum_i32:
-        case LC_KIND_enum_u32:
-            *(int32_t *)at = (int32_t)d->fields[i].def;
-            break;
+        case LC_KIND_enum_u32: *(int32_t *)at = (int32_t)d->fields[i].def; break;
         case LC_KIND_i64: *(int64_t *)at = d->fields[i].def; break;
         default: break;
         }
@@ -81,8 +81,13 @@ static inline void case_set(op_case *c, lc_arena *arena, const char *field, cons
         if (strcmp(d->fields[i].name, field)) continue;
         char *at = (char *)c->node.attrs + d->fields[i].offset;
         switch (d->fields[i].kind) {
-        case LC_KIND_bool: case LC_KIND_i8: case LC_KIND_enum_i8: *(int8_t *)at = (int8_t)values[0]; return;
-        case LC_KIND_i32: case LC_KIND_u32: case LC_KIND_enum_i32: case LC_KIND_enum_u32: *(int32_t *)at = values[0]; return;
+        case LC_KIND_bool:
+        case LC_KIND_i8:
+        case LC_KIND_enum_i8: *(int8_t *)at = (int8_t)values[0]; return;
+        case LC_KIND_i32:
+        case LC_KIND_u32:
+        case LC_KIND_enum_i32:
+        case LC_KIND_enum_u32: *(int32_t *)at = values[0]; return;
         case LC_KIND_i64: *(int64_t *)at = values[0]; return;
         case LC_KIND_f32: *(float *)at = real; return;
         case LC_KIND_vec_i32: {
@@ -101,9 +106,11 @@ static inline void case_set(op_case *c, lc_arena *arena, const char *field, cons
 /* ---- from a line of text ------------------------------------------------------------------------------------------ */
 
 static inline const char *case_parse_tensor(const char *s, case_tensor *t, lc_arena *arena) {
-    static const struct { const char *name; lc_dtype type; } types[] = {
-        {"f32", LC_FLOAT32}, {"i32", LC_INT32}, {"i64", LC_INT64}, {"u8", LC_UINT8}, {"i8", LC_INT8}, {"bool", LC_BOOL},
-        {"f16", LC_FLOAT16}, {"i4", LC_INT4}, {"str", LC_STRING}, {"i16", LC_INT16}};
+    static const struct {
+        const char *name;
+        lc_dtype type;
+    } types[] = {{"f32", LC_FLOAT32}, {"i32", LC_INT32}, {"i64", LC_INT64},  {"u8", LC_UINT8},  {"i8", LC_INT8},      {"bool", LC_BOOL},
+                 {"f16", LC_FLOAT16}, {"i4", LC_INT4},   {"str", LC_STRING}, {"i16", LC_INT16}, {"c64", LC_COMPLEX64}};
     *t = (case_tensor){.present = true};
     size_t k = 0, length = strcspn(s, "[");
     while (k < sizeof types / sizeof *types && (strlen(types[k].name) != length || strncmp(types[k].name, s, length))) k++;
@@ -272,8 +279,11 @@ static inline uint32_t case_for_all(void (*each)(op_case *c, lc_arena *arena)) {
 
 static inline void case_infer_tensors(const case_tensor *t, uint32_t n, lc_infer_tensor *to) {
     for (uint32_t i = 0; i < n; i++)
-        to[i] = (lc_infer_tensor){.present = t[i].present, .type = t[i].type, .shape = t[i].shape,
-                                  .data = t[i].constant ? t[i].data : NULL, .size = t[i].constant ? t[i].size : 0};
+        to[i] = (lc_infer_tensor){.present = t[i].present,
+                                  .type = t[i].type,
+                                  .shape = t[i].shape,
+                                  .data = t[i].constant ? t[i].data : NULL,
+                                  .size = t[i].constant ? t[i].size : 0};
 }
 
 /* Infers the case's node; out has the declared types. */

@@ -9,8 +9,17 @@ typedef struct refusal {
 } refusal;
 
 #define CONV "stride_w=1 stride_h=1"
+#define CONV3 "stride_w=1 stride_h=1 stride_d=1"
 #define POOL "stride_w=1 stride_h=1 filter_width=2 filter_height=2"
 #define HUGE_DIMS "f32[65536,65536]"
+
+/* A cell without input gate, of 4 cells and a depth of 3: its weights, recurrent weights, peephole weights, biases, projection, state. */
+#define CELL_W "- f32[4,3] f32[4,3] f32[4,3] "
+#define CELL_R "- f32[4,4] f32[4,4] f32[4,4] "
+#define CELL_B "- f32[4] f32[4] f32[4] "
+#define CELL(w, r, p, b, proj, state) w r p b proj state
+#define NONE3 "- - - "
+#define STATE "f32[2,4] f32[2,4]"
 
 static const refusal refusals[] = {
     /* every operator: counts, presence, options, dimensions */
@@ -26,7 +35,7 @@ static const refusal refusals[] = {
     {"RELU", "", "f32[2147483647,2]", "more than 2147483647 elements"},
     {"RELU", "", "f32[65536,?,65536]", "more than 2147483647 elements"},
     {"CUSTOM", "", "f32[1]", "no shape rule for CUSTOM"},
-    {"LSTM", "", "f32[1,1] f32[1] f32[1] f32[1] f32[1]", "no shape rule for LSTM"},
+    {"CONCAT_EMBEDDINGS", "", "f32[1,1]", "no shape rule for CONCAT_EMBEDDINGS"},
     /* binary, compare, logical, select */
     {"ADD", "", "f32[2] i32[2]", "must be of one type"},
     {"ADD", "", "f32[2,3] f32[2,4]", "do not broadcast: 3 against 4"},
@@ -90,7 +99,8 @@ static const refusal refusals[] = {
     {"FULLY_CONNECTED", "", "f32[?,6] f32[4,5]", "ends in 6, the filter takes 5"},
     {"FULLY_CONNECTED", "", "f32[2,6] f32[4,6] f32[5]", "bias has 5 elements"},
     {"FULLY_CONNECTED", "", "f32[2,6] f32[4,?]", "sizes must be known"},
-    {"FULLY_CONNECTED", "weights_format=1", "f32[2,6] f32[4,6]", "weights_format is 1"},
+    {"FULLY_CONNECTED", "weights_format=1", "f32[2,6] f32[4,6]", "has 1 outputs, needs 2 with shuffled weights"},
+    {"FULLY_CONNECTED", "weights_format=2", "f32[2,6] f32[4,6]", "weights_format is 2"},
     {"FULLY_CONNECTED", "", "f32[2,6] f32[4,0]", "the filter takes 0"},
     {"FULLY_CONNECTED", "", "2:f32[2,6] f32[4,6]", "has 2 outputs, needs 1"},
     {"FULLY_CONNECTED", "fused_activation_function=6", "f32[2,6] f32[4,6]", "fused activation 6"},
@@ -106,7 +116,6 @@ static const refusal refusals[] = {
     {"RESHAPE", "", "f32[2,3] i32[9]={1,1,1,1,1,1,1,2,3}", "9 dimensions"},
     {"RESHAPE", "new_shape=1,1,1,1,1,1,1,2,3", "f32[2,3]", "9 dimensions"},
     {"RESHAPE", "none", "f32[2,3]", "has no new shape"},
-    {"RESHAPE", "", "f32[2,3] i32[?]", "litec needs to know"},
     {"RESHAPE", "", "f32[0,3] i32[2]={-1,2}", ""}, /* fits: zero elements */
     {"RESHAPE", "", "f32[2,3] i32[2]={0,-1}", "has 6 elements"},
     {"SQUEEZE", "squeeze_dims=1", "f32[1,2]", "which is 2 and not 1"},
@@ -146,7 +155,6 @@ static const refusal refusals[] = {
     {"SUM", "", "f32[2,3] i32[1]={-3}", "axis -3 is outside"},
     {"REDUCE_MAX", "", "f32[2,3] f32[1]", "axes is float32"},
     {"REDUCE_MIN", "", "f32[2,3] i32[1,1]={0}", "axes has 2 dimensions"},
-    {"REDUCE_PROD", "", "f32[2,3] i32[1]", "rank is not known"},
     {"MEAN", "", "f32[2,3] i32[100]", "names 100 axes"},
     {"REDUCE_ANY", "", "f32[2,3] i32[1]={0}", "needs bool"},
     {"TRANSPOSE", "", "f32[2,3] i32[3]={0,1,2}", "perm has 3 entries"},
@@ -175,11 +183,22 @@ static const refusal refusals[] = {
     {"STRIDED_SLICE", "ellipsis_mask=3", "f32[4] i32[2]={0,0} i32[2]={4,4} i32[2]={1,1}", "more than one ellipsis"},
     {"STRIDED_SLICE", "", "f32[4] i64[1]={0} i64[1]={4} i64[1]={9223372036854775807}", "stride of entry 0"},
     {"STRIDED_SLICE", "", "f32[4] f32[1] i32[1]={4} i32[1]={1}", "begin is float32"},
-    {"STRIDED_SLICE", "", "f32[4] i32[?] i32[?] i32[?]", "length that is not known"},
     {"STRIDED_SLICE", "", "f32[4] i32[40] i32[40] i32[40]", "begin has 40 entries"},
     {"STRIDED_SLICE", "new_axis_mask=255", "f32[4] i32[8]={0,0,0,0,0,0,0,0} i32[8]={0,0,0,0,0,0,0,0} i32[8]={1,1,1,1,1,1,1,1}",
      "would have 9 dimensions"},
     /* the rest */
+    {"CONV_3D", CONV3, "f32[1,4,4,1] f32[1,1,1,1,1]", "input [1,4,4,1] has 4 dimensions, needs 5"},
+    {"CONV_3D", CONV3, "f32[1,4,4,4,2] f32[1,1,1,3,1]", "2 channels, the filter takes 3"},
+    {"CONV_3D", CONV3, "f32[1,4,4,4,2] f32[1,0,1,2,1]", "filter is [1,0,1,2,1]"},
+    {"CONV_3D", CONV3, "f32[1,4,4,4,2] f32[1,1,1,2,3] f32[2]", "bias has 2 elements, the output has 3 channels"},
+    {"CONV_3D", "stride_w=1 stride_h=1 stride_d=0", "f32[1,4,4,4,2] f32[1,1,1,2,3]", "stride is 0"},
+    {"CONV_3D", CONV3 " dilation_d_factor=0", "f32[1,4,4,4,2] f32[1,1,1,2,3]", "dilation is 0"},
+    {"CONV_3D", CONV3 " padding=1", "f32[1,4,4,4,2] f32[6,1,1,2,3]", "a window of 6 does not fit"},
+    {"CONV_3D_TRANSPOSE", CONV3, "i32[4]={1,4,4,4} f32[1,1,1,1,1] f32[1,4,4,4,1]", "output_shape has 4 entries, needs 5"},
+    {"CONV_3D_TRANSPOSE", CONV3, "i32[5]={1,4,4,4,2} f32[1,1,1,1,1] f32[1,4,4,4,1]", "output_shape says 2 for dimension 4"},
+    {"CONV_3D_TRANSPOSE", CONV3, "i32[5]={1,0,4,4,1} f32[1,1,1,1,1] f32[1,4,4,4,1]", "output_shape has 0"},
+    {"CONV_3D_TRANSPOSE", CONV3, "i32[5]={1,4,4,3,1} f32[1,1,1,1,1] f32[1,4,4,4,1]", "comes from an input of 4 x 4 x 3"},
+    {"CONV_3D_TRANSPOSE", CONV3, "i32[5] f32[1,1,1,1,2] f32[1,4,4,4,1]", "input has 1 channels, the filter takes 2"},
     {"BATCH_MATMUL", "", "f32[2] f32[2,2]", "both need 2 dimensions"},
     {"BATCH_MATMUL", "", "f32[2,3] f32[2,3]", "inner dimensions are 3 and 2"},
     {"BATCH_MATMUL", "", "f32[2,2,3] f32[3,3,2]", "do not broadcast"},
@@ -230,6 +249,39 @@ static const refusal refusals[] = {
     {"TOPK_V2", "", "2:f32[2] i32[]={3}", "k is 3 of a dimension of 2"},
     {"TOPK_V2", "", "2:f32[2] i32[]={-1}", "k is -1"},
     {"TOPK_V2", "", "2:f32[] i32[]={1}", "scalar"},
+    {"REDUCE_WINDOW", "reduce_function=1", "f32[4] f32[] i64[1]={0} i64[1]={1} i64[1]={1}", "window shape has 0"},
+    {"REDUCE_WINDOW", "reduce_function=1", "f32[4] f32[2] i64[1]={1} i64[1]={1} i64[1]={1}", "init_value has 2 elements"},
+    {"REDUCE_WINDOW", "reduce_function=1", "f32[4] f32[] i64[2]={1,1} i64[1]={1} i64[1]={1}", "window shape has 2 entries"},
+    {"DILATE", "", "f32[4] i32[1]={0} f32[]", "dilation of dimension 0 is 0"},
+    {"DILATE", "", "f32[4] i32[1]={2147483647} f32[]", "3 x 2147483647"},
+    {"DILATE", "", "f32[] i32[0] f32[]", "scalar"},
+    {"DYNAMIC_UPDATE_SLICE", "", "f32[4] f32[5] i32[1]", "does not fit into [4]"},
+    {"DYNAMIC_UPDATE_SLICE", "", "f32[4] f32[2] i32[2]", "start_indices has 2 entries"},
+    {"REVERSE_SEQUENCE", "seq_dim=1 batch_dim=1", "f32[2,3] i32[3]", "must be two of the 2 dimensions"},
+    {"REVERSE_SEQUENCE", "seq_dim=1 batch_dim=0", "f32[2,3] i32[3]", "seq_lengths has 3 entries, dimension 0 has 2"},
+    {"SCATTER_ND", "", "i32[2,1] f32[3] i32[1]={5}", "do not fit"},
+    {"SCATTER_ND", "", "i32[2,3] f32[2] i32[2]={5,5}", "do not fit"},
+    {"SCATTER_ND", "", "i32[2,1] f32[2] i64[1]={5}", "must be of one type"},
+    {"SPARSE_TO_DENSE", "", "i32[2,2] i32[1]={5} f32[2] f32[]", "an index has 2 numbers, the output 1"},
+    {"SPARSE_TO_DENSE", "", "i32[2] i32[1]={5} f32[3] f32[]", "3 values for 2 indices"},
+    {"EMBEDDING_LOOKUP_SPARSE", "combiner=3", "i32[2] i32[2,2] i32[2] f32[2] f32[4,3]", "combiner is 3"},
+    {"EMBEDDING_LOOKUP_SPARSE", "", "i32[2] i32[3,2] i32[2] f32[2] f32[4,3]", "of different lengths"},
+    {"EMBEDDING_LOOKUP_SPARSE", "", "i32[2] i32[2,2] i32[3] f32[2] f32[4,3]", "an index has 2 numbers, dense_shape 3"},
+    {"SEGMENT_SUM", "", "f32[3] i32[3]={0,2,2}", "segment id 2 follows 0"},
+    {"SEGMENT_SUM", "", "f32[3] i32[3]={1,1,1}", "segment id 1 follows -1"},
+    {"SEGMENT_SUM", "", "f32[3] i32[2]={0,1}", "2 segment_ids for 3 rows"},
+    {"UNSORTED_SEGMENT_SUM", "", "f32[3,2] i32[2] i32[]={4}", "must be what the second begins with"},
+    {"UNSORTED_SEGMENT_SUM", "", "f32[3] i32[3] i32[]={-4}", "num_segments is -4"},
+    {"MATRIX_DIAG", "", "f32[]", "scalar"},
+    {"MATRIX_SET_DIAG", "", "f32[2,3] f32[3]", "is no diagonal"},
+    {"MATRIX_SET_DIAG", "", "f32[2] f32[2]", "needs 2 or more"},
+    {"WHERE", "", "bool[]", "scalar"},
+    {"UNIQUE", "idx_out_type=0", "2:f32[3]", "idx_out_type is float32"},
+    {"UNIQUE", "idx_out_type=2", "2:f32[3,1]", "needs 1"},
+    {"NON_MAX_SUPPRESSION_V4", "", "2:f32[3,5] f32[3] i32[]={2} f32[] f32[]", "boxes have 5 coordinates"},
+    {"NON_MAX_SUPPRESSION_V4", "", "2:f32[3,4] f32[2] i32[]={2} f32[] f32[]", "3 boxes and 2 scores"},
+    {"NON_MAX_SUPPRESSION_V5", "", "3:f32[3,4] f32[3] i32[]={-2} f32[] f32[] f32[]", "max_output_size is -2"},
+    {"TOPK_V2", "", "2:f32[2] f32[]", "k is float32"},
     {"L2_NORMALIZATION", "fused_activation_function=1", "f32[2]", "fused activation 1"},
     {"L2_NORMALIZATION", "", "f32[]", "scalar"},
     {"LOCAL_RESPONSE_NORMALIZATION", "radius=-1", "f32[1,1,1,2]", "radius is -1"},
@@ -266,14 +318,62 @@ static const refusal refusals[] = {
     {"CUMSUM", "", "f32[2] i32[]={1}", "axis 1 is outside"},
     {"BROADCAST_ARGS", "", "i32[2] i64[2]", "must be of one type"},
     {"BROADCAST_ARGS", "", "i32[] i32[2]", "1 dimension"},
+    /* recurrent */
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[2,5,3] " CELL(CELL_W, CELL_R, NONE3, CELL_B, "- - ", "f32[2,4]"),
+     "has 19 inputs, needs 20 to 24"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[2,3] " CELL(CELL_W, CELL_R, NONE3, CELL_B, "- - ", STATE), "has 2 dimensions, needs 3"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[2,5,7] " CELL(CELL_W, CELL_R, NONE3, CELL_B, "- - ", STATE), "the weights take a depth of 3"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[2,5,3] " CELL("- f32[4,2] f32[4,3] f32[4,3] ", CELL_R, NONE3, CELL_B, "- - ", STATE),
+     "forget gate's weights (input 2) is [4,2], needs [4,3]"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[2,5,3] " CELL("f32[4,3] f32[4,3] f32[4,3] f32[4,3] ", CELL_R, NONE3, CELL_B, "- - ", STATE),
+     "has no input gate's recurrent weights"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[2,5,3] " CELL(CELL_W, CELL_R, NONE3, "f32[4] f32[4] f32[4] f32[4] ", "- - ", STATE),
+     "what it belongs to is absent"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[2,5,3] " CELL(CELL_W, CELL_R, "- - f32[4] ", CELL_B, "- - ", STATE),
+     "has no forget gate's peephole weights"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[2,5,3] " CELL(CELL_W, CELL_R, NONE3, CELL_B, "- f32[4] ", STATE),
+     "what it belongs to is absent"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[2,5,3] " CELL(CELL_W, "- f32[4,2] f32[4,2] f32[4,2] ", NONE3, CELL_B, "- - ", STATE),
+     "must be equal without a projection"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[3,5,3] " CELL(CELL_W, CELL_R, NONE3, CELL_B, "- - ", STATE),
+     "a batch of 3 needs 12 elements"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "time_major=1", "f32[2,5,3] " CELL(CELL_W, CELL_R, NONE3, CELL_B, "- - ", STATE),
+     "a batch of 5 needs 20 elements"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "cell_clip=-1", "f32[2,5,3] " CELL(CELL_W, CELL_R, NONE3, CELL_B, "- - ", STATE), "must be 0 or more"},
+    {"LSTM", "", "f32[2,3] " CELL(CELL_W, "- f32[4,4] f32[4,4] f32[4] ", NONE3, CELL_B, "- - ", STATE), "need 2 dimensions"},
+    {"LSTM", "", "f32[1,1] f32[1] f32[1] f32[1] f32[1]", "needs 20 or 24 inputs"},
+    {"LSTM", "kernel_type=1", "f32[2,3] f32[2,4] f32[16,7] f32[16] f32[2,4]", "kernel_type BASIC needs 5 and 4"},
+    {"RNN", "", "f32[2,3] f32[4,3] f32[4,3] f32[4] f32[2,4]", "recurrent weights (input 2) is [4,3]"},
+    {"RNN", "", "f32[2,3] f32[4,3] f32[4,4] f32[4] f32[1,4]", "the batch is 2"},
+    {"UNIDIRECTIONAL_SEQUENCE_RNN", "", "f32[2,5,2] f32[4,3] f32[4,4] f32[4] f32[2,4]", "the weights take a depth of 3"},
+    {"BIDIRECTIONAL_SEQUENCE_RNN", "merge_outputs=1",
+     "f32[2,5,3] f32[4,3] f32[4,4] f32[4] f32[2,4] f32[4,3] f32[4,4] f32[4] f32[2,4] f32[2,5,3] f32[4,3] -",
+     "auxiliary weights for one cell only"},
+    {"SVDF", "rank=3", "f32[2,3] f32[4,3] f32[4,5] - f32[2,20]", "rank is 3"},
+    {"SVDF", "rank=2", "f32[2,3] f32[4,3] f32[4,5] f32[4] f32[2,20]", "bias"},
+    {"SVDF", "rank=2", "f32[2,3] f32[4,3] f32[4,5] f32[2] f32[2,19]", "needs [2,20]"},
+    {"SVDF", "rank=2", "f32[2,3] f32[4,3] f32[4,0] f32[2] f32[2,0]", "must be known and 1 or more"},
+    {"RFFT2D", "", "f32[4,4] i32[2]={4,3}", "must be a power of two"},
+    {"RFFT2D", "", "f32[4] i32[2]={4,4}", "needs 2 dimensions or more"},
+    {"RFFT2D", "", "i32[4,4] i32[2]={4,4}", "needs float32"},
+    {"HASHTABLE_LOOKUP", "", "2:i32[3] i32[4] f32[5,2]", "4 keys for 5 values"},
+    {"HASHTABLE_LOOKUP", "", "2:i32[3] i32[0] f32[0,2]", "and 1 or more"},
+    {"RANDOM_UNIFORM", "", "i32[2]={3,-1}", "dimension 1 of its shape is -1"},
+    {"RANDOM_UNIFORM", "", "i32[2]={65536,65536}", "is too large"},
+    {"RANDOM_UNIFORM", "", "i64[2]={1,1}", "needs int32"},
+    {"MULTINOMIAL", "", "f32[2,0] i32[]={3}", "have no classes"},
+    {"MULTINOMIAL", "", "f32[2,3] i32[]={-3}", "the number of samples is -3"},
+    {"LSH_PROJECTION", "type=1", "f32[2,33] i32[3]", "at most 32 bits"},
+    {"LSH_PROJECTION", "type=0", "f32[2,3] i32[3]", "must be SPARSE"},
+    {"LSH_PROJECTION", "type=1", "f32[2,3] i32[3] f32[2]", "2 weights for 3 items"},
+    {"SKIP_GRAM", "", "f32[1]", "needs string"},
 };
 
-static lc_status infer_text(lc_arena *arena, const char *op, const char *options, const char *inputs, lc_infer_tensor *out,
-                            lc_error *err) {
+static lc_status infer_text(lc_arena *arena, const char *op, const char *options, const char *inputs, lc_infer_tensor *out, lc_error *err) {
     op_case c;
-    bool two = !strncmp(inputs, "2:", 2);
-    case_parse(&c, arena, op, options, inputs + (two ? 2 : 0));
-    c.out_count = two ? 2 : 1;
+    const bool counted = inputs[0] && inputs[1] == ':'; /* "2:...": two outputs */
+    case_parse(&c, arena, op, options, inputs + (counted ? 2 : 0));
+    c.out_count = counted ? (uint32_t)(inputs[0] - '0') : 1;
     for (uint32_t i = 0; i < c.out_count; i++) c.out[i] = (case_tensor){.present = true, .type = LC_FLOAT32};
     return case_infer(&c, out, err);
 }
@@ -290,8 +390,7 @@ static void test_refusals(void **state) {
         if (!*r->why) {
             if (status != LC_OK) fail_msg("%s (%s) %s: refused: %s", r->op, r->options, r->inputs, err.message);
         } else {
-            if (status != LC_INVALID && status != LC_UNSUPPORTED)
-                fail_msg("%s (%s) %s: not refused", r->op, r->options, r->inputs);
+            if (status != LC_INVALID && status != LC_UNSUPPORTED) fail_msg("%s (%s) %s: not refused", r->op, r->options, r->inputs);
             if (!strstr(err.message, r->why)) fail_msg("%s (%s) %s: says '%s'", r->op, r->options, r->inputs, err.message);
         }
         lc_arena_deinit(&arena);
@@ -299,7 +398,9 @@ static void test_refusals(void **state) {
 }
 
 /* What the rules say when something is open: expected type[dims] of output 0. */
-static const struct { const char *op, *options, *inputs, *want; } answers[] = {
+static const struct {
+    const char *op, *options, *inputs, *want;
+} answers[] = {
     {"RELU", "", "f32[?,4]", "f32[?,4]"},
     {"ADD", "", "f32[?,4] f32[4]", "f32[?,4]"},
     {"ADD", "", "f32[?,4] f32[1,4]", "f32[?,4]"},
@@ -368,6 +469,7 @@ static const struct { const char *op, *options, *inputs, *want; } answers[] = {
     {"BROADCAST_TO", "", "f32[?,2] i32[2]={4,2}", "f32[4,2]"},
     {"RANGE", "", "i32[] i32[]={5} i32[]={1}", "i32[?]"},
     {"RANGE", "", "i32[]={1} i32[]={6} i32[]={2}", "i32[3]"},
+    {"RANGE", "", "f32[]={-1} f32[]={16777216} f32[]={1}", "f32[16777216]"}, /* counted in float, as TensorFlow does */
     {"ARG_MAX", "output_type=4", "f32[?,5] i32[]={1}", "i64[?]"},
     {"RESIZE_BILINEAR", "", "f32[?,2,2,3] i32[2]={4,5}", "f32[?,4,5,3]"},
     {"RESIZE_BILINEAR", "", "f32[?,2,2,3] i32[2]", "f32[?,?,?,3]"},
@@ -375,6 +477,18 @@ static const struct { const char *op, *options, *inputs, *want; } answers[] = {
     {"DEPTH_TO_SPACE", "block_size=2", "f32[?,2,2,4]", "f32[?,4,4,1]"},
     {"SPACE_TO_BATCH_ND", "", "f32[?,4,4,1] i32[2]={2,2} i32[2,2]={0,0,0,0}", "f32[?,2,2,1]"},
     {"CUMSUM", "", "f32[?,2] i32[]", "f32[?,2]"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "", "f32[?,5,3] " CELL(CELL_W, CELL_R, NONE3, CELL_B, "- - ", STATE), "f32[?,5,4]"},
+    {"UNIDIRECTIONAL_SEQUENCE_LSTM", "",
+     "f32[2,?,?] " CELL(CELL_W, "- f32[4,6] f32[4,6] f32[4,6] ", NONE3, CELL_B, "f32[6,4] f32[6] ", "f32[2,6] f32[2,4]"), "f32[2,?,6]"},
+    {"LSTM", "", "f32[2,3] " CELL(CELL_W, CELL_R, "- f32[4] f32[4] ", CELL_B, "- - ", "f32[8] f32[1,8]"), "f32[2,4]"},
+    {"RNN", "", "f32[?,3] f32[4,3] f32[4,4] f32[4] f32[2,4]", "f32[?,4]"},
+    {"SVDF", "rank=2", "f32[?,3] f32[4,3] f32[4,5] - f32[2,20]", "f32[?,2]"},
+    {"RFFT2D", "", "f32[?,3,?] i32[2]={4,8}", "c64[?,4,5]"},
+    {"RFFT2D", "", "f32[2,3] i32[2]", "c64[?,?]"},
+    {"RANDOM_UNIFORM", "", "i32[3]", "f32[?,?,?]"},
+    {"RANDOM_UNIFORM", "", "i32[2]={3,4}", "f32[3,4]"},
+    {"MULTINOMIAL", "", "f32[?,3] i32[]={5}", "i64[?,5]"},
+    {"LSH_PROJECTION", "type=2", "f32[2,3] i32[?]", "i32[6]"},
 };
 
 static void test_answers(void **state) {
@@ -389,9 +503,8 @@ static void test_answers(void **state) {
         if (infer_text(&arena, answers[i].op, answers[i].options, answers[i].inputs, out, &err) != LC_OK)
             fail_msg("%s (%s) %s: %s", answers[i].op, answers[i].options, answers[i].inputs, err.message);
         if (out[0].type != want.type || !lc_shape_equal(&out[0].shape, &want.shape))
-            fail_msg("%s (%s) %s: %s%s and not %s%s", answers[i].op, answers[i].options, answers[i].inputs,
-                     lc_dtype_name(out[0].type), lc_shape_text(&out[0].shape, a), lc_dtype_name(want.type),
-                     lc_shape_text(&want.shape, b));
+            fail_msg("%s (%s) %s: %s%s and not %s%s", answers[i].op, answers[i].options, answers[i].inputs, lc_dtype_name(out[0].type),
+                     lc_shape_text(&out[0].shape, a), lc_dtype_name(want.type), lc_shape_text(&want.shape, b));
         lc_arena_deinit(&arena);
     }
 }
@@ -427,11 +540,18 @@ static void test_options_table(void **state) {
 /* Types that the rule takes from the output as it is declared, because inputs and options do not tell. */
 static void test_declared_types(void **state) {
     (void)state;
-    static const struct { const char *op, *in; lc_dtype declared, want; } types[] = {
-        {"CAST", "f32[2]", LC_INT8, LC_INT8},          {"CAST", "bool[2]", LC_FLOAT16, LC_FLOAT16},
-        {"SOFTMAX", "i8[1,2]", LC_INT8, LC_INT8},      {"SOFTMAX", "i8[1,2]", LC_INT16, LC_INT16},
-        {"SOFTMAX", "f32[1,2]", LC_INT16, LC_FLOAT32}, {"FULLY_CONNECTED", "u8[1,2] u8[3,2] i32[3]", LC_INT16, LC_INT16},
-        {"FULLY_CONNECTED", "f32[1,2] i8[3,2] f32[3]", LC_INT16, LC_FLOAT32}, {"RELU", "f32[2]", LC_INT8, LC_FLOAT32},
+    static const struct {
+        const char *op, *in;
+        lc_dtype declared, want;
+    } types[] = {
+        {"CAST", "f32[2]", LC_INT8, LC_INT8},
+        {"CAST", "bool[2]", LC_FLOAT16, LC_FLOAT16},
+        {"SOFTMAX", "i8[1,2]", LC_INT8, LC_INT8},
+        {"SOFTMAX", "i8[1,2]", LC_INT16, LC_INT16},
+        {"SOFTMAX", "f32[1,2]", LC_INT16, LC_FLOAT32},
+        {"FULLY_CONNECTED", "u8[1,2] u8[3,2] i32[3]", LC_INT16, LC_INT16},
+        {"FULLY_CONNECTED", "f32[1,2] i8[3,2] f32[3]", LC_INT16, LC_FLOAT32},
+        {"RELU", "f32[2]", LC_INT8, LC_FLOAT32},
         {"EMBEDDING_LOOKUP", "i32[2] i8[3,2]", LC_FLOAT32, LC_FLOAT32},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -462,8 +582,7 @@ static void test_graph(void **state) {
     assert_int_equal(lc_graph_add_tensor(g, &x, &io[0], &err), LC_OK);
     assert_int_equal(lc_graph_add_tensor(g, &y, &io[1], &err), LC_OK);
     lc_ReshapeOptions o = {.new_shape = {shape, 2}};
-    assert_int_equal(lc_graph_add_node(g, LC_OP_RESHAPE, LC_TABLE_ReshapeOptions, &o, &io[0], 1, &io[1], 1, &node, &err),
-                     LC_OK);
+    assert_int_equal(lc_graph_add_node(g, LC_OP_RESHAPE, LC_TABLE_ReshapeOptions, &o, &io[0], 1, &io[1], 1, &node, &err), LC_OK);
     node->layer = "flatten";
     assert_int_equal(lc_graph_infer_node(g, 0, &err), LC_OK);
     const lc_tensor *t = &g->tensors[io[1]];
@@ -472,7 +591,7 @@ static void test_graph(void **state) {
     size_t used = model->arena.used;
     assert_int_equal(lc_graph_infer_node(g, 0, &err), LC_OK);
     assert_int_equal(model->arena.used, used); /* nothing new, no memory */
-    g->tensors[io[0]].signature = NULL; /* a closed batch closes the output */
+    g->tensors[io[0]].signature = NULL;        /* a closed batch closes the output */
     assert_int_equal(lc_graph_infer_node(g, 0, &err), LC_OK);
     assert_true(g->tensors[io[1]].signature == NULL && g->tensors[io[1]].dims[0] == 1);
     g->tensors[io[0]].dims = bad;
@@ -494,11 +613,8 @@ static void test_graph(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_options_table),
-        cmocka_unit_test(test_declared_types),
-        cmocka_unit_test(test_graph),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_answers), cmocka_unit_test(test_options_table),
+        cmocka_unit_test(test_declared_types), cmocka_unit_test(test_graph),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

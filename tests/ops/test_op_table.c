@@ -10,7 +10,7 @@ static void test_table(void **state) {
         const lc_op_def *d = lc_op_get(i);
         assert_non_null(d);
         assert_string_equal(d->name, lc_op_name(i));
-        assert_non_null(d->family);
+        assert_true(lc_op_family(i)[0] != 0);
         assert_true(d->in_min >= 0 && (d->in_max < 0 || d->in_max >= d->in_min));
         assert_true(d->out_min >= 0 && (d->out_max < 0 || d->out_max >= d->out_min));
         assert_true(d->options >= LC_TABLE_NONE && d->options < LC_TABLE_COUNT);
@@ -54,18 +54,25 @@ static void test_calls(void **state) {
     lc_StablehloScatterOptions j = {.update_computation_subgraph_index = 14};
     lc_StablehloSortOptions k = {.comparator_subgraph_index = 15};
     lc_StablehloWhileOptions l = {.cond_subgraph_index = 16, .body_subgraph_index = 17};
-    const struct { int32_t op; lc_table_id table; void *attrs; uint32_t n; int32_t want[3]; } rows[] = {
-        {LC_OP_IF, LC_TABLE_IfOptions, &a, 2, {3, 4}}, {LC_OP_WHILE, LC_TABLE_WhileOptions, &b, 2, {1, 2}},
-        {LC_OP_CALL, LC_TABLE_CallOptions, &c, 1, {5}}, {LC_OP_CALL_ONCE, LC_TABLE_CallOnceOptions, &d, 1, {6}},
-        {LC_OP_STABLEHLO_CASE, LC_TABLE_StablehloCaseOptions, &e, 3, {7, 8, 9}},
-        {LC_OP_STABLEHLO_CUSTOM_CALL, LC_TABLE_StablehloCustomCallOptions, &f, 2, {7, 8}},
-        {LC_OP_STABLEHLO_COMPOSITE, LC_TABLE_StableHLOCompositeOptions, &g, 1, {11}},
-        {LC_OP_STABLEHLO_REDUCE, LC_TABLE_StablehloReduceOptions, &h, 1, {12}},
-        {LC_OP_STABLEHLO_REDUCE_WINDOW, LC_TABLE_StablehloReduceWindowOptions, &i, 1, {13}},
-        {LC_OP_STABLEHLO_SCATTER, LC_TABLE_StablehloScatterOptions, &j, 1, {14}},
-        {LC_OP_STABLEHLO_SORT, LC_TABLE_StablehloSortOptions, &k, 1, {15}},
-        {LC_OP_STABLEHLO_WHILE, LC_TABLE_StablehloWhileOptions, &l, 2, {16, 17}},
-        {LC_OP_ADD, LC_TABLE_NONE, NULL, 0, {0}}};
+    const struct {
+        int32_t op;
+        lc_table_id table;
+        void *attrs;
+        uint32_t n;
+        int32_t want[3];
+    } rows[] = {{LC_OP_IF, LC_TABLE_IfOptions, &a, 2, {3, 4}},
+                {LC_OP_WHILE, LC_TABLE_WhileOptions, &b, 2, {1, 2}},
+                {LC_OP_CALL, LC_TABLE_CallOptions, &c, 1, {5}},
+                {LC_OP_CALL_ONCE, LC_TABLE_CallOnceOptions, &d, 1, {6}},
+                {LC_OP_STABLEHLO_CASE, LC_TABLE_StablehloCaseOptions, &e, 3, {7, 8, 9}},
+                {LC_OP_STABLEHLO_CUSTOM_CALL, LC_TABLE_StablehloCustomCallOptions, &f, 2, {7, 8}},
+                {LC_OP_STABLEHLO_COMPOSITE, LC_TABLE_StableHLOCompositeOptions, &g, 1, {11}},
+                {LC_OP_STABLEHLO_REDUCE, LC_TABLE_StablehloReduceOptions, &h, 1, {12}},
+                {LC_OP_STABLEHLO_REDUCE_WINDOW, LC_TABLE_StablehloReduceWindowOptions, &i, 1, {13}},
+                {LC_OP_STABLEHLO_SCATTER, LC_TABLE_StablehloScatterOptions, &j, 1, {14}},
+                {LC_OP_STABLEHLO_SORT, LC_TABLE_StablehloSortOptions, &k, 1, {15}},
+                {LC_OP_STABLEHLO_WHILE, LC_TABLE_StablehloWhileOptions, &l, 2, {16, 17}},
+                {LC_OP_ADD, LC_TABLE_NONE, NULL, 0, {0}}};
     size_t calling = 0;
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         lc_node node = {.op = rows[r].op, .attrs_table = rows[r].table, .attrs = rows[r].attrs};
@@ -111,7 +118,10 @@ static void scene_make(scene *s, const char *op, const char *options, const char
 
 static void test_macs(void **state) {
     (void)state;
-    static const struct { const char *op, *options, *in, *out; uint64_t macs; } rows[] = {
+    static const struct {
+        const char *op, *options, *in, *out;
+        uint64_t macs;
+    } rows[] = {
         {"CONV_2D", "", "f32[1,28,28,3] f32[16,3,3,3] f32[16]", "f32[1,14,14,16]", 14 * 14 * 16 * 27},
         {"CONV_2D", "", "f32[?,28,28,4] f32[16,3,3,2]", "f32[?,14,14,16]", 14 * 14 * 16 * 18},
         {"DEPTHWISE_CONV_2D", "", "f32[2,8,8,4] f32[1,5,5,4]", "f32[2,8,8,4]", 2 * 8 * 8 * 4 * 25},
@@ -135,51 +145,87 @@ static void test_macs(void **state) {
 
 static void test_versions(void **state) {
     (void)state;
-    static const struct { const char *op, *options, *in, *out; int32_t version; const char *quant; } rows[] = {
+    static const struct {
+        const char *op, *options, *in, *out;
+        int32_t version;
+        const char *quant;
+    } rows[] = {
 #define V(op, options, in, out, version) {op, options, in, out, version, ""}
-        V("ADD", "", "f32[2] f32[2]", "f32[2]", 1), V("ADD", "", "i8[2] i8[2]", "i8[2]", 2), V("ADD", "", "i64[2] i64[2]", "i64[2]", 4),
-        V("ADD", "", "f16[2] f16[2]", "f16[2]", 6), V("ADD", "", "i16[2] i16[2]", "i16[2]", 5),
-        {"ADD", "pot_scale_int16=0", "i16[2] i16[2]", "i16[2]", 3, "0"}, {"ADD", "", "i16[2] i16[2]", "i16[2]", 1, "0"},
-        V("SUB", "", "f32[1,2,1,2,1] f32[2]", "f32[1,2,1,2,2]", 3), V("SUB", "", "f32[2] f32[2]", "f32[2]", 1),
-        V("DIV", "", "f32[1,2,1,2,1] f32[2]", "f32[1,2,1,2,2]", 2), V("MUL", "", "i64[2] i64[2]", "i64[2]", 5),
-        V("MUL", "", "i16[2] i16[2]", "i16[2]", 7), {"MUL", "", "i16[2] i16[2]", "i16[2]", 4, "0"},
-        V("MUL", "", "i8[2] i8[2]", "i8[2]", 2), {"MUL", "", "i8[2] i8[2]", "i8[2]", 3, "012"},
+        V("ADD", "", "f32[2] f32[2]", "f32[2]", 1),
+        V("ADD", "", "i8[2] i8[2]", "i8[2]", 2),
+        V("ADD", "", "i64[2] i64[2]", "i64[2]", 4),
+        V("ADD", "", "f16[2] f16[2]", "f16[2]", 6),
+        V("ADD", "", "i16[2] i16[2]", "i16[2]", 5),
+        {"ADD", "pot_scale_int16=0", "i16[2] i16[2]", "i16[2]", 3, "0"},
+        {"ADD", "", "i16[2] i16[2]", "i16[2]", 1, "0"},
+        V("SUB", "", "f32[1,2,1,2,1] f32[2]", "f32[1,2,1,2,2]", 3),
+        V("SUB", "", "f32[2] f32[2]", "f32[2]", 1),
+        V("DIV", "", "f32[1,2,1,2,1] f32[2]", "f32[1,2,1,2,2]", 2),
+        V("MUL", "", "i64[2] i64[2]", "i64[2]", 5),
+        V("MUL", "", "i16[2] i16[2]", "i16[2]", 7),
+        {"MUL", "", "i16[2] i16[2]", "i16[2]", 4, "0"},
+        V("MUL", "", "i8[2] i8[2]", "i8[2]", 2),
+        {"MUL", "", "i8[2] i8[2]", "i8[2]", 3, "012"},
         V("MAXIMUM", "", "f32[1,1,1,1,2] f32[2]", "f32[1,1,1,1,2]", 3),
-        V("CONV_2D", "", "f32[1,4,4,2] f32[1,1,1,2]", "f32[1,4,4,1]", 1), V("CONV_2D", "", "f32[1,4,4,2] f32[2,1,1,1]", "f32[1,4,4,2]", 6),
-        V("CONV_2D", "", "i8[1,4,4,2] i8[1,1,1,2]", "i8[1,4,4,1]", 3), V("CONV_2D", "", "f32[1,4,4,2] i8[3,1,1,2]", "f32[1,4,4,3]", 2),
+        V("CONV_2D", "", "f32[1,4,4,2] f32[1,1,1,2]", "f32[1,4,4,1]", 1),
+        V("CONV_2D", "", "f32[1,4,4,2] f32[2,1,1,1]", "f32[1,4,4,2]", 6),
+        V("CONV_2D", "", "i8[1,4,4,2] i8[1,1,1,2]", "i8[1,4,4,1]", 3),
+        V("CONV_2D", "", "f32[1,4,4,2] i8[3,1,1,2]", "f32[1,4,4,3]", 2),
         V("CONV_2D", "", "i16[1,4,4,2] i8[3,1,1,2]", "i16[1,4,4,3]", 1),
         V("CONV_2D", "quantized_bias_type=4", "i16[1,4,4,2] i8[3,1,1,2]", "i16[1,4,4,3]", 8),
         V("CONV_2D", "", "i8[1,4,4,2] i4[3,1,1,2]", "i8[1,4,4,3]", 7),
         V("DEPTHWISE_CONV_2D", "", "f32[1,4,4,2] f32[1,1,1,2]", "f32[1,4,4,2]", 1),
         V("DEPTHWISE_CONV_2D", "dilation_w_factor=2", "f32[1,4,4,2] f32[1,1,1,2]", "f32[1,4,4,2]", 2),
         V("DEPTHWISE_CONV_2D", "", "f32[1,4,4,2] i8[1,1,1,2]", "f32[1,4,4,2]", 4),
-        V("FULLY_CONNECTED", "", "f32[1,2] f32[3,2] f32[3]", "f32[1,3]", 1), V("FULLY_CONNECTED", "", "f32[1,2] f32[3,2] -", "f32[1,3]", 1),
+        V("FULLY_CONNECTED", "", "f32[1,2] f32[3,2] f32[3]", "f32[1,3]", 1),
+        V("FULLY_CONNECTED", "", "f32[1,2] f32[3,2] -", "f32[1,3]", 1),
         V("FULLY_CONNECTED", "", "f32[1,2] f32[3,2]", "f32[1,3]", 6),
         V("FULLY_CONNECTED", "keep_num_dims=1", "f32[1,2] f32[3,2] -", "f32[1,3]", 5),
         V("FULLY_CONNECTED", "weights_format=1", "f32[1,2] f32[3,2] -", "f32[1,3]", 2),
         V("FULLY_CONNECTED", "", "f32[1,2] i8[3,2] -", "f32[1,3]", 3),
         V("FULLY_CONNECTED", "asymmetric_quantize_inputs=1", "f32[1,2] i8[3,2] -", "f32[1,3]", 9),
-        V("FULLY_CONNECTED", "", "i8[1,2] i8[3,2] -", "i8[1,3]", 4), V("FULLY_CONNECTED", "", "i16[1,2] i16[3,2] -", "i16[1,3]", 7),
-        V("SOFTMAX", "", "f32[1,2]", "f32[1,2]", 1), V("SOFTMAX", "", "i8[1,2]", "i8[1,2]", 2), V("RESHAPE", "", "f32[1,2]", "f32[2]", 1),
-        V("PAD", "", "f32[2] i32[1,2]", "f32[4]", 1), V("PAD", "", "f32[1,1,1,1,1] i32[5,2]", "f32[1,1,1,1,1]", 4),
-        V("PAD", "", "bool[2] i32[1,2]", "bool[4]", 5), V("TRANSPOSE", "", "f32[1,1,1,1] i32[4]", "f32[1,1,1,1]", 1),
-        V("TRANSPOSE", "", "f32[1,1,1,1,1] i32[5]", "f32[1,1,1,1,1]", 4), V("TRANSPOSE", "", "bool[1] i32[1]", "bool[1]", 3),
-        V("SLICE", "", "f32[1,1,1,1,1] i32[5] i32[5]", "f32[1,1,1,1,1]", 5), V("SLICE", "", "f32[1] i32[1] i32[1]", "f32[1]", 1),
+        V("FULLY_CONNECTED", "", "i8[1,2] i8[3,2] -", "i8[1,3]", 4),
+        V("FULLY_CONNECTED", "", "i16[1,2] i16[3,2] -", "i16[1,3]", 7),
+        V("SOFTMAX", "", "f32[1,2]", "f32[1,2]", 1),
+        V("SOFTMAX", "", "i8[1,2]", "i8[1,2]", 2),
+        V("RESHAPE", "", "f32[1,2]", "f32[2]", 1),
+        V("PAD", "", "f32[2] i32[1,2]", "f32[4]", 1),
+        V("PAD", "", "f32[1,1,1,1,1] i32[5,2]", "f32[1,1,1,1,1]", 4),
+        V("PAD", "", "bool[2] i32[1,2]", "bool[4]", 5),
+        V("TRANSPOSE", "", "f32[1,1,1,1] i32[4]", "f32[1,1,1,1]", 1),
+        V("TRANSPOSE", "", "f32[1,1,1,1,1] i32[5]", "f32[1,1,1,1,1]", 4),
+        V("TRANSPOSE", "", "bool[1] i32[1]", "bool[1]", 3),
+        V("SLICE", "", "f32[1,1,1,1,1] i32[5] i32[5]", "f32[1,1,1,1,1]", 5),
+        V("SLICE", "", "f32[1] i32[1] i32[1]", "f32[1]", 1),
         V("STRIDED_SLICE", "ellipsis_mask=1", "f32[1] i32[1] i32[1] i32[1]", "f32[1]", 6),
         V("STRIDED_SLICE", "offset=1", "f32[1] i32[1] i32[1] i32[1]", "f32[1]", 8),
-        V("STRIDED_SLICE", "", "bool[1] i32[1] i32[1] i32[1]", "bool[1]", 3), V("STRIDED_SLICE", "", "i32[1] i32[1] i32[1] i32[1]", "i32[1]", 1),
-        V("CAST", "", "f32[1]", "i32[1]", 1), V("CAST", "", "f32[1]", "i8[1]", 3), V("CAST", "", "f16[1]", "f32[1]", 5),
-        V("BROADCAST_TO", "", "f32[1] i32[1]", "f32[2]", 2), V("GATHER", "batch_dims=1", "f32[1,2] i32[1,2]", "f32[1,2]", 5),
-        V("GATHER", "", "bool[2] i32[2]", "bool[2]", 3), V("RESIZE_BILINEAR", "half_pixel_centers=1", "f32[1,2,2,1] i32[2]", "f32[1,4,4,1]", 3),
+        V("STRIDED_SLICE", "", "bool[1] i32[1] i32[1] i32[1]", "bool[1]", 3),
+        V("STRIDED_SLICE", "", "i32[1] i32[1] i32[1] i32[1]", "i32[1]", 1),
+        V("CAST", "", "f32[1]", "i32[1]", 1),
+        V("CAST", "", "f32[1]", "i8[1]", 3),
+        V("CAST", "", "f16[1]", "f32[1]", 5),
+        V("BROADCAST_TO", "", "f32[1] i32[1]", "f32[2]", 2),
+        V("GATHER", "batch_dims=1", "f32[1,2] i32[1,2]", "f32[1,2]", 5),
+        V("GATHER", "", "bool[2] i32[2]", "bool[2]", 3),
+        V("RESIZE_BILINEAR", "half_pixel_centers=1", "f32[1,2,2,1] i32[2]", "f32[1,4,4,1]", 3),
         V("RESIZE_NEAREST_NEIGHBOR", "align_corners=1", "f32[1,2,2,1] i32[2]", "f32[1,4,4,1]", 3),
         V("TRANSPOSE_CONV", "", "i32[4] f32[1,1,1,1] f32[1,1,1,1]", "f32[1,1,1,1]", 1),
         V("TRANSPOSE_CONV", "", "i32[4] f32[1,1,1,1] f32[1,1,1,1] f32[1]", "f32[1,1,1,1]", 3),
         V("TRANSPOSE_CONV", "fused_activation_function=1", "i32[4] f32[1,1,1,1] f32[1,1,1,1]", "f32[1,1,1,1]", 4),
-        V("ABS", "", "i32[1]", "i32[1]", 5), V("ABS", "", "f32[1]", "f32[1]", 1), V("ABS", "", "i16[1]", "i16[1]", 4),
-        {"ABS", "", "i16[1]", "i16[1]", 3, "0"}, V("SPLIT", "num_splits=1", "i32[] f32[2]", "f32[2]", 1),
-        V("WHERE", "", "bool[2]", "i64[2,1]", 1), V("WHERE", "", "f32[2]", "i64[2,1]", 2), V("FLOOR_DIV", "", "f32[1] f32[1]", "f32[1]", 2),
-        V("CUSTOM", "", "f32[1]", "f32[1]", 1), V("LEAKY_RELU", "", "f32[1]", "f32[1]", 1), V("RELU6", "", "i16[1]", "i16[1]", 3),
-        V("SIGN", "", "i32[1]", "i32[1]", 2), V("EQUAL", "", "str[1] str[1]", "bool[1]", 3), V("TILE", "", "str[1] i32[1]", "str[1]", 2),
+        V("ABS", "", "i32[1]", "i32[1]", 5),
+        V("ABS", "", "f32[1]", "f32[1]", 1),
+        V("ABS", "", "i16[1]", "i16[1]", 4),
+        {"ABS", "", "i16[1]", "i16[1]", 3, "0"},
+        V("SPLIT", "num_splits=1", "i32[] f32[2]", "f32[2]", 1),
+        V("WHERE", "", "bool[2]", "i64[2,1]", 1),
+        V("WHERE", "", "f32[2]", "i64[2,1]", 2),
+        V("FLOOR_DIV", "", "f32[1] f32[1]", "f32[1]", 2),
+        V("CUSTOM", "", "f32[1]", "f32[1]", 1),
+        V("LEAKY_RELU", "", "f32[1]", "f32[1]", 1),
+        V("RELU6", "", "i16[1]", "i16[1]", 3),
+        V("SIGN", "", "i32[1]", "i32[1]", 2),
+        V("EQUAL", "", "str[1] str[1]", "bool[1]", 3),
+        V("TILE", "", "str[1] i32[1]", "str[1]", 2),
     };
     static const float ones[] = {1};
     const lc_QuantizationParameters quant = {.scale = {ones, 1}};
@@ -188,7 +234,8 @@ static void test_versions(void **state) {
         scene_make(&s, rows[i].op, rows[i].options, rows[i].in, rows[i].out);
         for (const char *q = rows[i].quant; *q; q++) s.tensors[*q - '0'].quant = &quant;
         int32_t got = lc_op_version(&s.graph, &s.c.node);
-        if (got != rows[i].version) fail_msg("%s (%s) %s: version %d, want %d", rows[i].op, rows[i].options, rows[i].in, got, rows[i].version);
+        if (got != rows[i].version)
+            fail_msg("%s (%s) %s: version %d, want %d", rows[i].op, rows[i].options, rows[i].in, got, rows[i].version);
         lc_arena_deinit(&s.arena);
     }
     /* A node whose tensors do not exist must not be looked at too closely. */
@@ -217,7 +264,7 @@ static void test_attrs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table), cmocka_unit_test(test_calls),    cmocka_unit_test(test_macs),
+        cmocka_unit_test(test_table),    cmocka_unit_test(test_calls), cmocka_unit_test(test_macs),
         cmocka_unit_test(test_versions), cmocka_unit_test(test_attrs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,14 +3,14 @@
  *
  *   shape rule             output types and shapes are those LiteRT gave
  *   shape rule, open       any one dimension of any input open: the rule agrees with the closed answer wherever it commits itself
- *   reference kernel       values within the case's tolerance; inputs lie at the end of their block, so that a sanitizer sees a read past it
- *   in place               for operators with INPLACE: output in the memory of an input of equal bytes
- *   each SIMD kernel       of every instruction set this machine has
- *   a model                built as a graph, written as .tflite, read again, run in a session
+ *   reference kernel       values within the case's tolerance; inputs lie at the end of their block, so that a sanitizer sees a read past
+ * it in place               for operators with INPLACE: output in the memory of an input of equal bytes each SIMD kernel       of every
+ * instruction set this machine has a model                built as a graph, written as .tflite, read again, run in a session
  *
  * and every operator that ops.def says has a kernel has cases.
  */
 #include "case.h"
+#include "runs.h"
 
 #include "litec/litec.h"
 #include "support/fault.h"
@@ -58,8 +58,7 @@ static void shape_rule(op_case *c) {
         for (int32_t d = 0; d < out[i].shape.rank; d++)
             if (out[i].shape.dims[d] < 0) return; /* depends on an input that is not constant */
         if (!lc_shape_equal(&out[i].shape, &c->out[i].shape))
-            fail_msg("%s: shape %s, LiteRT gives %s", c->name, lc_shape_text(&out[i].shape, a),
-                     lc_shape_text(&c->out[i].shape, b));
+            fail_msg("%s: shape %s, LiteRT gives %s", c->name, lc_shape_text(&out[i].shape, a), lc_shape_text(&c->out[i].shape, b));
     }
 }
 
@@ -83,8 +82,8 @@ static void shape_rule_open(op_case *c) {
                 for (int32_t e = 0; e < out[k].shape.rank; e++) {
                     open_committed += out[k].shape.dims[e] >= 0;
                     if (out[k].shape.dims[e] >= 0 && out[k].shape.dims[e] != c->out[k].shape.dims[e])
-                        fail_msg("%s: with dimension %d of input %u open, output dimension %d is %d and not %d", c->name, d, i,
-                                 e, out[k].shape.dims[e], c->out[k].shape.dims[e]);
+                        fail_msg("%s: with dimension %d of input %u open, output dimension %d is %d and not %d", c->name, d, i, e,
+                                 out[k].shape.dims[e], c->out[k].shape.dims[e]);
                 }
             }
         }
@@ -113,8 +112,7 @@ static void bind(op_case *c, binding *b, int inplace) {
         const case_tensor *t = &c->in[i];
         if (!t->present) continue;
         b->blocks[i] = exact(t->data, t->size);
-        b->values[i] =
-            (lc_value){.type = t->type, .shape = t->shape, .data = b->blocks[i], .size = t->size, .constant = t->constant};
+        b->values[i] = (lc_value){.type = t->type, .shape = t->shape, .data = b->blocks[i], .size = t->size, .constant = t->constant};
         b->in[i] = &b->values[i];
     }
     for (uint32_t i = 0; i < c->out_count; i++) {
@@ -162,8 +160,7 @@ static void run_case(op_case *c, lc_arena *arena) {
         if (lc_simd_get(sets[k], &simd, NULL) != LC_OK || !simd) continue;
         kernel(c, simd, -1, sets[k]);
         for (int i = 0; inplace && i < 2 && i < (int)c->in_count; i++)
-            if (c->in[i].present && c->in[i].size == c->out[0].size && c->in[i].type == c->out[0].type)
-                kernel(c, simd, i, sets[k]);
+            if (c->in[i].present && c->in[i].size == c->out[0].size && c->in[i].type == c->out[0].type) kernel(c, simd, i, sets[k]);
         fast_runs++;
     }
 }
@@ -171,18 +168,32 @@ static void run_case(op_case *c, lc_arena *arena) {
 static void test_cases(void **state) {
     (void)state;
     uint32_t total = case_for_all(run_case);
-    print_message("%u cases, %u in place, %u SIMD runs, largest difference %.2g, %u open dimensions decided\n", total,
-                  inplace_runs, fast_runs, worst, open_committed);
+    print_message("%u cases, %u in place, %u SIMD runs, largest difference %.2g, %u open dimensions decided\n", total, inplace_runs,
+                  fast_runs, worst, open_committed);
     assert_true(total > 1000 && inplace_runs > 300 && open_committed > 1000);
 }
 
+static uint32_t in_runs[LC_OP_COUNT][LC_DTYPE_COUNT];
+static void note_run(const char *path, const runs_case *c) {
+    (void)path;
+    runs_count(c, in_runs);
+}
+
+static bool has_run(int32_t op) {
+    for (int t = 0; t < LC_DTYPE_COUNT; t++)
+        if (in_runs[op][t]) return true;
+    return false;
+}
+
+/* In tests/data/ops, or among the models of tests/data/runs. */
 static void test_every_kernel_has_cases(void **state) {
     (void)state;
+    runs_for_all(NULL, note_run);
 #define COUNT_no(ID)
+#define COUNT_graph(ID) COUNT_yes(ID)
 #define COUNT_yes(ID) \
-    if (!seen[LC_OP_##ID]) fail_msg("%s has a kernel and no case", #ID);
-#define LC_OP(ID, code, family, options, version, in_min, in_max, out_min, out_max, absent, infer, kernel, fast, flags)        \
-    COUNT_##kernel(ID)
+    if (!seen[LC_OP_##ID] && !has_run(LC_OP_##ID)) fail_msg("%s has a kernel and no case", #ID);
+#define LC_OP(ID, code, family, options, version, in_min, in_max, out_min, out_max, absent, infer, kernel, fast, flags) COUNT_##kernel(ID)
 #include "ops/ops.def"
 }
 
@@ -203,8 +214,12 @@ static void build(op_case *c, lc_model **model) {
         snprintf(name, sizeof name, "t%u", i);
         *index = LC_ABSENT;
         if (!t->present) continue;
-        lc_tensor proto = {.name = lc_str_of(name), .type = t->type, .rank = input ? t->shape.rank : 0, .dims = t->shape.dims,
-                           .data_at = LC_NO_OFFSET, .has_rank = true};
+        lc_tensor proto = {.name = lc_str_of(name),
+                           .type = t->type,
+                           .rank = input ? t->shape.rank : 0,
+                           .dims = t->shape.dims,
+                           .data_at = LC_NO_OFFSET,
+                           .has_rank = true};
         if (input && t->constant) {
             proto.data = t->data;
             proto.size = t->size;
@@ -214,9 +229,8 @@ static void build(op_case *c, lc_model **model) {
         if (!input) assert_int_equal(lc_graph_add_output(g, *index, &err), LC_OK);
     }
     lc_node *node;
-    assert_int_equal(
-        lc_graph_add_node(g, c->op, c->node.attrs_table, c->node.attrs, in, c->in_count, out, c->out_count, &node, &err),
-        LC_OK);
+    assert_int_equal(lc_graph_add_node(g, c->op, c->node.attrs_table, c->node.attrs, in, c->in_count, out, c->out_count, &node, &err),
+                     LC_OK);
     if (lc_graph_infer_node(g, 0, &err) != LC_OK) fail_msg("%s: %s", c->name, err.message);
     if (lc_model_check(*model, &err) != LC_OK) fail_msg("%s: %s", c->name, err.message);
     const lc_op_def *def = lc_op_get(c->op);
@@ -245,8 +259,7 @@ static void model_case(op_case *c, lc_arena *arena) {
     if (lc_model_from_memory(data, size, NULL, &again, &err) != LC_OK) fail_msg("%s: %s", c->name, err.message);
     if (!lc_model_equal(model, again, &err)) fail_msg("%s: %s", c->name, err.message);
     lc_model_destroy(model);
-    if (lc_session_create(again, &(lc_session_options){.isa = "ref"}, &session, &err) != LC_OK)
-        fail_msg("%s: %s", c->name, err.message);
+    if (lc_session_create(again, &(lc_session_options){.isa = "ref"}, &session, &err) != LC_OK) fail_msg("%s: %s", c->name, err.message);
     for (uint32_t i = 0; i < c->in_count; i++) {
         if (!c->in[i].present || c->in[i].constant) continue;
         lc_tensor_view v = lc_session_input(session, at++);
@@ -280,13 +293,12 @@ static lc_status infer_and_run(void *arg, lc_error *err) {
     lc_arena arena = {0};
     memset(&b, 0, sizeof b);
     for (uint32_t i = 0; i < c->in_count; i++) {
-        b.values[i] = (lc_value){.type = c->in[i].type, .shape = c->in[i].shape, .data = c->in[i].data, .size = c->in[i].size,
-                                 .constant = c->in[i].constant};
+        b.values[i] = (lc_value){
+            .type = c->in[i].type, .shape = c->in[i].shape, .data = c->in[i].data, .size = c->in[i].size, .constant = c->in[i].constant};
         b.in[i] = c->in[i].present ? &b.values[i] : NULL;
     }
     static uint8_t result[65536];
-    b.values[CASE_TENSORS] =
-        (lc_value){.type = c->out[0].type, .shape = c->out[0].shape, .data = result, .size = c->out[0].size};
+    b.values[CASE_TENSORS] = (lc_value){.type = c->out[0].type, .shape = c->out[0].shape, .data = result, .size = c->out[0].size};
     b.out[0] = &b.values[CASE_TENSORS];
     lc_status status = lc_kernel_run_once(&c->node, b.in, c->in_count, b.out, 1, NULL, &arena, err);
     lc_arena_deinit(&arena);
@@ -297,13 +309,17 @@ static lc_status infer_and_run(void *arg, lc_error *err) {
     lc_node *node;
     for (uint32_t i = 0; status == LC_OK && i <= c->in_count; i++) {
         case_tensor *t = i < c->in_count ? &c->in[i] : &c->out[0];
-        lc_tensor proto = {.name = LC_STR("t"), .type = t->type, .rank = t->shape.rank, .dims = t->shape.dims, .has_rank = true,
-                           .data = t->constant ? t->data : NULL, .size = t->constant ? t->size : 0};
+        lc_tensor proto = {.name = LC_STR("t"),
+                           .type = t->type,
+                           .rank = t->shape.rank,
+                           .dims = t->shape.dims,
+                           .has_rank = true,
+                           .data = t->constant ? t->data : NULL,
+                           .size = t->constant ? t->size : 0};
         status = lc_graph_add_tensor(model->graphs[0], &proto, i < c->in_count ? &in[i] : &out, err);
     }
     if (status == LC_OK)
-        status = lc_graph_add_node(model->graphs[0], c->op, c->node.attrs_table, c->node.attrs, in, c->in_count, &out, 1, &node,
-                                   err);
+        status = lc_graph_add_node(model->graphs[0], c->op, c->node.attrs_table, c->node.attrs, in, c->in_count, &out, 1, &node, err);
     if (status == LC_OK) status = lc_graph_infer_node(model->graphs[0], 0, err);
     lc_model_destroy(model);
     return status;

@@ -50,13 +50,14 @@ static int32_t channels(int32_t most) {
 /* ---- one node with its tensors -------------------------------------------------------------------------------- */
 
 #define MAX_BLOCKS 8
+#define MAX_INPUTS 4
 typedef struct test_case {
     char what[200];
-    double scale;     /* see compare */
+    double scale; /* see compare */
     lc_node node;
-    lc_tensor defs[3];
-    lc_value in[3], out;
-    lc_value *ins[3], *outs[1];
+    lc_tensor defs[MAX_INPUTS];
+    lc_value in[MAX_INPUTS], out;
+    lc_value *ins[MAX_INPUTS], *outs[1];
     uint32_t in_count;
     void *blocks[MAX_BLOCKS];
     size_t block_count;
@@ -94,21 +95,24 @@ static void add_input(test_case *c, lc_dtype type, int32_t rank, const int32_t *
     v->size = lc_dtype_bits(type) / 8;
     for (int32_t i = 0; i < rank; i++) v->size *= (size_t)(v->shape.dims[i] = dims[i]);
     v->data = block(c, v->size);
-    if (data)
-        memcpy(v->data, data, v->size);
+    if (data) memcpy(v->data, data, v->size);
     else
         for (size_t i = 0; i < v->size / 4; i++) ((float *)v->data)[i] = uniform();
-    *def = (lc_tensor){.type = type, .rank = rank, .dims = v->shape.dims, .has_rank = true, .data = constant ? v->data : NULL,
+    *def = (lc_tensor){.type = type,
+                       .rank = rank,
+                       .dims = v->shape.dims,
+                       .has_rank = true,
+                       .data = constant ? v->data : NULL,
                        .size = constant ? v->size : 0};
     c->ins[c->in_count++] = v;
 }
 
 static void infer(test_case *c) {
-    lc_infer_tensor in[3], out = {0};
+    lc_infer_tensor in[MAX_INPUTS], out = {0};
     lc_error err;
     for (uint32_t i = 0; i < c->in_count; i++)
-        in[i] = (lc_infer_tensor){.present = true, .type = c->in[i].type, .shape = c->in[i].shape, .data = c->defs[i].data,
-                                  .size = c->defs[i].size};
+        in[i] = (lc_infer_tensor){
+            .present = true, .type = c->in[i].type, .shape = c->in[i].shape, .data = c->defs[i].data, .size = c->defs[i].size};
     lc_infer_ctx ctx = {.node = &c->node, .in = in, .in_count = c->in_count, .out = &out, .out_count = 1, .err = &err};
     lc_error_clear(&err);
     if (lc_op_infer(&ctx) != LC_OK) fail_msg("%s: %s", c->what, err.message);
@@ -135,11 +139,20 @@ static bool run(test_case *c, const lc_simd *simd, lc_pool *pool, void *out) {
     lc_arena arena = {0};
     lc_error err;
     lc_error_clear(&err);
-    lc_kernel_ctx ctx = {.node = &c->node, .in = c->ins, .in_count = c->in_count, .out = c->outs, .out_count = 1, .pool = pool,
-                         .simd = simd, .arena = &arena, .pack = pack_exact, .err = &err};
-    const lc_kernel *kernel = simd ? lc_kernel_fast(c->node.op) : lc_kernel_ref(c->node.op);
+    lc_kernel_ctx ctx = {.node = &c->node,
+                         .in = c->ins,
+                         .in_count = c->in_count,
+                         .out = c->outs,
+                         .out_count = 1,
+                         .pool = pool,
+                         .simd = simd,
+                         .arena = &arena,
+                         .pack = pack_exact,
+                         .err = &err};
+    const lc_kernel *kernel = lc_kernel_pick(&ctx, simd ? lc_kernel_fast(c->node.op) : lc_kernel_ref(c->node.op));
     assert_non_null(kernel);
     c->out.data = out;
+    if (!simd) assert_int_equal(lc_kernel_choose(&ctx, &kernel), LC_OK);
     const lc_status status = kernel->prepare ? kernel->prepare(&ctx) : LC_OK;
     const bool ok = status == LC_OK;
     if (ok) {
@@ -198,13 +211,13 @@ static int8_t activation(void) { return clamps[next() % COUNT(clamps)]; }
 
 /* ---- products ------------------------------------------------------------------------------------------------- */
 
-static void fully_connected(int32_t batch, int32_t depth, int32_t units, bool bias) {
+static void fully_connected(int32_t batch, int32_t depth, int32_t units, bool bias, bool constant) {
     lc_FullyConnectedOptions o = {.fused_activation_function = activation()};
     test_case *c = case_new(LC_OP_FULLY_CONNECTED, &o, LC_TABLE_FullyConnectedOptions);
     snprintf(c->what, sizeof c->what, "dense [%d,%d] x %d, bias %d, activation %d", batch, depth, units, bias, o.fused_activation_function);
     add_input(c, LC_FLOAT32, 2, (int32_t[]){batch, depth}, false, NULL);
-    add_input(c, LC_FLOAT32, 2, (int32_t[]){units, depth}, true, NULL);
-    if (bias) add_input(c, LC_FLOAT32, 1, &units, true, NULL);
+    add_input(c, LC_FLOAT32, 2, (int32_t[]){units, depth}, constant, NULL);
+    if (bias) add_input(c, LC_FLOAT32, 1, &units, constant || next() % 2, NULL);
     c->scale = sum_scale(depth);
     check(c, true);
 }
@@ -212,10 +225,12 @@ static void fully_connected(int32_t batch, int32_t depth, int32_t units, bool bi
 static void test_fully_connected(void **state) {
     (void)state;
     for (int i = 0; i < 120; i++)
-        fully_connected(next() % 3 ? between(1, 7) : between(8, 60), next() % 4 ? channels(100) : between(1, 1100), next() % 4 ? channels(100) : between(1, 400), next() % 2);
-    fully_connected(25, 1024, 129, true); /* rows 4096 bytes apart: copied */
-    fully_connected(1, 2048, 257, true);
-    fully_connected(130, 1024, 300, true); /* weights streamed in blocks */
+        fully_connected(next() % 3 ? between(1, 7) : between(8, 60), next() % 4 ? channels(100) : between(1, 1100),
+                        next() % 4 ? channels(100) : between(1, 400), next() % 2, i % 4);
+    fully_connected(25, 1024, 129, true, true); /* rows 4096 bytes apart: copied */
+    fully_connected(1, 2048, 257, true, true);
+    fully_connected(130, 1024, 300, true, true); /* weights streamed in blocks */
+    fully_connected(130, 1024, 300, true, false);
 }
 
 /* Each row of a batch is, bit for bit, what a batch of one gives. */
@@ -244,19 +259,25 @@ static void test_batch_does_not_matter(void **state) {
     case_free(c);
 }
 
-typedef struct conv_size { int32_t n, h, w, c, kh, kw, sh, sw, dh, dw, out; } conv_size;
+typedef struct conv_size {
+    int32_t n, h, w, c, kh, kw, sh, sw, dh, dw, out;
+} conv_size;
 
 static void conv(conv_size s, int32_t groups, bool bias) {
-    lc_Conv2DOptions o = {.padding = (int8_t)between(0, 1), .stride_h = s.sh, .stride_w = s.sw, .dilation_h_factor = s.dh,
-                          .dilation_w_factor = s.dw, .fused_activation_function = activation()};
+    lc_Conv2DOptions o = {.padding = (int8_t)between(0, 1),
+                          .stride_h = s.sh,
+                          .stride_w = s.sw,
+                          .dilation_h_factor = s.dh,
+                          .dilation_w_factor = s.dw,
+                          .fused_activation_function = activation()};
     if ((s.kh - 1) * s.dh >= s.h || (s.kw - 1) * s.dw >= s.w) o.padding = LC_Padding_SAME;
     test_case *c = case_new(LC_OP_CONV_2D, &o, LC_TABLE_Conv2DOptions);
-    snprintf(c->what, sizeof c->what, "conv [%d,%d,%d,%d] filter %d,%d stride %d,%d dilation %d,%d out %d groups %d padding %d bias %d act %d",
-             s.n, s.h, s.w, s.c * groups, s.kh, s.kw, s.sh, s.sw, s.dh, s.dw, s.out * groups, groups, o.padding, bias,
-             o.fused_activation_function);
+    snprintf(c->what, sizeof c->what,
+             "conv [%d,%d,%d,%d] filter %d,%d stride %d,%d dilation %d,%d out %d groups %d padding %d bias %d act %d", s.n, s.h, s.w,
+             s.c * groups, s.kh, s.kw, s.sh, s.sw, s.dh, s.dw, s.out * groups, groups, o.padding, bias, o.fused_activation_function);
     const int32_t out = s.out * groups;
     add_input(c, LC_FLOAT32, 4, (int32_t[]){s.n, s.h, s.w, s.c * groups}, false, NULL);
-    add_input(c, LC_FLOAT32, 4, (int32_t[]){out, s.kh, s.kw, s.c}, true, NULL);
+    add_input(c, LC_FLOAT32, 4, (int32_t[]){out, s.kh, s.kw, s.c}, next() % 8, NULL); /* 0: weights that come with the run */
     if (bias) add_input(c, LC_FLOAT32, 1, &out, true, NULL);
     c->scale = sum_scale((double)s.kh * s.kw * s.c);
     check(c, true);
@@ -265,8 +286,9 @@ static void conv(conv_size s, int32_t groups, bool bias) {
 static void test_conv(void **state) {
     (void)state;
     for (int i = 0; i < 200; i++) {
-        conv_size s = {between(1, 3), between(1, 14), between(1, 14), channels(100), between(1, 5), between(1, 5),
-                       between(1, 3), between(1, 3), 1, 1, channels(100)};
+        conv_size s = {
+            between(1, 3), between(1, 14), between(1, 14), channels(100), between(1, 5), between(1, 5), between(1, 3), between(1, 3), 1, 1,
+            channels(100)};
         if (next() % 4 == 0) s.dh = between(1, 4), s.dw = between(1, 4);
         if (next() % 3 == 0) s.kw = s.kh = 3;
         if (next() % 5 == 0) s.kw = s.kh = 1;
@@ -278,45 +300,116 @@ static void test_conv(void **state) {
         }
         conv(s, groups, next() % 2);
     }
-    conv((conv_size){7, 1, 1, 64, 3, 3, 1, 1, 1, 1, 40}, 1, true);    /* all taps but one are padding */
-    conv((conv_size){1, 2, 2, 33, 3, 3, 1, 1, 9, 9, 5}, 1, true);     /* dilation leaves the image */
-    conv((conv_size){1, 9, 9, 512, 3, 3, 1, 1, 1, 1, 70}, 1, true);   /* blocks of tiles */
+    conv((conv_size){7, 1, 1, 64, 3, 3, 1, 1, 1, 1, 40}, 1, true);     /* all taps but one are padding */
+    conv((conv_size){1, 2, 2, 33, 3, 3, 1, 1, 9, 9, 5}, 1, true);      /* dilation leaves the image */
+    conv((conv_size){1, 9, 9, 512, 3, 3, 1, 1, 1, 1, 70}, 1, true);    /* blocks of tiles */
     conv((conv_size){2, 5, 5, 1024, 1, 1, 1, 1, 1, 1, 130}, 1, false); /* rows 4096 bytes apart */
     conv((conv_size){1, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, 1, false);
     conv((conv_size){2, 30, 30, 3, 7, 7, 2, 2, 1, 1, 64}, 1, true);
 }
 
+static void depthwise(conv_size s) {
+    lc_DepthwiseConv2DOptions o = {.padding = (int8_t)between(0, 1),
+                                   .stride_h = s.sh,
+                                   .stride_w = s.sw,
+                                   .depth_multiplier = s.out,
+                                   .dilation_h_factor = s.dh,
+                                   .dilation_w_factor = s.dw,
+                                   .fused_activation_function = activation()};
+    if ((s.kh - 1) * s.dh >= s.h || (s.kw - 1) * s.dw >= s.w) o.padding = LC_Padding_SAME;
+    test_case *c = case_new(LC_OP_DEPTHWISE_CONV_2D, &o, LC_TABLE_DepthwiseConv2DOptions);
+    snprintf(c->what, sizeof c->what, "depthwise [%d,%d,%d,%d] filter %d,%d stride %d,%d dilation %d,%d multiplier %d padding %d act %d",
+             s.n, s.h, s.w, s.c, s.kh, s.kw, s.sh, s.sw, s.dh, s.dw, s.out, o.padding, o.fused_activation_function);
+    const int32_t out = s.c * s.out;
+    add_input(c, LC_FLOAT32, 4, (int32_t[]){s.n, s.h, s.w, s.c}, false, NULL);
+    add_input(c, LC_FLOAT32, 4, (int32_t[]){1, s.kh, s.kw, out}, true, NULL);
+    if (next() % 2) add_input(c, LC_FLOAT32, 1, &out, true, NULL);
+    check(c, true);
+}
+
 static void test_depthwise(void **state) {
     (void)state;
+    /* A stride that leaves one output of several inputs, where it is one and where it is not taken: the images of a batch are apart. */
+    for (int32_t k = 1; k <= 2; k++)
+        for (int32_t m = 1; m <= 3; m++) {
+            depthwise((conv_size){3, 2, 4, 1, k, k, 4, 1, 1, 1, m});
+            depthwise((conv_size){3, 4, 2, 1, k, k, 1, 4, 1, 1, m});
+            depthwise((conv_size){2, 3, 3, 2, k, k, 5, 5, 1, 1, m});
+        }
     for (int i = 0; i < 200; i++) {
         const int32_t k = next() % 2 ? 3 : between(1, 5);
-        conv_size s = {between(1, 3), between(1, 13), between(1, 13), channels(100), k, next() % 3 ? k : between(1, 5),
-                       between(1, 3), between(1, 3), 1, 1, 1};
+        conv_size s = {between(1, 3),
+                       between(1, 13),
+                       between(1, 13),
+                       channels(100),
+                       k,
+                       next() % 3 ? k : between(1, 5),
+                       between(1, 3),
+                       between(1, 3),
+                       1,
+                       1,
+                       1};
         if (next() % 2) s.sw = s.sh = between(1, 2);
         if (next() % 5 == 0) s.dh = between(1, 4), s.dw = between(1, 4);
         if (next() % 4 == 0) s.c = channels(9), s.out = between(2, 9);
-        lc_DepthwiseConv2DOptions o = {.padding = (int8_t)between(0, 1), .stride_h = s.sh, .stride_w = s.sw, .depth_multiplier = s.out,
-                                       .dilation_h_factor = s.dh, .dilation_w_factor = s.dw, .fused_activation_function = activation()};
-        if ((s.kh - 1) * s.dh >= s.h || (s.kw - 1) * s.dw >= s.w) o.padding = LC_Padding_SAME;
-        test_case *c = case_new(LC_OP_DEPTHWISE_CONV_2D, &o, LC_TABLE_DepthwiseConv2DOptions);
-        snprintf(c->what, sizeof c->what, "depthwise [%d,%d,%d,%d] filter %d,%d stride %d,%d dilation %d,%d multiplier %d padding %d act %d",
-                 s.n, s.h, s.w, s.c, s.kh, s.kw, s.sh, s.sw, s.dh, s.dw, s.out, o.padding, o.fused_activation_function);
-        const int32_t out = s.c * s.out;
-        add_input(c, LC_FLOAT32, 4, (int32_t[]){s.n, s.h, s.w, s.c}, false, NULL);
-        add_input(c, LC_FLOAT32, 4, (int32_t[]){1, s.kh, s.kw, out}, true, NULL);
-        if (next() % 2) add_input(c, LC_FLOAT32, 1, &out, true, NULL);
+        depthwise(s);
+    }
+}
+
+static void test_batch_matmul(void **state) {
+    (void)state;
+    for (int i = 0; i < 120; i++) {
+        const lc_BatchMatMulOptions o = {.adj_x = (uint8_t)(next() % 2), .adj_y = (uint8_t)(next() % 2)};
+        const int32_t m = channels(48), k = channels(65), n = channels(100), lead = between(0, 2);
+        int32_t x[4], y[4];
+        for (int32_t d = 0; d < lead; d++) {
+            x[d] = y[d] = between(1, 4);
+            if (next() % 3 == 0) *(next() % 2 ? &x[d] : &y[d]) = 1;
+        }
+        x[lead] = o.adj_x ? k : m, x[lead + 1] = o.adj_x ? m : k;
+        y[lead] = o.adj_y ? n : k, y[lead + 1] = o.adj_y ? k : n;
+        const int32_t less = next() % 3 ? 0 : between(0, lead); /* one operand has fewer dimensions */
+        const int32_t cut_x = next() % 2 ? less : 0, cut_y = cut_x ? 0 : less;
+        test_case *c = case_new(LC_OP_BATCH_MATMUL, &o, LC_TABLE_BatchMatMulOptions);
+        snprintf(c->what, sizeof c->what, "matmul %d: [%d,%d] x [%d,%d], %d leading, adj %d %d", i, m, k, k, n, lead, o.adj_x, o.adj_y);
+        add_input(c, LC_FLOAT32, lead + 2 - cut_x, x + cut_x, false, NULL);
+        add_input(c, LC_FLOAT32, lead + 2 - cut_y, y + cut_y, next() % 2, NULL);
+        c->scale = sum_scale(k);
         check(c, true);
     }
 }
 
-/* Weights known only at run time, and activations that are no clamp, are the reference's. */
+static void test_transpose_conv(void **state) {
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        const int32_t n = between(1, 3), h = between(1, 7), w = between(1, 7), ci = channels(33), co = channels(33);
+        const int32_t kh = between(1, 4), kw = between(1, 4), sh = between(1, 3), sw = between(1, 3);
+        const lc_TransposeConvOptions o = {
+            .padding = (int8_t)(i % 2), .stride_h = sh, .stride_w = sw, .fused_activation_function = activation()};
+        const int32_t shape[] = {n, i % 2 ? (h - 1) * sh + kh : h * sh - between(0, sh - 1),
+                                 i % 2 ? (w - 1) * sw + kw : w * sw - between(0, sw - 1), co};
+        test_case *c = case_new(LC_OP_TRANSPOSE_CONV, &o, LC_TABLE_TransposeConvOptions);
+        snprintf(c->what, sizeof c->what, "transpose conv [%d,%d,%d,%d] filter %d,%d stride %d,%d out %d padding %d act %d", n, h, w, ci,
+                 kh, kw, sh, sw, co, o.padding, o.fused_activation_function);
+        add_input(c, LC_INT32, 1, (int32_t[]){4}, true, shape);
+        add_input(c, LC_FLOAT32, 4, (int32_t[]){co, kh, kw, ci}, true, NULL);
+        add_input(c, LC_FLOAT32, 4, (int32_t[]){n, h, w, ci}, false, NULL);
+        if (next() % 2) add_input(c, LC_FLOAT32, 1, &co, next() % 2, NULL);
+        c->scale = sum_scale((double)kh * kw * ci);
+        check(c, true);
+    }
+}
+
+/* Depthwise weights known only at run time, and activations that are no clamp, are the reference's. */
 static void test_refused(void **state) {
     (void)state;
+    const lc_FullyConnectedOptions dense = {.fused_activation_function = LC_ActivationFunctionType_TANH};
+    const lc_DepthwiseConv2DOptions dw = {.stride_h = 1, .stride_w = 1, .dilation_h_factor = 1, .dilation_w_factor = 1};
     for (int i = 0; i < 2; i++) {
-        lc_FullyConnectedOptions o = {.fused_activation_function = i ? LC_ActivationFunctionType_TANH : 0};
-        test_case *c = case_new(LC_OP_FULLY_CONNECTED, &o, LC_TABLE_FullyConnectedOptions);
-        add_input(c, LC_FLOAT32, 2, (int32_t[]){2, 3}, false, NULL);
-        add_input(c, LC_FLOAT32, 2, (int32_t[]){4, 3}, i == 1, NULL);
+        test_case *c = i ? case_new(LC_OP_FULLY_CONNECTED, &dense, LC_TABLE_FullyConnectedOptions)
+                         : case_new(LC_OP_DEPTHWISE_CONV_2D, &dw, LC_TABLE_DepthwiseConv2DOptions);
+        add_input(c, LC_FLOAT32, i ? 2 : 4, i ? (int32_t[]){2, 3} : (int32_t[]){1, 4, 4, 3}, false, NULL);
+        add_input(c, LC_FLOAT32, i ? 2 : 4, i ? (int32_t[]){4, 3} : (int32_t[]){1, 2, 2, 3}, i == 1, NULL);
         infer(c);
         float *out = block(c, c->out.size);
         for (size_t k = 0; k < isa_count; k++) assert_false(run(c, isas[k], NULL, out));
@@ -337,7 +430,13 @@ static void test_computed_weights(void **state) {
     lc_arena arena = {0};
     infer(c);
     float *out = block(c, c->out.size), *want = block(c, c->out.size);
-    lc_kernel_ctx ctx = {.node = &c->node, .in = c->ins, .in_count = 2, .out = c->outs, .out_count = 1, .simd = isas[0], .arena = &arena,
+    lc_kernel_ctx ctx = {.node = &c->node,
+                         .in = c->ins,
+                         .in_count = 2,
+                         .out = c->outs,
+                         .out_count = 1,
+                         .simd = isas[0],
+                         .arena = &arena,
                          .pack = pack_exact};
     c->out.data = out;
     assert_int_equal(lc_kernel_fast(LC_OP_FULLY_CONNECTED)->prepare(&ctx), LC_OK);
@@ -356,12 +455,16 @@ static void test_pool(void **state) {
     (void)state;
     for (int i = 0; i < 200; i++) {
         const int32_t h = between(1, 13), w = between(1, 13), fh = between(1, 5), fw = between(1, 5);
-        lc_Pool2DOptions o = {.padding = (int8_t)(fh > h || fw > w ? LC_Padding_SAME : between(0, 1)), .stride_h = between(1, 3),
-                              .stride_w = between(1, 3), .filter_height = fh, .filter_width = fw, .fused_activation_function = activation()};
+        lc_Pool2DOptions o = {.padding = (int8_t)(fh > h || fw > w ? LC_Padding_SAME : between(0, 1)),
+                              .stride_h = between(1, 3),
+                              .stride_w = between(1, 3),
+                              .filter_height = fh,
+                              .filter_width = fw,
+                              .fused_activation_function = activation()};
         test_case *c = case_new(i % 2 ? LC_OP_MAX_POOL_2D : LC_OP_AVERAGE_POOL_2D, &o, LC_TABLE_Pool2DOptions);
         const int32_t ch = channels(100);
-        snprintf(c->what, sizeof c->what, "%s pool [%d,%d,%d] filter %d,%d stride %d,%d padding %d", i % 2 ? "max" : "average", h, w, ch, fh, fw,
-                 o.stride_h, o.stride_w, o.padding);
+        snprintf(c->what, sizeof c->what, "%s pool [%d,%d,%d] filter %d,%d stride %d,%d padding %d", i % 2 ? "max" : "average", h, w, ch,
+                 fh, fw, o.stride_h, o.stride_w, o.padding);
         add_input(c, LC_FLOAT32, 4, (int32_t[]){between(1, 3), h, w, ch}, false, NULL);
         check(c, true);
     }
@@ -384,8 +487,8 @@ static void reduce(int32_t op, int32_t rank, const int32_t *dims, int32_t axes, 
 
 static void test_reduce(void **state) {
     (void)state;
-    for (int i = 0; i < 60; i++) {
-        const int32_t op = i % 2 ? LC_OP_MEAN : LC_OP_SUM;
+    for (int i = 0; i < 120; i++) {
+        const int32_t ops[] = {LC_OP_MEAN, LC_OP_SUM, LC_OP_REDUCE_MAX, LC_OP_REDUCE_MIN}, op = ops[i % 4];
         const int32_t dims[4] = {between(1, 4), between(1, 20), between(1, 20), channels(100)};
         reduce(op, 4, dims, 2, (int32_t[]){1, 2}, true);
         reduce(op, 4, dims, 1, (int32_t[]){-1}, true);
@@ -394,6 +497,35 @@ static void test_reduce(void **state) {
         reduce(op, 4, dims, 2, (int32_t[]){0, 2}, false);
     }
     reduce(LC_OP_MEAN, 4, (int32_t[]){1, 40, 40, 130}, 2, (int32_t[]){2, 1}, true);
+}
+
+/* The same index on every instruction set, with equal numbers, NaN and infinities in the row. */
+static void test_arg(void **state) {
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        const lc_ArgMaxOptions largest = {.output_type = i % 4 < 2 ? LC_TensorType_INT32 : LC_TensorType_INT64};
+        const lc_ArgMinOptions smallest = {.output_type = largest.output_type};
+        const int32_t rows = between(1, 5), depth = next() % 2 ? channels(100) : between(1, 300);
+        test_case *c =
+            i % 2 ? case_new(LC_OP_ARG_MAX, &largest, LC_TABLE_ArgMaxOptions) : case_new(LC_OP_ARG_MIN, &smallest, LC_TABLE_ArgMinOptions);
+        add_input(c, LC_FLOAT32, 2, (int32_t[]){rows, depth}, false, NULL);
+        add_input(c, LC_INT32, 0, NULL, true, &(int32_t){next() % 2 ? 1 : -1});
+        float *x = c->in[0].data;
+        const float odd[] = {NAN, INFINITY, -INFINITY, 0.5f, -0.5f};
+        for (int32_t k = 0; k < rows * depth; k++) {
+            x[k] = (float)between(-9, 9);
+            if (i % 3 == 0 && next() % 4 == 0) x[k] = odd[next() % 5];
+            if (i % 5 == 0) x[k] = next() % 8 ? NAN : -INFINITY;
+        }
+        infer(c);
+        void *want = block(c, c->out.size), *got = block(c, c->out.size);
+        run(c, NULL, NULL, want);
+        for (size_t k = 0; k < isa_count; k++) {
+            assert_true(run(c, isas[k], pools[between(1, MAX_THREADS)], got));
+            assert_memory_equal(got, want, c->out.size);
+        }
+        case_free(c);
+    }
 }
 
 static void test_pad(void **state) {
@@ -417,17 +549,29 @@ static void test_pad(void **state) {
 
 /* ---- element by element ----------------------------------------------------------------------------------------- */
 
-static const struct { int32_t op; lc_table_id table; } binary_ops[] = {
-    {LC_OP_ADD, LC_TABLE_AddOptions}, {LC_OP_SUB, LC_TABLE_SubOptions}, {LC_OP_MUL, LC_TABLE_MulOptions},
-    {LC_OP_DIV, LC_TABLE_DivOptions}, {LC_OP_MAXIMUM, LC_TABLE_MaximumMinimumOptions},
-    {LC_OP_MINIMUM, LC_TABLE_MaximumMinimumOptions}, {LC_OP_SQUARED_DIFFERENCE, LC_TABLE_SquaredDifferenceOptions},
+static const struct {
+    int32_t op;
+    lc_table_id table;
+} binary_ops[] = {
+    {LC_OP_ADD, LC_TABLE_AddOptions},
+    {LC_OP_SUB, LC_TABLE_SubOptions},
+    {LC_OP_MUL, LC_TABLE_MulOptions},
+    {LC_OP_DIV, LC_TABLE_DivOptions},
+    {LC_OP_MAXIMUM, LC_TABLE_MaximumMinimumOptions},
+    {LC_OP_MINIMUM, LC_TABLE_MaximumMinimumOptions},
+    {LC_OP_SQUARED_DIFFERENCE, LC_TABLE_SquaredDifferenceOptions},
 };
 
 static void test_binary(void **state) {
     (void)state;
     for (int i = 0; i < 400; i++) {
         const size_t k = next() % COUNT(binary_ops);
-        union { lc_AddOptions add; lc_SubOptions sub; lc_MulOptions mul; lc_DivOptions div; } o = {0};
+        union {
+            lc_AddOptions add;
+            lc_SubOptions sub;
+            lc_MulOptions mul;
+            lc_DivOptions div;
+        } o = {0};
         test_case *c = case_new(binary_ops[k].op, &o, binary_ops[k].table);
         int8_t *fused = lc_op_fused_act(&c->node);
         if (fused) *fused = activation();
@@ -438,9 +582,10 @@ static void test_binary(void **state) {
         rank[1] = next() % 2 ? rank[0] : between(0, 5);
         for (int32_t d = 0; d < 5; d++)
             if (next() % 3 == 0) dims[next() % 2][d] = 1;
-        if (next() % 4 == 0) for (int32_t d = 0; d < 5; d++) dims[1][d] = dims[0][d];
-        snprintf(c->what, sizeof c->what, "%s of ranks %d and %d, last [%d,%d] [%d,%d]", lc_op_name(c->node.op), rank[0], rank[1], dims[0][3],
-                 dims[0][4], dims[1][3], dims[1][4]);
+        if (next() % 4 == 0)
+            for (int32_t d = 0; d < 5; d++) dims[1][d] = dims[0][d];
+        snprintf(c->what, sizeof c->what, "%s of ranks %d and %d, last [%d,%d] [%d,%d]", lc_op_name(c->node.op), rank[0], rank[1],
+                 dims[0][3], dims[0][4], dims[1][3], dims[1][4]);
         for (int v = 0; v < 2; v++) add_input(c, LC_FLOAT32, rank[v], dims[v] + 5 - rank[v], next() % 2, NULL);
         check(c, true);
     }
@@ -482,6 +627,14 @@ static double exact(lc_simd_unary op, double x) {
     case LC_SIMD_UNARY_GELU: return 0.5 * x * erfc(-x * sqrt(0.5));
     case LC_SIMD_UNARY_GELU_TANH: return x / (1 + exp(-2 * sqrt(2 / acos(-1.0)) * (x + 0.044715 * x * x * x)));
     case LC_SIMD_UNARY_EXP: return exp(x);
+    case LC_SIMD_UNARY_ABS: return fabs(x);
+    case LC_SIMD_UNARY_NEG: return -x;
+    case LC_SIMD_UNARY_SQUARE: return x * x;
+    case LC_SIMD_UNARY_SQRT: return sqrt(x);
+    case LC_SIMD_UNARY_RSQRT: return 1 / sqrt(x);
+    case LC_SIMD_UNARY_FLOOR: return floor(x);
+    case LC_SIMD_UNARY_CEIL: return ceil(x);
+    case LC_SIMD_UNARY_ROUND: return rint(x);
     }
     return NAN;
 }
@@ -500,17 +653,17 @@ static void test_functions(void **state) {
     static float in[N], out[N];
     const char *names[] = {
 #define NAME(ID, expr) #ID,
-        LC_SIMD_UNARY_LIST(NAME)
-    };
+        LC_SIMD_UNARY_LIST(NAME)};
     for (size_t k = 0; k < isa_count; k++) {
         for (size_t op = 0; op < COUNT(names); op++) {
-            for (int range = 0; range < 5; range++) {
-                const double widths[] = {0.001, 1, 12, 90, 120};
-                for (int i = 0; i < N; i++) in[i] = (float)(widths[range] * (2.0 * i / (N - 1) - 1));
+            for (int range = 0; range < 6; range++) {
+                const double widths[] = {0.001, 1, 12, 90, 120, 2049};
+                for (int i = 0; i < N; i++)
+                    in[i] = (float)(widths[range] * (2.0 * i / (N - 1) - 1)); /* the last: whole numbers and halves */
                 isas[k]->unary((lc_simd_unary)op, out, in, N, 0.3f);
                 for (int i = 0; i < N; i++) {
                     const double want = exact((lc_simd_unary)op, in[i]), error = function_error((lc_simd_unary)op, in[i]);
-                    if ((float)want == out[i]) continue;
+                    if ((float)want == out[i] || (isnan(want) && isnan(out[i]))) continue;
                     if (!(fabs(out[i] - want) <= error * fabs(want) + 3e-38))
                         fail_msg("%s(%.9g) on %s is %.9g, exactly %.9g", names[op], in[i], isas[k]->name, out[i], want);
                 }
@@ -522,7 +675,7 @@ static void test_functions(void **state) {
                 if (op == LC_SIMD_UNARY_HARD_SWISH || op == LC_SIMD_UNARY_GELU || op == LC_SIMD_UNARY_GELU_TANH)
                     if (isinf(odd[i]) && odd[i] < 0) continue; /* inf * 0 */
                 const double want = exact((lc_simd_unary)op, odd[i]);
-                if (!((float)want == out[i] || fabs(out[i] - want) <= 1e-6 * fabs(want) + 3e-38))
+                if (!((float)want == out[i] || (isnan(want) && isnan(out[i])) || fabs(out[i] - want) <= 1e-6 * fabs(want) + 3e-38))
                     fail_msg("%s(%g) on %s is %g, exactly %g", names[op], odd[i], isas[k]->name, out[i], want);
             }
         }
@@ -531,14 +684,20 @@ static void test_functions(void **state) {
 
 static void test_activation_ops(void **state) {
     (void)state;
-    const int32_t ops[] = {LC_OP_RELU, LC_OP_RELU6, LC_OP_RELU_N1_TO_1, LC_OP_RELU_0_TO_1, LC_OP_LOGISTIC, LC_OP_TANH, LC_OP_ELU,
-                           LC_OP_HARD_SWISH, LC_OP_LEAKY_RELU, LC_OP_GELU, LC_OP_GELU, LC_OP_EXP};
+    const int32_t ops[] = {LC_OP_RELU,       LC_OP_RELU6,      LC_OP_RELU_N1_TO_1, LC_OP_RELU_0_TO_1, LC_OP_LOGISTIC, LC_OP_TANH, LC_OP_ELU,
+                           LC_OP_HARD_SWISH, LC_OP_LEAKY_RELU, LC_OP_GELU,         LC_OP_GELU,        LC_OP_EXP,      LC_OP_ABS,  LC_OP_NEG,
+                           LC_OP_SQUARE,     LC_OP_SQRT,       LC_OP_RSQRT,        LC_OP_FLOOR,       LC_OP_CEIL,     LC_OP_ROUND};
     for (size_t i = 0; i < COUNT(ops); i++) {
         lc_LeakyReluOptions leaky = {.alpha = 0.2f};
         lc_GeluOptions gelu = {.approximate = (uint8_t)(i % 2)};
         const bool is_leaky = ops[i] == LC_OP_LEAKY_RELU, is_gelu = ops[i] == LC_OP_GELU;
-        test_case *c = case_new(ops[i], is_leaky ? (void *)&leaky : is_gelu ? (void *)&gelu : NULL,
-                                is_leaky ? LC_TABLE_LeakyReluOptions : is_gelu ? LC_TABLE_GeluOptions : LC_TABLE_NONE);
+        test_case *c = case_new(ops[i],
+                                is_leaky  ? (void *)&leaky
+                                : is_gelu ? (void *)&gelu
+                                          : NULL,
+                                is_leaky  ? LC_TABLE_LeakyReluOptions
+                                : is_gelu ? LC_TABLE_GeluOptions
+                                          : LC_TABLE_NONE);
         snprintf(c->what, sizeof c->what, "%s", lc_op_name(ops[i]));
         add_input(c, LC_FLOAT32, 3, (int32_t[]){3, between(1, 40), 301}, false, NULL);
         check(c, true);
@@ -562,7 +721,10 @@ static void test_softmax(void **state) {
 
 /* ---- memory runs out ------------------------------------------------------------------------------------------- */
 
-typedef struct life { test_case *c; const lc_simd *simd; } life;
+typedef struct life {
+    test_case *c;
+    const lc_simd *simd;
+} life;
 
 static lc_status run_once(void *arg, lc_error *err) {
     const life *l = arg;
@@ -580,15 +742,17 @@ static void test_allocations_fail(void **state) {
     for (int i = 0; i < 4; i++) {
         const int32_t op = i < 2 ? LC_OP_CONV_2D : i == 2 ? LC_OP_DEPTHWISE_CONV_2D : LC_OP_ADD;
         const lc_AddOptions add_options = {0};
-        test_case *c = case_new(op, i < 2 ? (const void *)&conv_options : i == 2 ? (const void *)&dw_options : (const void *)&add_options,
-                                i < 2 ? LC_TABLE_Conv2DOptions : i == 2 ? LC_TABLE_DepthwiseConv2DOptions : LC_TABLE_AddOptions);
+        test_case *c = case_new(op,
+                                i < 2    ? (const void *)&conv_options
+                                : i == 2 ? (const void *)&dw_options
+                                         : (const void *)&add_options,
+                                i < 2    ? LC_TABLE_Conv2DOptions
+                                : i == 2 ? LC_TABLE_DepthwiseConv2DOptions
+                                         : LC_TABLE_AddOptions);
         add_input(c, LC_FLOAT32, 4, (int32_t[]){1, 30, 30, 24}, false, NULL);
-        if (i < 2)
-            add_input(c, LC_FLOAT32, 4, (int32_t[]){40, 3, 3, 24}, true, NULL);
-        else if (i == 2)
-            add_input(c, LC_FLOAT32, 4, (int32_t[]){1, 3, 3, 48}, true, NULL);
-        else
-            add_input(c, LC_FLOAT32, 1, (int32_t[]){24}, false, NULL);
+        if (i < 2) add_input(c, LC_FLOAT32, 4, (int32_t[]){40, 3, 3, 24}, true, NULL);
+        else if (i == 2) add_input(c, LC_FLOAT32, 4, (int32_t[]){1, 3, 3, 48}, true, NULL);
+        else add_input(c, LC_FLOAT32, 1, (int32_t[]){24}, false, NULL);
         infer(c);
         if (i == 1) c->defs[1].data = NULL; /* weights computed while planning */
         c->out.data = block(c, c->out.size);
@@ -654,12 +818,26 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dispatch),        cmocka_unit_test(test_activation_range),     cmocka_unit_test(test_fully_connected),
-        cmocka_unit_test(test_conv),            cmocka_unit_test(test_depthwise),            cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_reduce),          cmocka_unit_test(test_pad),                  cmocka_unit_test(test_binary),
-        cmocka_unit_test(test_functions),       cmocka_unit_test(test_activation_ops),       cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_in_place),        cmocka_unit_test(test_batch_does_not_matter), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_computed_weights), cmocka_unit_test(test_allocations_fail),
+        cmocka_unit_test(test_dispatch),
+        cmocka_unit_test(test_activation_range),
+        cmocka_unit_test(test_fully_connected),
+        cmocka_unit_test(test_conv),
+        cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_reduce),
+        cmocka_unit_test(test_pad),
+        cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_activation_ops),
+        cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_in_place),
+        cmocka_unit_test(test_batch_does_not_matter),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_computed_weights),
+        cmocka_unit_test(test_batch_matmul),
+        cmocka_unit_test(test_transpose_conv),
+        cmocka_unit_test(test_arg),
+        cmocka_unit_test(test_allocations_fail),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -97,6 +97,17 @@ m = keras.Sequential([keras.Input((2,)), both], name='top'); m.build((None, 2))
 for k, part in enumerate(both.layers): part.layers[0].set_weights([np.full_like(w, 100 * (k + 1) + j) for j, w in enumerate(part.layers[0].get_weights())])
 m.save(f'{here}/k3_same_names.h5', include_optimizer=False)
 
+# models inside models, each with a layer "d": Keras 3 leaves Functional models out of the weights' names
+L = keras.layers
+def sequential(name, *layers): return keras.Sequential([keras.Input((2,)), *layers], name=name)
+def functional(name, f): i = keras.Input((2,), name=f'{name}_in'); return keras.Model(i, f(i), name=name)
+d = [L.Dense(2, name='d') for _ in range(3)]
+s1 = sequential('s1', d[0])
+s2 = sequential('s2', functional('f1', lambda x: d[1](s1(x))), d[2])
+m = sequential('top', functional('deep', lambda x: s2(x)))
+for k, l in enumerate(d): l.set_weights([np.full_like(w, 100 * (k + 1) + j) for j, w in enumerate(l.get_weights())])
+m.save(f'{here}/k3_deep_names.h5', include_optimizer=False)
+
 # a layer made of parts
 m = keras.Sequential([keras.Input((3, 2)), L.Bidirectional(L.LSTM(2), name='bi_1'), L.Dropout(.5, seed=1, name='drop'), L.Dense(2, name='last_2')], name='parts')
 m.save(f'{here}/k3_parts.keras')

@@ -295,6 +295,162 @@ def _(K):
     return fun(K, [('x', (6, 6, 3))], lambda x: L.Dense(2)(L.GlobalAveragePooling2D()(base(x, training=False))))
 
 
+# ---- what other people's models do
+sequential('channels_first_all', (3, 9, 11), lambda L, K: [L.Conv2D(4, 3, strides=2, padding='same', data_format='channels_first', activation='relu'), L.Conv2D(5, (2, 3), data_format='channels_first', use_bias=False),
+           L.MaxPooling2D(2, data_format='channels_first'), L.Flatten(data_format='channels_first'), L.Dense(3)])
+sequential('separable_first', (3, 9, 11), lambda L, K: [L.SeparableConv2D(4, 3, data_format='channels_first', activation='tanh'), L.ZeroPadding2D(((1, 0), (2, 1)), data_format='channels_first'), L.GlobalAveragePooling2D(data_format='channels_first', keepdims=True)])
+sequential('conv1d_first', (4, 15), lambda L, K: [L.Conv1D(6, 3, data_format='channels_first', padding='same'), L.MaxPooling1D(2, data_format='channels_first'), L.GlobalAveragePooling1D(data_format='channels_first')])
+sequential('groups_dilated', (12, 11, 8), lambda L, K: [L.Conv2D(8, 3, groups=4, dilation_rate=2, padding='same', activation='relu'), L.Conv2D(8, 3, groups=8, strides=2, use_bias=False), L.BatchNormalization()])
+sequential('stride_over_kernel', (13, 17, 3), lambda L, K: [L.Conv2D(4, 1, strides=3, padding='same'), L.MaxPooling2D(1, strides=2, padding='same'), L.AveragePooling2D(1, strides=(2, 1))])
+sequential('kernel_over_input', (3, 3, 2), lambda L, K: [L.Conv2D(4, 7, padding='same'), L.DepthwiseConv2D(5, padding='same'), L.MaxPooling2D(4, padding='same')])
+sequential('separable_dilated', (12, 12, 3), lambda L, K: [L.SeparableConv2D(4, 3, dilation_rate=2, use_bias=False, depth_multiplier=3), L.SeparableConv2D(4, 3, dilation_rate=(2, 2), padding='same', activation='softmax')])
+sequential('bn_axes', (4, 5, 6), lambda L, K: [L.BatchNormalization(axis=-2, center=False), L.BatchNormalization(axis=-3, epsilon=.5), L.BatchNormalization(axis=2, scale=False)])
+sequential('bn_between', (6, 6, 3), lambda L, K: [L.Conv2D(4, 3, use_bias=False), L.BatchNormalization(), L.BatchNormalization(), L.ReLU(), L.BatchNormalization(), L.MaxPooling2D(), L.BatchNormalization(), L.Conv2D(4, 2)])
+sequential('bn_renorm', (6,), lambda L, K: [L.Dense(4), L.BatchNormalization(renorm=True)], only=K2)
+sequential('softmax_two_axes', (4, 5, 6), lambda L, K: [L.Softmax(axis=(-1, -2)), L.Softmax(axis=(1, 3)), L.Softmax(axis=[-1])])
+sequential('act_objects', (4, 8), lambda L, K: [L.Dense(6, activation=L.ELU(.3)), L.Dense(5, activation=L.Softmax(axis=1)), L.Dense(4, activation=L.ReLU(max_value=2., negative_slope=.1)), L.Activation(L.LeakyReLU(.05)), L.Activation(K.activations.softplus)])
+sequential('act_tf_nn', (4, 8), lambda L, K: [L.Dense(6, activation=tf.nn.relu6), L.Dense(5, activation=tf.nn.leaky_relu), L.Dense(4, activation=tf.nn.softmax), L.Activation(tf.nn.swish), L.Activation(tf.nn.gelu), L.Activation(tf.nn.log_softmax)], only=K2)
+sequential('relu_corners', (4, 8), lambda L, K: [L.ReLU(negative_slope=.3, threshold=.4), L.ReLU(max_value=6., negative_slope=.5), L.ReLU(max_value=.5), L.LeakyReLU(1.5), L.ELU(3.5), L.LeakyReLU(0.)])
+sequential('glu_conv', (5, 6, 8), lambda L, K: [L.Conv2D(8, 2, activation='glu'), L.Activation('glu')], only=K3)
+sequential('reshape_minus', (4, 6), lambda L, K: [L.Reshape((-1,)), L.Reshape((3, -1, 2)), L.Reshape((-1, 2)), L.Flatten(), L.Reshape((24, 1, 1))])
+sequential('scalar_input', (), lambda L, K: [L.Flatten(), L.Dense(2)])
+sequential('nothing_to_do', (5,), lambda L, K: [L.Dropout(.3), L.Activation('linear'), L.Flatten()])
+for kind in ('int8', 'uint8', 'int16', 'int32', 'int64', 'bool'):
+    sequential(f'input_{kind}', (4, 4, 2), lambda L, K: [L.Rescaling(1 / 64., -1.), L.Flatten(), L.Dense(2)], dtype=kind)
+sequential('input_int_dense', (6,), lambda L, K: [L.Dense(4, activation='relu')], only=K3, dtype='int32')
+two('merge_4_ranks', lambda L, xs: L.Add()(list(xs)), ((4, 5), (5,), (4, 1), (1, 5)))
+two('merge_outer', lambda L, xs: L.Multiply()(list(xs)), ((1, 6), (4, 1)))
+two('average_broadcast', lambda L, xs: L.Average()(list(xs)), ((2, 1, 6), (2, 4, 1), (6,)))
+two('concat_batch', lambda L, xs: L.Concatenate(axis=0)(list(xs)), ((4,), (4,)))
+two('concat_again', lambda L, xs: L.Concatenate(axis=-3)([xs[0], xs[1], xs[0]]), ((2, 3, 4), (5, 3, 4)))
+
+
+@spec('merge_int_float', K3)
+def _(K):
+    L = K.layers
+    a, b, c = K.Input((4,), name='a', dtype='int32'), K.Input((4,), name='b'), K.Input((4,), name='c', dtype='int32')
+    return K.Model([a, b, c], [L.Add(name='sum')([a, b]), L.Concatenate(name='cat')([a, b, c]), L.Average(name='mean')([a, c]), L.Maximum(name='high')([c, a])])
+
+
+@spec('shared_shapes')
+def _(K):
+    L = K.layers
+    def f(a, b):
+        c, bn, p, g = L.Conv2D(4, 3, padding='same', activation='relu'), L.BatchNormalization(), L.MaxPooling2D(), L.GlobalAveragePooling2D()
+        x, y = g(p(bn(c(a)))), g(p(bn(c(b))))
+        return [L.Add(name='sum')([x, y]), L.Dense(2, name='head')(L.Concatenate()([y, x]))]
+    return fun(K, [('a', (8, 8, 3)), ('b', (5, 12, 3))], f)
+
+
+@spec('nested_four')
+def _(K):
+    L = K.layers
+    last = lambda n: n if is3(K) else n + '_' + str(len(used))
+    used = []
+    def dense(n): used.append(n); return L.Dense(n, activation='relu', name=last('dense')) # one name for all of them, where Keras can save that
+    s1 = K.Sequential([K.Input((6,)), dense(5), L.Dropout(.1)], name='s1')
+    i = K.Input((6,), name='fi'); f1 = K.Model(i, L.BatchNormalization(name='bn')(dense(4)(s1(i))), name='f1')
+    s2 = K.Sequential([K.Input((6,)), f1, dense(6)], name='s2')
+    j = K.Input((6,), name='fj'); f2 = K.Model(j, L.Add()([s2(j), j]), name='f2')
+    return K.Sequential([K.Input((6,)), dense(6), f2, L.Dense(2, name='head')])
+
+
+@spec('nested_no_input')
+def _(K):
+    L = K.layers
+    s1 = K.Sequential([L.Conv2D(3, 3, activation='relu'), L.BatchNormalization(), L.MaxPooling2D()])
+    s2 = K.Sequential([s1, K.Sequential([L.Conv2D(2, 2), L.Flatten()]), L.Dense(3)])
+    m = K.Sequential([s2, L.Softmax()]); m.build((None, 10, 10, 2)); m(np.zeros((1, 10, 10, 2), 'f'))
+    return m
+
+
+@spec('nested_dict')
+def _(K):
+    L = K.layers
+    i = {'zz': K.Input((3,), name='q'), 'aa': K.Input((3,), name='r')}
+    inner = K.Model(i, L.Subtract()([L.Dense(3)(i['zz']), i['aa']]), name='by_key')
+    a, b = K.Input((3,), name='q'), K.Input((3,), name='r')
+    listed = K.Model([a, b], L.Subtract()([L.Dense(3)(a), b]), name='by_name')
+    return fun(K, [('x', (3,)), ('y', (3,))], lambda x, y: L.Dense(2)(L.Concatenate()([inner({'zz': x, 'aa': y}), listed({'r': x, 'q': y})])))
+
+
+@spec('nested_dict_out', K3)
+def _(K):
+    L = K.layers
+    i = K.Input((3,)); inner = K.Model(i, {'z': L.Dense(3, name='d1')(i), 'a': L.Dense(3, name='d2')(i)}, name='pair')
+    def f(x):
+        o = inner(x)
+        return L.Subtract()([o['z'], o['a']])
+    return fun(K, [('x', (3,))], f)
+
+
+@spec('tuple_io', K3)
+def _(K):
+    a, b = K.Input((3,), name='a'), K.Input((3,), name='b')
+    return K.Model((a, b), (K.layers.Subtract(name='s')([a, b]), K.layers.Dense(2, name='d')(a)))
+
+
+@spec('dict_both')
+def _(K):
+    L = K.layers
+    i = {'zz': K.Input((3,), name='zz'), 'aa': K.Input((4,), name='aa')}
+    return K.Model(i, {'o2': L.Dense(5, name='d1')(L.Concatenate()([i['zz'], i['aa']])), 'o1': L.Dense(2, name='d2')(i['aa'])})
+
+
+@spec('input_out_direct')
+def _(K): return fun(K, [('x', (5,))], lambda x: [x, K.layers.Dense(2, name='dense')(x)])
+
+
+@spec('unused_input')
+def _(K): return fun(K, [('x', (5,)), ('unused', (3,))], lambda x, y: K.layers.Dense(2, name='dense')(x))
+
+
+@spec('output_order')
+def _(K):
+    L = K.layers
+    def f(x, y):
+        a = L.Dense(2, name='a')(x); b = L.Dense(2, name='b')(a)
+        return [L.Dense(2, name='c')(y), b, a]
+    return fun(K, [('second', (5,)), ('first', (4,))], f)
+
+
+@spec('odd_names', K3)
+def _(K):
+    L = K.layers
+    a, b = K.Input((3,), name='größe'), K.Input((4,), name='my input')
+    return K.Model([a, b], [L.Dense(2, name='出力')(L.Dense(4, name='naïve')(a)), L.Dense(3, name='out put')(b)], name='modèle')
+
+
+@spec('long_names')
+def _(K):
+    L = K.layers
+    inner = K.Sequential([K.Input((2,))] + [L.Dense(2, name='layer_' + 'abcdefghij' * 25 + f'_{i}') for i in range(150)], name='inner')
+    def f(x): # lists of names too long for one attribute, outside and inside
+        x = inner(x)
+        for i in range(260): x = L.Dense(2, name='level_' + 'abcdefghij' * 25 + f'_{i}')(x)
+        return x
+    return fun(K, [('x', (2,))], f)
+
+
+@spec('trained')
+def _(K):
+    L = K.layers
+    m = seq(K, (6, 6, 2), L.Conv2D(3, 3, activation='relu'), L.BatchNormalization(), L.Flatten(), L.Dense(3, activation='softmax'))
+    m.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])
+    r = np.random.default_rng(1)
+    m.fit(r.normal(size=(32, 6, 6, 2)), r.integers(0, 3, 32), epochs=2, verbose=0)
+    return m
+
+
+@spec('frozen_base')
+def _(K):
+    L = K.layers
+    base = K.Sequential([K.Input((8, 8, 3)), L.Conv2D(4, 3, name='conv'), L.BatchNormalization(name='bn'), L.Conv2D(4, 3, name='conv2')], name='base')
+    base.trainable = False
+    base.layers[0].trainable = True
+    return fun(K, [('x', (8, 8, 3))], lambda x: L.Dense(2, name='head')(L.GlobalAveragePooling2D()(base(x, training=False))))
+
+
 # ---- the big ones
 def stats(m, rng):
     for w in m.weights:
@@ -348,7 +504,7 @@ def make(name, gen):
     for i in ins:
         s = [batch] + [n or 9 for n in i.shape[1:]]
         dt = i.dtype if isinstance(i.dtype, str) else i.dtype.name
-        xs.append(rng.integers(0, 255, s).astype(dt) if 'int' in dt else (rng.normal(size=s) * 2).astype('f'))
+        xs.append(rng.integers(0, 2, s).astype(bool) if dt == 'bool' else rng.integers(0, 100, s).astype(dt) if 'int' in dt else (rng.normal(size=s) * 2).astype('f'))
     arg = xs if len(xs) > 1 else xs[0]
     if isinstance(getattr(m, '_inputs_struct', None), dict): arg = {i.name: x for i, x in zip(ins, xs)}
     y = m(arg, training=False)

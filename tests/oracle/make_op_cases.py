@@ -517,7 +517,7 @@ def cast():
     case('CAST', [np.array([300, -1, 70000], np.int32)], {}, out_types=[np.int8])
     case('CAST', [np.array([2**40 + 5, -3], np.int64)], {}, out_types=[np.int32])
     x = np.array([1e20, -1e20, np.nan, 3e9], np.float32)
-    case('CAST', [x], {}, out_types=[np.int32], expect=[np.array([2**31 - 1, -2**31, 0, 2**31 - 1], np.int32)])
+    case('CAST', [x], {}, out_types=[np.int32])
     h = np.concatenate([np.array([0, 1, 2.0**-24, 2.0**-25, 3 * 2.0**-25, 2.0**-14, 65504, 65519.9, 65520, 1e9, -1e-9, 0.1, 1 / 3, 1 + 2.0**-11,
                                   1 + 3 * 2.0**-11, -2 - 2.0**-10, -2 - 3 * 2.0**-10]), rng.uniform(-70000, 70000, 50),
                         rng.uniform(-1e-4, 1e-4, 50)]).astype(np.float32)

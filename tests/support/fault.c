@@ -113,15 +113,13 @@ static bool run_once(fault_work work, void *arg, const fault_options *o, size_t 
     if (fault_live() != live) {
         size_t leaked = fault_live() - live;
         fault_remove();
-        fail_msg("allocation %zu failed (%s): %zu blocks leaked; status %s, \"%s\"", n, kind, leaked,
-                 lc_status_name(status), err.message);
+        fail_msg("allocation %zu failed (%s): %zu blocks leaked; status %s, \"%s\"", n, kind, leaked, lc_status_name(status), err.message);
     }
-    bool fine = injected ? status == LC_NO_MEMORY || status == LC_OK || (o->may_return_other && status != LC_OK)
-                         : status == o->want;
+    bool fine = injected ? status == LC_NO_MEMORY || status == LC_OK || (o->may_return_other && status != LC_OK) : status == o->want;
     if (!fine) {
         fault_remove();
-        fail_msg("allocation %zu %s (%s): got %s, \"%s\"", n, injected ? "failed" : "was never reached", kind,
-                 lc_status_name(status), err.message);
+        fail_msg("allocation %zu %s (%s): got %s, \"%s\"", n, injected ? "failed" : "was never reached", kind, lc_status_name(status),
+                 err.message);
     }
     if (status == LC_NO_MEMORY && (err.status != status || !err.message[0])) {
         fault_remove();

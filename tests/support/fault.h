@@ -27,10 +27,10 @@
 typedef lc_status (*fault_work)(void *arg, lc_error *err);
 
 typedef struct fault_options {
-    lc_status want;     /* what the work returns when nothing fails; LC_OK */
-    size_t first;       /* N to begin with; 0: 1 */
-    size_t step;        /* after N = 200 go on by so many, to keep long works short; 0: 1 */
-    size_t most;        /* give up (a failure) when the work still fails at this N; 0: 1,000,000 */
+    lc_status want;        /* what the work returns when nothing fails; LC_OK */
+    size_t first;          /* N to begin with; 0: 1 */
+    size_t step;           /* after N = 200 go on by so many, to keep long works short; 0: 1 */
+    size_t most;           /* give up (a failure) when the work still fails at this N; 0: 1,000,000 */
     bool may_return_other; /* an injected failure may also give another error than LC_NO_MEMORY */
 } fault_options;
 
@@ -38,13 +38,13 @@ typedef struct fault_options {
 size_t fault_check(fault_work work, void *arg, const fault_options *options);
 
 /* The parts, for tests that count or fail allocations themselves. Not for several threads at once. */
-void fault_install(void);             /* count allocations; none fails */
+void fault_install(void);                        /* count allocations; none fails */
 void fault_fail_at(size_t n, bool from_then_on); /* the nth allocation from now fails (1: the next); 0: none */
-size_t fault_count(void);             /* allocations (also growing ones) since fault_install or fault_fail_at */
-size_t fault_live(void);              /* blocks that are not freed */
+size_t fault_count(void);                        /* allocations (also growing ones) since fault_install or fault_fail_at */
+size_t fault_live(void);                         /* blocks that are not freed */
 size_t fault_live_bytes(void);
-size_t fault_peak_bytes(void);        /* most bytes alive at once since fault_install */
-bool fault_injected(void);            /* did one fail since fault_fail_at? */
-void fault_remove(void);              /* back to the system's heap; all blocks must have been freed */
+size_t fault_peak_bytes(void); /* most bytes alive at once since fault_install */
+bool fault_injected(void);     /* did one fail since fault_fail_at? */
+void fault_remove(void);       /* back to the system's heap; all blocks must have been freed */
 
 #endif

@@ -15,8 +15,8 @@
 
 typedef struct filler {
     lc_arena *arena;
-    uint32_t pick;                /* which union members */
-    uint32_t count;               /* numbers used so far: every value differs from the one before */
+    uint32_t pick;  /* which union members */
+    uint32_t count; /* numbers used so far: every value differs from the one before */
     bool seen[LC_TABLE_COUNT];
 } filler;
 
@@ -24,7 +24,9 @@ static inline void fill_table(filler *f, lc_table_id table, void *value);
 
 static inline uint32_t fill_element_size(lc_kind kind) {
     switch (kind) {
-    case LC_KIND_vec_bool: case LC_KIND_vec_u8: case LC_KIND_vec_u8_a16: return 1;
+    case LC_KIND_vec_bool:
+    case LC_KIND_vec_u8:
+    case LC_KIND_vec_u8_a16: return 1;
     case LC_KIND_vec_u16: return 2;
     case LC_KIND_vec_i64: return 8;
     default: return 4;
@@ -39,7 +41,8 @@ static inline void fill_vec(filler *f, lc_kind kind, int16_t sub, void *field) {
         f->count++;
         if (kind == LC_KIND_vec_table) fill_table(f, (lc_table_id)sub, p);
         else if (kind == LC_KIND_vec_bool) p[0] = i % 2 == 0;
-        else for (uint32_t k = 0; k < each; k++) p[k] = (uint8_t)(f->count * 7 + k);
+        else
+            for (uint32_t k = 0; k < each; k++) p[k] = (uint8_t)(f->count * 7 + k);
     }
     lc_vec v = {data, n};
     memcpy(field, &v, sizeof v);
@@ -52,9 +55,17 @@ static inline void fill_scalar(filler *f, const lc_field *d, void *field) {
     int32_t i32 = (int32_t)v;
     float f32 = 0.1f * (float)v;
     switch ((lc_kind)d->kind) {
-    case LC_KIND_bool: i8 = (int8_t)!d->def; memcpy(field, &i8, 1); break;
-    case LC_KIND_i8: case LC_KIND_enum_i8: memcpy(field, &i8, 1); break;
-    case LC_KIND_i64: case LC_KIND_u64: v = (int64_t)((uint64_t)v << 33); memcpy(field, &v, 8); break;
+    case LC_KIND_bool:
+        i8 = (int8_t)!d->def;
+        memcpy(field, &i8, 1);
+        break;
+    case LC_KIND_i8:
+    case LC_KIND_enum_i8: memcpy(field, &i8, 1); break;
+    case LC_KIND_i64:
+    case LC_KIND_u64:
+        v = (int64_t)((uint64_t)v << 33);
+        memcpy(field, &v, 8);
+        break;
     case LC_KIND_f32: memcpy(field, &f32, 4); break;
     default: memcpy(field, &i32, 4); break;
     }
@@ -88,7 +99,8 @@ static inline void fill_table(filler *f, lc_table_id table, void *value) {
     for (const lc_field *d = lc_schema_tables[table].fields; d->name; d++) fill_field(f, d, (uint8_t *)value + d->offset);
     /* Bytes are in the flatbuffer here; tests that want them behind say so. */
     if (table == LC_TABLE_Buffer) ((lc_Buffer *)value)->offset = ((lc_Buffer *)value)->size = 0;
-    if (table == LC_TABLE_Operator) ((lc_Operator *)value)->large_custom_options_offset = ((lc_Operator *)value)->large_custom_options_size = 0;
+    if (table == LC_TABLE_Operator)
+        ((lc_Operator *)value)->large_custom_options_offset = ((lc_Operator *)value)->large_custom_options_size = 0;
 }
 
 /* A complete model. */
@@ -100,7 +112,10 @@ static inline lc_Model *fill_model(filler *f) {
 
 /* ---- memory sink ---- */
 
-typedef struct fill_bytes { uint8_t *data; size_t size, capacity; } fill_bytes;
+typedef struct fill_bytes {
+    uint8_t *data;
+    size_t size, capacity;
+} fill_bytes;
 
 static inline lc_status fill_sink(void *user, const void *data, size_t size, lc_error *err) {
     fill_bytes *b = (fill_bytes *)user;
@@ -117,7 +132,7 @@ static inline lc_status fill_sink(void *user, const void *data, size_t size, lc_
 
 /* Whole file in memory; lc_free(b->data). limit 0: 2 GiB. */
 static inline lc_status fill_write(const lc_Model *m, uint64_t limit, fill_bytes *b, lc_error *err) {
-    lc_sink sink = {fill_sink, b};
+    lc_sink sink = {.write = fill_sink, .user = b};
     uint64_t size;
     lc_status s = limit ? lc_fb_write_within(m, &sink, limit, &size, err) : lc_fb_write(m, &sink, &size, err);
     if (s == LC_OK && size != b->size) return lc_fail(err, LC_INVALID, "said %llu bytes, wrote %zu", (unsigned long long)size, b->size);

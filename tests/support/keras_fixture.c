@@ -50,8 +50,7 @@ const lc_json *fixture_json(fixture *f, const char *text) {
 
 int fixture_input(fixture *f, const char *name, const char *batch_shape) {
     int i = (int)f->keras.layer_count++;
-    char *config =
-        lc_arena_printf(&f->arena, "{\"name\": \"%s\", \"dtype\": \"float32\", \"batch_shape\": %s}", name, batch_shape);
+    char *config = lc_arena_printf(&f->arena, "{\"name\": \"%s\", \"dtype\": \"float32\", \"batch_shape\": %s}", name, batch_shape);
     assert_non_null(config);
     f->layers[i] = (lc_keras_layer){.name = name, .class_name = "InputLayer", .config = fixture_json(f, config)};
     f->inputs[f->keras.input_count++] = (lc_keras_ref){i, 0, 0};
@@ -62,8 +61,7 @@ static void add_weights(fixture *f, lc_keras_layer *layer, uint32_t seed, const 
     layer->weights = take(f, 16, sizeof *layer->weights);
     while (*shapes) {
         lc_keras_weight *w = &layer->weights[layer->weight_count];
-        *w = (lc_keras_weight){.name = lc_arena_printf(&f->arena, "%s/w%u", layer->name, layer->weight_count),
-                               .type = LC_FLOAT32};
+        *w = (lc_keras_weight){.name = lc_arena_printf(&f->arena, "%s/w%u", layer->name, layer->weight_count), .type = LC_FLOAT32};
         size_t n = 1;
         while (*shapes && *shapes != ' ') {
             char *end;
@@ -77,8 +75,7 @@ static void add_weights(fixture *f, lc_keras_layer *layer, uint32_t seed, const 
         shapes += *shapes == ' ';
         float *data = take(f, n, sizeof *data);
         for (size_t k = 0; k < n; k++)
-            data[k] = f->positive ? 1 + fixture_value(seed + layer->weight_count, k) / 2
-                                  : fixture_value(seed + layer->weight_count, k);
+            data[k] = f->positive ? 1 + fixture_value(seed + layer->weight_count, k) / 2 : fixture_value(seed + layer->weight_count, k);
         w->data = data;
         w->size = n * sizeof *data;
         layer->weight_count++;
@@ -156,8 +153,7 @@ void fixture_run(lc_model *model, float scale, float *out, size_t *n, int32_t *d
     for (size_t i = 0; i < count; i++) {
         lc_tensor_view v = lc_session_input(s, i);
         assert_int_equal(v.type, LC_FLOAT32);
-        for (size_t k = 0; k < v.size / sizeof(float); k++)
-            ((float *)v.data)[k] = fixture_value((uint32_t)(100 + i), k) * scale;
+        for (size_t k = 0; k < v.size / sizeof(float); k++) ((float *)v.data)[k] = fixture_value((uint32_t)(100 + i), k) * scale;
     }
     if (lc_session_run(s, &err) != LC_OK) fail_msg("%s", err.message);
     lc_tensor_view v = lc_session_output(s, 0);

@@ -39,13 +39,13 @@ static void make_buffers(tflite_model *f) {
     static const uint32_t text[] = {2, 16, 18, 19, 0x636261}; /* "ab", "c" */
     uint8_t counted[64];
     for (unsigned i = 0; i < sizeof counted; i++) counted[i] = (uint8_t)(i + 1);
-    buffer(f, 1, counted, 8);      /* w: int8 [2, 4] */
-    buffer(f, 2, counted + 8, 8);  /* b: int32 [2] */
+    buffer(f, 1, counted, 8);     /* w: int8 [2, 4] */
+    buffer(f, 2, counted + 8, 8); /* b: int32 [2] */
     buffer(f, 3, text, 19);
-    buffer(f, 4, counted, 32);     /* sparse: two 2 x 2 blocks of float32 */
-    buffer(f, 5, counted, 32);     /* blockwise: int4 [2, 32] */
-    buffer(f, 6, counted, 8);      /* scales: float32 [2] */
-    buffer(f, 7, "1.5.0", 5);      /* metadata */
+    buffer(f, 4, counted, 32); /* sparse: two 2 x 2 blocks of float32 */
+    buffer(f, 5, counted, 32); /* blockwise: int4 [2, 32] */
+    buffer(f, 6, counted, 8);  /* scales: float32 [2] */
+    buffer(f, 7, "1.5.0", 5);  /* metadata */
     buffer(f, 8, counted, 12);
     f->buffer[9].offset = f->buffer[10].offset = 2; /* behind the flatbuffer */
     buffer(f, 9, counted, 24);
@@ -72,7 +72,9 @@ static void make_tensors(tflite_model *f) {
     tensor(f, TM_BLOCKWISE, "blockwise", LC_INT4, 5, 2, 2, 32);
     f->t[TM_BLOCKWISE].quantization = &f->q[2];
     f->q[2].details = (lc_union){LC_QuantizationDetails_BlockwiseQuantization, &f->blockwise};
-    f->blockwise = (lc_BlockwiseQuantization){.scales = TM_SCALES, .zero_points = -1, .block_size = 32};
+    f->blockwise = (lc_BlockwiseQuantization){.scales = TM_SCALES, .zero_points = -1, .block_size = 32, .block_shape = {f->block_shape, 2}};
+    f->block_shape[0] = 1;
+    f->block_shape[1] = 32;
     tensor(f, TM_SCALES, "scales", LC_FLOAT32, 6, 1, 2, 0);
     tensor(f, TM_EXTERNAL, "external", LC_FLOAT32, 0, 1, 2, 0);
     f->t[TM_EXTERNAL].external_buffer = 7;
@@ -116,7 +118,8 @@ static void make_sparsity(tflite_model *f) {
 }
 
 static void make_operators(tflite_model *f) {
-    static const int32_t ops[TM_CODES] = {LC_OP_FULLY_CONNECTED, LC_OP_IF, LC_OP_VAR_HANDLE, LC_OP_CUSTOM, LC_OP_RELU, LC_OP_STABLEHLO_COMPOSITE};
+    static const int32_t ops[TM_CODES] = {LC_OP_FULLY_CONNECTED, LC_OP_IF,   LC_OP_VAR_HANDLE,
+                                          LC_OP_CUSTOM,          LC_OP_RELU, LC_OP_STABLEHLO_COMPOSITE};
     for (int i = 0; i < TM_CODES; i++) {
         f->code[i].builtin_code = ops[i];
         f->code[i].deprecated_builtin_code = (int8_t)(ops[i] < 127 ? ops[i] : 127);
@@ -128,7 +131,8 @@ static void make_operators(tflite_model *f) {
     memcpy(f->if_in, (int32_t[]){TM_COND, TM_Y}, sizeof f->if_in);
     f->if_out[0] = TM_Z;
     f->handle_out[0] = TM_HANDLE;
-    memcpy(f->custom_in, (int32_t[]){TM_SPARSE, TM_STRINGS, TM_BLOCKWISE, TM_EXTERNAL, TM_VAR, TM_MULTI, -1, TM_VARIANT}, sizeof f->custom_in);
+    memcpy(f->custom_in, (int32_t[]){TM_SPARSE, TM_STRINGS, TM_BLOCKWISE, TM_EXTERNAL, TM_VAR, TM_MULTI, -1, TM_VARIANT},
+           sizeof f->custom_in);
     f->mutating[4] = 1;
     f->custom_out[0] = TM_CUSTOM_OUT;
     f->between[0] = TM_BETWEEN;
@@ -136,6 +140,7 @@ static void make_operators(tflite_model *f) {
     f->op[TM_FC].inputs = (lc_vec_i32){f->fc_in, 3};
     f->op[TM_FC].outputs = (lc_vec_i32){f->fc_out, 1};
     f->op[TM_FC].builtin_options = (lc_union){LC_BuiltinOptions_FullyConnectedOptions, &f->fc};
+    f->fc.quant_spec = (lc_vec_u8){(const uint8_t *)"spec", 4};
     f->op[TM_IF].inputs = (lc_vec_i32){f->if_in, 2};
     f->op[TM_IF].outputs = (lc_vec_i32){f->if_out, 1};
     f->op[TM_IF].builtin_options = (lc_union){LC_BuiltinOptions_IfOptions, &f->branch};
@@ -169,12 +174,18 @@ static void make_graphs(tflite_model *f) {
     g[0].name = str("main");
     g[1].name = str("relu");
     g[2].name = str("same");
-    g[0].tensors.data = f->t; g[0].tensors.n = TM_TENSORS;
-    g[1].tensors.data = f->t1; g[1].tensors.n = 2;
-    g[2].tensors.data = f->t2; g[2].tensors.n = 1;
-    g[0].operators.data = f->op; g[0].operators.n = TM_OPS;
-    g[1].operators.data = f->op1; g[1].operators.n = 1;
-    g[2].operators.data = f->op1; g[2].operators.n = 0;
+    g[0].tensors.data = f->t;
+    g[0].tensors.n = TM_TENSORS;
+    g[1].tensors.data = f->t1;
+    g[1].tensors.n = 2;
+    g[2].tensors.data = f->t2;
+    g[2].tensors.n = 1;
+    g[0].operators.data = f->op;
+    g[0].operators.n = TM_OPS;
+    g[1].operators.data = f->op1;
+    g[1].operators.n = 1;
+    g[2].operators.data = f->op1;
+    g[2].operators.n = 0;
     g[0].inputs = (lc_vec_i32){f->in, 2};
     g[0].outputs = (lc_vec_i32){f->out, 2};
     g[1].inputs = (lc_vec_i32){f->in1, 1};
@@ -185,7 +196,9 @@ static void make_graphs(tflite_model *f) {
     f->t1[1].name = str("r");
 }
 
-static lc_TensorMap entry(const char *name, uint32_t tensor_index) { return (lc_TensorMap){.name = str(name), .tensor_index = tensor_index}; }
+static lc_TensorMap entry(const char *name, uint32_t tensor_index) {
+    return (lc_TensorMap){.name = str(name), .tensor_index = tensor_index};
+}
 
 static void make_rest(tflite_model *f) {
     f->metadata[0].name = str("min_runtime_version");
@@ -205,24 +218,35 @@ static void make_rest(tflite_model *f) {
     s[1].signature_key = str("relu");
     s[1].deprecated_tag = str("tag");
     s[1].subgraph_index = 1;
-    s[0].inputs.data = f->sig_in; s[0].inputs.n = 2;
-    s[0].outputs.data = f->sig_out; s[0].outputs.n = 2;
-    s[1].inputs.data = f->sig1_in; s[1].inputs.n = 1;
-    s[1].outputs.data = f->sig1_out; s[1].outputs.n = 1;
+    s[0].inputs.data = f->sig_in;
+    s[0].inputs.n = 2;
+    s[0].outputs.data = f->sig_out;
+    s[0].outputs.n = 2;
+    s[1].inputs.data = f->sig1_in;
+    s[1].inputs.n = 1;
+    s[1].outputs.data = f->sig1_out;
+    s[1].outputs.n = 1;
     f->group[0].name = str("weights/part-1.bin");
     f->external[0] = (lc_ExternalBuffer){.id = 7, .offset = 16, .length = 8, .packing = str("unpacked")};
     f->external[1] = (lc_ExternalBuffer){.id = 3, .offset = 24, .length = 8};
     lc_Model *m = &f->m;
     m->version = 3;
     m->description = str("one of everything");
-    m->operator_codes.data = f->code; m->operator_codes.n = TM_CODES;
-    m->subgraphs.data = f->graphs; m->subgraphs.n = 3;
-    m->buffers.data = f->buffer; m->buffers.n = TM_BUFFERS;
+    m->operator_codes.data = f->code;
+    m->operator_codes.n = TM_CODES;
+    m->subgraphs.data = f->graphs;
+    m->subgraphs.n = 3;
+    m->buffers.data = f->buffer;
+    m->buffers.n = TM_BUFFERS;
     m->metadata_buffer = (lc_vec_i32){f->metadata_buffer, 2};
-    m->metadata.data = f->metadata; m->metadata.n = 2;
-    m->signature_defs.data = f->signature_def; m->signature_defs.n = 2;
-    m->external_buffer_groups.data = f->group; m->external_buffer_groups.n = 1;
-    m->external_buffers.data = f->external; m->external_buffers.n = 2;
+    m->metadata.data = f->metadata;
+    m->metadata.n = 2;
+    m->signature_defs.data = f->signature_def;
+    m->signature_defs.n = 2;
+    m->external_buffer_groups.data = f->group;
+    m->external_buffer_groups.n = 1;
+    m->external_buffers.data = f->external;
+    m->external_buffers.n = 2;
 }
 
 static void init(lc_table_id table, void *items, size_t n) {

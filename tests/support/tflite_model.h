@@ -11,8 +11,25 @@
 enum { TM_TENSORS = 17, TM_OPS = 4, TM_CODES = 6, TM_BUFFERS = 12 };
 
 /* Tensors of graph 0. */
-enum { TM_X, TM_W, TM_B, TM_Y, TM_STRINGS, TM_COND, TM_Z, TM_VAR, TM_SPARSE, TM_BLOCKWISE, TM_SCALES, TM_EXTERNAL, TM_HANDLE, TM_VARIANT,
-       TM_CUSTOM_OUT, TM_BETWEEN, TM_MULTI };
+enum {
+    TM_X,
+    TM_W,
+    TM_B,
+    TM_Y,
+    TM_STRINGS,
+    TM_COND,
+    TM_Z,
+    TM_VAR,
+    TM_SPARSE,
+    TM_BLOCKWISE,
+    TM_SCALES,
+    TM_EXTERNAL,
+    TM_HANDLE,
+    TM_VARIANT,
+    TM_CUSTOM_OUT,
+    TM_BETWEEN,
+    TM_MULTI
+};
 /* Operators of graph 0. */
 enum { TM_FC, TM_IF, TM_VAR_HANDLE, TM_CUSTOM };
 
@@ -36,7 +53,7 @@ typedef struct tflite_model {
     lc_MultiAxisQuantization multi;
     int32_t multi_dims[2];
     lc_SparsityParameters sparsity;
-    int32_t order[4], block_map[2];
+    int32_t order[4], block_map[2], block_shape[2];
     lc_DimensionMetadata level[4];
     lc_Int32Vector segments;
     lc_Uint8Vector indices;
@@ -58,7 +75,10 @@ typedef struct tflite_model {
 /* Fills *f with the good model. */
 void tflite_model_make(tflite_model *f);
 
-typedef struct tflite_bytes { uint8_t *data; size_t size, capacity; } tflite_bytes;
+typedef struct tflite_bytes {
+    uint8_t *data;
+    size_t size, capacity;
+} tflite_bytes;
 
 /* Sink of lc_fb_write and lc_emit_tflite that appends to a tflite_bytes; lc_free(data) at the end. */
 lc_status tflite_bytes_write(void *user, const void *data, size_t size, lc_error *err);

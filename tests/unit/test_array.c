@@ -16,7 +16,10 @@
 #include <png.h>
 #include <zlib.h>
 
-typedef struct bytes { uint8_t data[8192]; size_t size; } bytes;
+typedef struct bytes {
+    uint8_t data[8192];
+    size_t size;
+} bytes;
 
 static void put(bytes *b, const void *data, size_t n) {
     assert_true(b->size + n <= sizeof b->data);
@@ -92,10 +95,18 @@ static void test_npy(void **unused) {
 static void test_npy_refused(void **unused) {
     (void)unused;
     static const char *const dicts[] = {
-        "", "{", "{}", "not a dict", "{'descr': '<f4'}", "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'more': 1}",
-        "{'descr': '|O', 'fortran_order': False, 'shape': (2, 3)}", "{'descr': '<U5', 'fortran_order': False, 'shape': (2, 3)}",
-        "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (2, 3)}",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (-2, 3)}", "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3}",
+        "",
+        "{",
+        "{}",
+        "not a dict",
+        "{'descr': '<f4'}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'more': 1}",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (2, 3)}",
+        "{'descr': '<U5', 'fortran_order': False, 'shape': (2, 3)}",
+        "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}",
+        "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (2, 3)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-2, 3)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 2147483647, 2147483647)}",
@@ -121,7 +132,10 @@ static void test_npy_refused(void **unused) {
 static void test_idx_and_gzip(void **unused) {
     (void)unused;
     bytes b = {.size = 0};
-    put(&b, "\0\0\x08\x02\0\0\0\x02\0\0\0\x03""abcdef", 18);
+    put(&b,
+        "\0\0\x08\x02\0\0\0\x02\0\0\0\x03"
+        "abcdef",
+        18);
     lc_array a;
     lc_error err;
     assert_int_equal(read_all(&b, &a, &err), LC_OK);
@@ -155,23 +169,57 @@ static void test_idx_and_gzip(void **unused) {
     z.data[z.size - 5] ^= 1; /* the checksum */
     assert_int_equal(read_all(&z, &a, &err), LC_INVALID);
 
-    /* 20 MB of zeros in 20 KB: a budget of 4 MB stops it */
-    static uint8_t zeros[1 << 20];
-    uint8_t *bomb = malloc(1 << 16);
-    memset(&s, 0, sizeof s);
-    assert_int_equal(deflateInit2(&s, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    s.next_out = bomb;
-    s.avail_out = 1 << 16;
-    for (int i = 0; i < 20; i++) {
-        s.next_in = zeros;
-        s.avail_in = sizeof zeros;
-        deflate(&s, i == 19 ? Z_FINISH : Z_NO_FLUSH);
+    /* 20 MB in 20 KB: a budget of 4 MB stops it, whether it is no data file at all or comes behind a small array */
+    static uint8_t filler[1 << 20];
+    memset(filler, 'x', sizeof filler);
+    for (int behind = 0; behind < 2; behind++) {
+        static uint8_t bomb[1 << 16];
+        memset(&s, 0, sizeof s);
+        assert_int_equal(deflateInit2(&s, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+        s.next_out = bomb;
+        s.avail_out = sizeof bomb;
+        s.next_in = b.data;
+        s.avail_in = behind ? (uInt)b.size : 0;
+        for (int i = 0; i < 20; i++) {
+            if (i > 0 || !behind) {
+                s.next_in = filler;
+                s.avail_in = sizeof filler;
+            }
+            deflate(&s, i == 19 ? Z_FINISH : Z_NO_FLUSH);
+        }
+        lc_budget budget;
+        lc_budget_init(&budget, &(lc_limits){.max_memory = 1 << 22});
+        assert_int_equal(lc_array_read(bomb, sizeof bomb - s.avail_out, true, &budget, &a, &err), LC_LIMIT);
+        deflateEnd(&s);
     }
-    lc_budget budget;
-    lc_budget_init(&budget, &(lc_limits){.max_memory = 1 << 22});
-    assert_int_equal(lc_array_read(bomb, (1 << 16) - s.avail_out, true, &budget, &a, &err), LC_LIMIT);
+}
+
+/* More elements than the first step of inflating gives, with a few bytes behind them: as from the file that is not packed. */
+static void test_large_idx_in_gzip(void **unused) {
+    (void)unused;
+    enum { COUNT = 150000 };
+    static uint8_t plain[8 + 2 * COUNT + 5] = "\0\0\x0B\x01\0\x02\x49\xf0", packed[sizeof plain + 1000];
+    for (size_t i = 8; i < sizeof plain; i++) plain[i] = (uint8_t)(i * i >> 7);
+    z_stream s = {.next_in = plain, .avail_in = sizeof plain, .next_out = packed, .avail_out = sizeof packed};
+    assert_int_equal(deflateInit2(&s, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&s, Z_FINISH), Z_STREAM_END);
+    const size_t size = s.total_out;
     deflateEnd(&s);
-    free(bomb);
+    lc_budget budget;
+    lc_budget_init(&budget, NULL);
+    lc_array a, b;
+    lc_error err;
+    assert_int_equal(lc_array_read(plain, sizeof plain, true, &budget, &a, &err), LC_OK);
+    assert_int_equal(lc_array_read(packed, size, true, &budget, &b, &err), LC_OK);
+    assert_int_equal(a.size, 2 * COUNT);
+    assert_int_equal(((const int16_t *)a.data)[COUNT - 1], (int16_t)(plain[8 + 2 * COUNT - 2] << 8 | plain[8 + 2 * COUNT - 1]));
+    assert_int_equal(b.size, a.size);
+    assert_memory_equal(a.data, b.data, a.size);
+    lc_array_deinit(&a);
+    lc_array_deinit(&b);
+    for (size_t cut = 1; cut < size; cut += 4999) assert_int_equal(lc_array_read(packed, size - cut, true, &budget, &b, &err), LC_INVALID);
+    packed[size - 6] ^= 1; /* the checksum */
+    assert_int_equal(lc_array_read(packed, size, true, &budget, &b, &err), LC_INVALID);
 }
 
 /* ---- images -------------------------------------------------------------------------------------------------- */
@@ -192,7 +240,8 @@ static bytes make_png(int color, int depth, int interlace, int32_t w, int32_t h)
     png_bytep pointers[16];
     for (int32_t y = 0; y < h; y++) {
         pointers[y] = rows[y];
-        for (size_t x = 0; x < sizeof rows[0]; x++) rows[y][x] = color == PNG_COLOR_TYPE_PALETTE ? (png_byte)(x & 1) : (png_byte)(x * 7 + (size_t)y);
+        for (size_t x = 0; x < sizeof rows[0]; x++)
+            rows[y][x] = color == PNG_COLOR_TYPE_PALETTE ? (png_byte)(x & 1) : (png_byte)(x * 7 + (size_t)y);
     }
     png_write_image(p, pointers);
     png_write_end(p, NULL);
@@ -202,9 +251,11 @@ static bytes make_png(int color, int depth, int interlace, int32_t w, int32_t h)
 
 static void test_png(void **unused) {
     (void)unused;
-    static const struct { int color, depth, channels; } kinds[] = {
-        {PNG_COLOR_TYPE_GRAY, 8, 1}, {PNG_COLOR_TYPE_GRAY, 16, 1}, {PNG_COLOR_TYPE_GRAY, 1, 1}, {PNG_COLOR_TYPE_RGB, 8, 3},
-        {PNG_COLOR_TYPE_RGB, 16, 3}, {PNG_COLOR_TYPE_RGBA, 8, 3}, {PNG_COLOR_TYPE_GRAY_ALPHA, 8, 1}, {PNG_COLOR_TYPE_PALETTE, 8, 3}};
+    static const struct {
+        int color, depth, channels;
+    } kinds[] = {{PNG_COLOR_TYPE_GRAY, 8, 1},       {PNG_COLOR_TYPE_GRAY, 16, 1},  {PNG_COLOR_TYPE_GRAY, 1, 1},
+                 {PNG_COLOR_TYPE_RGB, 8, 3},        {PNG_COLOR_TYPE_RGB, 16, 3},   {PNG_COLOR_TYPE_RGBA, 8, 3},
+                 {PNG_COLOR_TYPE_GRAY_ALPHA, 8, 1}, {PNG_COLOR_TYPE_PALETTE, 8, 3}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         for (int interlace = 0; interlace < 2; interlace++) {
             bytes b = make_png(kinds[i].color, kinds[i].depth, interlace ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, 9, 5);
@@ -306,7 +357,8 @@ static void test_save(void **unused) {
     char folder[] = "/tmp/litec_array_XXXXXX", path[64];
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/a.npy", folder);
-    static const lc_dtype types[] = {LC_FLOAT32, LC_FLOAT16, LC_INT8, LC_UINT8, LC_INT16, LC_INT32, LC_INT64, LC_BOOL, LC_FLOAT64, LC_COMPLEX64};
+    static const lc_dtype types[] = {LC_FLOAT32, LC_FLOAT16, LC_INT8, LC_UINT8,   LC_INT16,
+                                     LC_INT32,   LC_INT64,   LC_BOOL, LC_FLOAT64, LC_COMPLEX64};
     uint8_t data[6 * 16];
     for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)(i & 1);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -345,8 +397,14 @@ static void test_allocation_failures(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_npy), cmocka_unit_test(test_npy_refused), cmocka_unit_test(test_idx_and_gzip),
-                                       cmocka_unit_test(test_png), cmocka_unit_test(test_jpeg), cmocka_unit_test(test_image_to_input),
-                                       cmocka_unit_test(test_save), cmocka_unit_test(test_allocation_failures)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_npy),
+                                       cmocka_unit_test(test_npy_refused),
+                                       cmocka_unit_test(test_idx_and_gzip),
+                                       cmocka_unit_test(test_large_idx_in_gzip),
+                                       cmocka_unit_test(test_png),
+                                       cmocka_unit_test(test_jpeg),
+                                       cmocka_unit_test(test_image_to_input),
+                                       cmocka_unit_test(test_save),
+                                       cmocka_unit_test(test_allocation_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@
 static void error_message_and_hint(void **state) {
     (void)state;
     lc_error err;
-    assert_int_equal(LC_FAIL(&err, LC_INVALID, "node %d \"%s\"", 12, "conv1"), LC_INVALID);
+    assert_int_equal(lc_fail(&err, LC_INVALID, "node %d \"%s\"", 12, "conv1"), LC_INVALID);
     assert_int_equal(err.status, LC_INVALID);
     assert_string_equal(err.message, "node 12 \"conv1\"");
     assert_string_equal(err.hint, "");
@@ -42,7 +42,7 @@ static void error_message_and_hint(void **state) {
 
 static void error_null_is_fine(void **state) {
     (void)state;
-    assert_int_equal(LC_FAIL(NULL, LC_IO, "x"), LC_IO);
+    assert_int_equal(lc_fail(NULL, LC_IO, "x"), LC_IO);
     assert_int_equal(lc_fail_rule(NULL, LC_LIMIT, "R", 1, "x"), LC_LIMIT);
     assert_int_equal(lc_fail_memory(NULL, "x"), LC_NO_MEMORY);
     lc_error_hint(NULL, "x");
@@ -53,8 +53,8 @@ static void error_null_is_fine(void **state) {
 static void error_of_its_own_message(void **state) {
     (void)state;
     lc_error err;
-    LC_FAIL(&err, LC_IO, "inner");
-    LC_FAIL(&err, LC_INVALID, "outer (%s)", err.message);
+    lc_fail(&err, LC_IO, "inner");
+    lc_fail(&err, LC_INVALID, "outer (%s)", err.message);
     assert_string_equal(err.message, "outer (inner)");
     assert_int_equal(lc_fail_memory(&err, "weights"), LC_NO_MEMORY);
     assert_string_equal(err.message, "out of memory (weights)");
@@ -65,14 +65,14 @@ static void error_of_its_own_message(void **state) {
 static void error_is_one_printable_line(void **state) {
     (void)state;
     lc_error err;
-    LC_FAIL(&err, LC_INVALID, "layer \"%s\"", "a\nb\x1b[31mc\x7f");
+    lc_fail(&err, LC_INVALID, "layer \"%s\"", "a\nb\x1b[31mc\x7f");
     assert_string_equal(err.message, "layer \"a?b?[31mc?\"");
     /* Too long, and the cut falls inside a two-byte character: it is dropped whole. */
     char name[2 * sizeof err.message];
     memset(name, 'x', sizeof name);
     for (size_t i = 1; i + 1 < sizeof name; i += 2) memcpy(name + i, "\xC3\xA4", 2);
     name[sizeof name - 1] = 0;
-    LC_FAIL(&err, LC_INVALID, "%s", name);
+    lc_fail(&err, LC_INVALID, "%s", name);
     size_t n = strlen(err.message);
     assert_true(n <= sizeof err.message - 1 && n >= sizeof err.message - 4);
     assert_int_equal((unsigned char)err.message[n - 1], 0xA4);
@@ -84,7 +84,7 @@ static void error_is_one_printable_line(void **state) {
 
 static lc_status tries(lc_error *err) {
     LC_TRY(LC_OK);
-    LC_TRY(LC_FAIL(err, LC_UNSUPPORTED, "no"));
+    LC_TRY(lc_fail(err, LC_UNSUPPORTED, "no"));
     return LC_OK;
 }
 static void error_try_passes_on(void **state) {
@@ -290,7 +290,6 @@ static void checked_arithmetic(void **state) {
     int64_t i;
     int32_t s;
     assert_false(lc_mul_i64(INT64_MIN, -1, &i));
-    assert_false(lc_add_i32(INT32_MAX, 1, &s));
     assert_false(lc_mul_i32(65536, 65536, &s));
 }
 
@@ -311,14 +310,9 @@ static void cursor_reads_numbers(void **state) {
     assert_int_equal(n, 2);
     assert_int_equal(lc_cursor_at(&c), 11);
     lc_cursor_seek(&c, 0);
-    assert_int_equal(lc_read_u16_be(&c), 0x0102);
-    assert_int_equal(lc_read_u32_be(&c), 0x03040506);
+    assert_int_equal(lc_read_u32_be(&c), 0x01020304);
     lc_cursor_seek(&c, 1);
     assert_int_equal(lc_read_uint(&c, 3), 0x040302);
-    lc_cursor_align(&c, 8);
-    assert_int_equal(lc_cursor_at(&c), 8);
-    lc_cursor_align(&c, 8);
-    assert_int_equal(lc_cursor_at(&c), 8);
     assert_false(c.failed);
 }
 
@@ -350,10 +344,6 @@ static void cursor_fails_and_stays_failed(void **state) {
     assert_true(c.failed);
     c = lc_cursor_make(bytes, sizeof bytes);
     assert_true(lc_read_uint(&c, 9) == 0 && c.failed);
-    c = lc_cursor_make(bytes, 5);
-    lc_cursor_seek(&c, 5);
-    lc_cursor_align(&c, 4);
-    assert_true(c.failed);
 }
 
 static void cursor_windows(void **state) {
@@ -387,7 +377,6 @@ static void cursor_of_nothing(void **state) {
     assert_false(lc_cursor_window(&c, 0, 0).failed);
     assert_false(lc_cursor_take(&c, 0).failed);
     lc_cursor_seek(&c, 0);
-    lc_cursor_align(&c, 8);
     assert_false(c.failed);
     assert_int_equal(lc_read_u8(&c), 0);
     assert_true(c.failed);
@@ -474,22 +463,16 @@ static void json_getters(void **state) {
     (void)state;
     const lc_json list[] = {{.kind = LC_JSON_INT, .integer = 3, .real = 3}, {.kind = LC_JSON_REAL, .real = 0.5}};
     const lc_json members[] = {
-        {.kind = LC_JSON_STRING, .key = "name", .string = "dense"},
-        {.kind = LC_JSON_INT, .key = "units", .integer = 10, .real = 10},
-        {.kind = LC_JSON_BOOL, .key = "use_bias", .boolean = true},
-        {.kind = LC_JSON_NULL, .key = "activation"},
-        {.kind = LC_JSON_ARRAY, .key = "list", .items = list, .count = 2},
-        {.kind = LC_JSON_INT, .key = "units", .integer = 11, .real = 11},
+        {.kind = LC_JSON_STRING, .key = "name", .string = "dense"},        {.kind = LC_JSON_INT, .key = "units", .integer = 10, .real = 10},
+        {.kind = LC_JSON_BOOL, .key = "use_bias", .boolean = true},        {.kind = LC_JSON_NULL, .key = "activation"},
+        {.kind = LC_JSON_ARRAY, .key = "list", .items = list, .count = 2}, {.kind = LC_JSON_INT, .key = "units", .integer = 11, .real = 11},
     };
     const lc_json o = {.kind = LC_JSON_OBJECT, .items = members, .count = 6};
     assert_string_equal(lc_json_str(&o, "name", "?"), "dense");
     assert_string_equal(lc_json_str(&o, "units", "?"), "?");
     assert_string_equal(lc_json_str(&o, "activation", "linear"), "linear");
-    assert_int_equal(lc_json_int(&o, "units", 0), 10);
-    assert_int_equal(lc_json_int(&o, "name", -1), -1);
-    assert_true(lc_json_num(&o, "units", 0) == 10.0);
-    assert_true(lc_json_bool(&o, "use_bias", false));
-    assert_true(lc_json_bool(&o, "missing", true));
+    assert_string_equal(lc_json_str(&o, "missing", "?"), "?");
+    assert_int_equal(lc_json_get(&o, "units")->integer, 10); /* the first of two */
     const lc_json *a = lc_json_get(&o, "list");
     assert_true(lc_json_at(a, 1)->real == 0.5);
     assert_null(lc_json_at(a, 2));
@@ -499,7 +482,35 @@ static void json_getters(void **state) {
     assert_null(lc_json_get(&o, NULL));
     assert_false(lc_json_is(NULL, LC_JSON_NULL));
     assert_true(lc_json_is(lc_json_get(&o, "activation"), LC_JSON_NULL));
-    assert_int_equal(lc_json_int(lc_json_at(lc_json_get(lc_json_get(&o, "nothing"), "x"), 5), "y", 7), 7);
+    assert_string_equal(lc_json_str(lc_json_at(lc_json_get(lc_json_get(&o, "nothing"), "x"), 5), "y", "?"), "?");
+}
+
+static void json_strings(void **state) {
+    (void)state;
+    static const struct {
+        const char *in;
+        size_t size;
+        const char *out;
+    } cases[] = {
+        {"", 0, "\"\""},
+        {"a\"b\\c", 5, "\"a\\\"b\\\\c\""},
+        {"\n\t\r\x7f", 4, "\"\\n\\t\\u000d\\u007f\""},
+        {"\xc2\x9b"
+         "2J",
+         4, "\"\\u009b2J\""}, /* C1: an escape sequence to some terminals */
+        {"a\0b", 3, "\"a\\u0000b\""},
+        {"\xe2\x82\xac", 3, "\"\xe2\x82\xac\""},         /* U+20AC */
+        {"\xf0\x9f\x98\x80", 4, "\"\xf0\x9f\x98\x80\""}, /* U+1F600 */
+        {"\xe2\x82", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\""}, /* cut */
+        {"\xc0\xaf", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\""}, /* overlong */
+        {"\xf8\x88\x80\x80\x80", 5, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lc_text t = {0};
+        lc_text_add_json(&t, cases[i].in, cases[i].size);
+        assert_string_equal(t.data, cases[i].out);
+        lc_text_deinit(&t);
+    }
 }
 
 static void utf8_and_digits(void **unused) {
@@ -509,11 +520,20 @@ static void utf8_and_digits(void **unused) {
         size_t n, length;
         uint32_t code;
     } cases[] = {
-        {"a", 1, 1, 'a'},          {"", 1, 1, 0},
-        {"\xc3\xa4", 2, 2, 0xe4},  {"\xe2\x82\xac", 3, 3, 0x20ac}, {"\xf4\x8f\xbf\xbf", 4, 4, 0x10ffff},
-        {"\xc3", 1, 0, 0},         {"\xc3(", 2, 0, 0},              {"\x80", 1, 0, 0},
-        {"\xc1\x81", 2, 0, 0},     {"\xe0\x9f\xbf", 3, 0, 0},      {"\xf0\x8f\xbf\xbf", 4, 0, 0},
-        {"\xed\xa0\x80", 3, 0, 0}, {"\xf4\x90\x80\x80", 4, 0, 0},  {"\xf8\x88\x80\x80\x80", 5, 0, 0},
+        {"a", 1, 1, 'a'},
+        {"", 1, 1, 0},
+        {"\xc3\xa4", 2, 2, 0xe4},
+        {"\xe2\x82\xac", 3, 3, 0x20ac},
+        {"\xf4\x8f\xbf\xbf", 4, 4, 0x10ffff},
+        {"\xc3", 1, 0, 0},
+        {"\xc3(", 2, 0, 0},
+        {"\x80", 1, 0, 0},
+        {"\xc1\x81", 2, 0, 0},
+        {"\xe0\x9f\xbf", 3, 0, 0},
+        {"\xf0\x8f\xbf\xbf", 4, 0, 0},
+        {"\xed\xa0\x80", 3, 0, 0},
+        {"\xf4\x90\x80\x80", 4, 0, 0},
+        {"\xf8\x88\x80\x80\x80", 5, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t code = 0;
@@ -552,7 +572,9 @@ int main(void) {
         cmocka_unit_test(text),
         cmocka_unit_test(nearest_name),
         cmocka_unit_test(hash),
-        cmocka_unit_test(json_getters), cmocka_unit_test(utf8_and_digits),
+        cmocka_unit_test(json_getters),
+        cmocka_unit_test(json_strings),
+        cmocka_unit_test(utf8_and_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,7 +80,8 @@ static void check_content(const char *path, const void *data, size_t size) {
 static void check_error(const lc_error *err, lc_status status, const char *path, const char *words) {
     assert_int_equal(err->status, status);
     if (path) assert_non_null(strstr(err->message, path));
-    if (!strstr(err->message, words) && !strstr(err->hint, words)) fail_msg("\"%s\" is not in \"%s\" / \"%s\"", words, err->message, err->hint);
+    if (!strstr(err->message, words) && !strstr(err->hint, words))
+        fail_msg("\"%s\" is not in \"%s\" / \"%s\"", words, err->message, err->hint);
     assert_true(err->hint[0] != 0);
 }
 
@@ -151,8 +152,7 @@ static void write_in_pieces(void **state) {
     lc_file *f;
     lc_error err;
     assert_int_equal(lc_file_create(in_dir("out"), &f, &err), LC_OK);
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; p += sizes[i++])
-        assert_int_equal(lc_file_write(f, p, sizes[i], &err), LC_OK);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; p += sizes[i++]) assert_int_equal(lc_file_write(f, p, sizes[i], &err), LC_OK);
     assert_int_equal(count_files(), has_nameless() ? 0 : 1); /* nothing to see before the commit */
     assert_int_equal(lc_file_commit(f, &err), LC_OK);
     assert_int_equal(count_files(), 1);
@@ -183,6 +183,19 @@ static void replacing_keeps_the_old_until_commit(void **state) {
     lc_file_abort(f);
     lc_file_abort(NULL);
     check_content(in_dir("m"), "newer", 5);
+    assert_int_equal(count_files(), 1);
+}
+
+static void target_that_became_a_pipe_stays(void **state) {
+    (void)state;
+    lc_file *f;
+    lc_error err;
+    struct stat st;
+    assert_int_equal(lc_file_create(in_dir("m"), &f, NULL), LC_OK);
+    assert_int_equal(mkfifo(in_dir("m"), 0600), 0);
+    assert_int_equal(lc_file_commit(f, &err), LC_IO);
+    check_error(&err, LC_IO, in_dir("m"), "regular file");
+    assert_true(lstat(in_dir("m"), &st) == 0 && S_ISFIFO(st.st_mode));
     assert_int_equal(count_files(), 1);
 }
 
@@ -352,10 +365,19 @@ static void no_memory(void **state) {
 int main(void) {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
-        EACH(map_refuses_what_is_no_file), EACH(map_reads_and_releases), EACH(write_in_pieces),
-        EACH(replacing_keeps_the_old_until_commit), EACH(links_are_written_through), EACH(write_says_why_not),
-        EACH(rights_are_respected), EACH(full_disk), EACH(killed_leaves_nothing), EACH(target_becomes_a_directory),
-        EACH(survives_chdir), EACH(no_memory),
+        EACH(map_refuses_what_is_no_file),
+        EACH(map_reads_and_releases),
+        EACH(write_in_pieces),
+        EACH(replacing_keeps_the_old_until_commit),
+        EACH(links_are_written_through),
+        EACH(write_says_why_not),
+        EACH(rights_are_respected),
+        EACH(full_disk),
+        EACH(killed_leaves_nothing),
+        EACH(target_becomes_a_directory),
+        EACH(target_that_became_a_pipe_stays),
+        EACH(survives_chdir),
+        EACH(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

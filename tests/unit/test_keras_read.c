@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #define DATA LC_TEST_DIR "/data/keras/"
-#define BAD  LC_TEST_DIR "/data/bad/"
+#define BAD LC_TEST_DIR "/data/bad/"
 
 typedef struct reading {
     lc_map map;
@@ -49,9 +49,7 @@ static float number_at(const lc_keras_weight *w, size_t i) {
     uint16_t h;
     const uint8_t *p = w->data;
     switch (w->type) {
-    case LC_FLOAT32:
-        memcpy(&f, p + 4 * i, 4);
-        return f;
+    case LC_FLOAT32: memcpy(&f, p + 4 * i, 4); return f;
     case LC_BFLOAT16: {
         memcpy(&h, p + 2 * i, 2);
         uint32_t u = (uint32_t)h << 16;
@@ -65,22 +63,25 @@ static float number_at(const lc_keras_weight *w, size_t i) {
         for (int e = (h >> 10 & 31) - 15; e != 0; e += e > 0 ? -1 : 1) f = e > 0 ? f * 2 : f / 2;
         return f;
     }
-    default:
-        fail_msg("weight '%s' is of type %s", w->name, lc_dtype_name(w->type));
+    default: fail_msg("weight '%s' is of type %s", w->name, lc_dtype_name(w->type));
     }
     return 0;
 }
 
-/* What the makers of a class are: how many weights it has with all its parts. */
+/* 0 when the layer's option says so; without it the part is there. */
+static uint32_t has_part(const lc_keras_layer *l, const char *option) {
+    const lc_json *v = lc_json_get(l->config, option);
+    return !lc_json_is(v, LC_JSON_BOOL) || v->boolean;
+}
+
+/* How many weights a layer of this class has with all its parts. */
 static uint32_t expected_weights(const lc_keras_layer *l) {
-    uint32_t bias = lc_json_bool(l->config, "use_bias", true), n = 0;
-    if (strcmp(l->class_name, "Dense") == 0 || strcmp(l->class_name, "Conv2D") == 0 ||
-        strcmp(l->class_name, "DepthwiseConv2D") == 0)
+    uint32_t bias = has_part(l, "use_bias"), n = 0;
+    if (strcmp(l->class_name, "Dense") == 0 || strcmp(l->class_name, "Conv2D") == 0 || strcmp(l->class_name, "DepthwiseConv2D") == 0)
         n = 1 + bias;
     if (strcmp(l->class_name, "SeparableConv2D") == 0) n = 2 + bias;
     if (strcmp(l->class_name, "PReLU") == 0) n = 1;
-    if (strcmp(l->class_name, "BatchNormalization") == 0)
-        n = 2 + (uint32_t)lc_json_bool(l->config, "scale", true) + (uint32_t)lc_json_bool(l->config, "center", true);
+    if (strcmp(l->class_name, "BatchNormalization") == 0) n = 2 + has_part(l, "scale") + has_part(l, "center");
     return n;
 }
 
@@ -93,8 +94,7 @@ static size_t check_weights(const lc_keras_model *m) {
             continue;
         }
         if (l->weight_count != expected_weights(l))
-            fail_msg("layer '%s' (%s) has %u weights, should have %u", l->name, l->class_name, l->weight_count,
-                     expected_weights(l));
+            fail_msg("layer '%s' (%s) has %u weights, should have %u", l->name, l->class_name, l->weight_count, expected_weights(l));
         const char *number = strrchr(l->name, '_');
         for (uint32_t k = 0; k < l->weight_count; k++) {
             const lc_keras_weight *w = &l->weights[k];
@@ -125,8 +125,8 @@ static void check_refs(const lc_keras_model *m, const lc_keras_ref *refs, uint32
     char text[400] = "";
     size_t used = 0;
     for (uint32_t i = 0; i < count; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s:%d:%d", i ? " " : "", m->layers[refs[i].layer].name,
-                                 refs[i].node, refs[i].tensor);
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s:%d:%d", i ? " " : "", m->layers[refs[i].layer].name, refs[i].node,
+                                 refs[i].tensor);
     assert_string_equal(text, want);
 }
 
@@ -243,6 +243,27 @@ static void test_keyed(void **state) {
     lc_map_close(&map);
 }
 
+static void check_dense(const lc_keras_model *m, float first) {
+    const lc_keras_layer *d = layer(m, "d");
+    assert_int_equal(d->weight_count, 2);
+    assert_true(number_at(&d->weights[0], 0) == first && number_at(&d->weights[1], 0) == first + 1);
+}
+
+/* "s1/d", "d" and "s2/d" in deep / s2 / f1 / s1: a model that says nothing of itself gets what the others leave. */
+static void test_deep_names(void **state) {
+    (void)state;
+    reading r = {0};
+    lc_map map;
+    assert_int_equal(lc_map_open(&map, DATA "k3_deep_names.h5", NULL, NULL), LC_OK);
+    assert_int_equal(read_bytes(&r, map.data, map.size), LC_OK);
+    const lc_keras_model *s2 = layer(layer(r.model, "deep")->model, "s2")->model, *f1 = layer(s2, "f1")->model;
+    check_dense(layer(f1, "s1")->model, 100);
+    check_dense(f1, 200);
+    check_dense(s2, 300);
+    end(&r);
+    lc_map_close(&map);
+}
+
 /* Two layers of one name: the models around them decide, from their names in the weights' names. */
 static void test_same_names(void **state) {
     (void)state;
@@ -263,9 +284,8 @@ static void test_same_names(void **state) {
 /* A layer made of parts has the weights of all of them, under their names; the state of random numbers is none. */
 static void test_parts(void **state) {
     (void)state;
-    static const char *const names[] = {"backward_layer/cell/vars/0", "backward_layer/cell/vars/1",
-                                        "backward_layer/cell/vars/2", "forward_layer/cell/vars/0",
-                                        "forward_layer/cell/vars/1",  "forward_layer/cell/vars/2"};
+    static const char *const names[] = {"backward_layer/cell/vars/0", "backward_layer/cell/vars/1", "backward_layer/cell/vars/2",
+                                        "forward_layer/cell/vars/0",  "forward_layer/cell/vars/1",  "forward_layer/cell/vars/2"};
     reading r = {0};
     lc_map map;
     assert_int_equal(lc_map_open(&map, DATA "k3_parts.keras", NULL, NULL), LC_OK);
@@ -363,10 +383,9 @@ static lc_status work(void *arg, lc_error *err) {
 
 static void test_allocations(void **state) {
     (void)state;
-    static const char *const files[] = {DATA "k2_sequential.h5", DATA "k3_nested.keras", DATA "k3_deflated.keras",
-                                        DATA "split.h5", DATA "k3_keyed.keras"};
-    for (size_t f = 0; f < sizeof files / sizeof *files; f++)
-        fault_check(work, (void *)(uintptr_t)files[f], &(fault_options){.step = 17});
+    static const char *const files[] = {DATA "k2_sequential.h5", DATA "k3_nested.keras", DATA "k3_deflated.keras", DATA "split.h5",
+                                        DATA "k3_keyed.keras"};
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++) fault_check(work, (void *)(uintptr_t)files[f], &(fault_options){.step = 17});
 }
 
 /* The source table: verify says what a file is, find says what it is not. */
@@ -427,10 +446,10 @@ static void test_sources(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),   cmocka_unit_test(test_sequential), cmocka_unit_test(test_zip_in_place),
-        cmocka_unit_test(test_keyed),   cmocka_unit_test(test_same_names), cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_errors),  cmocka_unit_test(test_truncated),  cmocka_unit_test(test_allocations),
-        cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_files),       cmocka_unit_test(test_sequential), cmocka_unit_test(test_zip_in_place),
+        cmocka_unit_test(test_keyed),       cmocka_unit_test(test_same_names), cmocka_unit_test(test_deep_names),
+        cmocka_unit_test(test_parts),       cmocka_unit_test(test_errors),     cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_allocations), cmocka_unit_test(test_sources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "support/fault.h"
 #include "support/keras_fixture.h"
 
+#include "ir/constant.h"
 #include "lower/lower.h"
 
 #include <setjmp.h>
@@ -48,7 +49,7 @@ static uint32_t constants(const lc_model *m, const char *suffix) {
     for (size_t i = 0; i < m->graphs[0]->tensor_count; i++) {
         const lc_tensor *t = &m->graphs[0]->tensors[i];
         size_t k = strlen(suffix);
-        n += t->data && t->name.size >= k && strcmp(t->name.data + t->name.size - k, suffix) == 0;
+        n += lc_tensor_is_const(t) && t->name.size >= k && strcmp(t->name.data + t->name.size - k, suffix) == 0;
     }
     return n;
 }
@@ -162,13 +163,8 @@ static void test_sizes(void **state) {
         calls[i] = (lc_keras_call){.inputs = &refs[i], .input_count = 1};
         layers[i] = (lc_keras_layer){.name = "r", .class_name = "ReLU", .calls = &calls[i], .call_count = 1};
     }
-    lc_keras_model k = {.keras_version = "3.0.0",
-                        .layers = layers,
-                        .layer_count = N,
-                        .inputs = &in,
-                        .input_count = 1,
-                        .outputs = &out,
-                        .output_count = 1};
+    lc_keras_model k = {
+        .keras_version = "3.0.0", .layers = layers, .layer_count = N, .inputs = &in, .input_count = 1, .outputs = &out, .output_count = 1};
     lc_model *m;
     assert_int_equal(lc_model_new(NULL, &m, &err), LC_OK);
     assert_int_equal(lc_lower_keras(&k, NULL, m, &err), LC_OK);
@@ -187,10 +183,8 @@ static void test_sizes(void **state) {
         for (int i = 0; i < n; i++) {
             fixture_begin(&level[i], "3.0.0");
             int x = fixture_input(&level[i], "x", "[null, 2]"), y;
-            if (i == 0)
-                y = fixture_layer(&level[i], "ReLU", "r", "{}", "", 1, &x);
-            else
-                y = fixture_nested(&level[i], "inner", &level[i - 1], 1, &x);
+            if (i == 0) y = fixture_layer(&level[i], "ReLU", "r", "{}", "", 1, &x);
+            else y = fixture_nested(&level[i], "inner", &level[i - 1], 1, &x);
             if (i && twice) fixture_call(&level[i], y, 1, (lc_keras_ref[]){{y, 0, 0}});
             fixture_output_of(&level[i], y, i && twice ? 1 : 0, 0);
         }
@@ -212,8 +206,8 @@ static void test_transpose(void **state) {
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         size_t rows = sizes[i][0], cols = sizes[i][1];
         for (size_t k = 0; k < rows * cols; k++) src[k] = (float)k;
-        lc_keras_weight w = {.type = LC_FLOAT32, .data = src, .size = rows * cols * sizeof *src};
-        lc_weight_transpose(NULL, NULL, dst, &w, rows, cols);
+        const lc_deferred d = {.type = LC_FLOAT32, .data = src, .rows = rows, .cols = cols};
+        lc_deferred_fill(&d, 0, cols, dst);
         for (size_t r = 0; r < rows; r++)
             for (size_t c = 0; c < cols; c++) assert_true(dst[c * rows + r] == src[r * cols + c]);
     }
@@ -243,22 +237,23 @@ static void test_weight_types(void **state) {
             fixture f;
             fixture_begin(&f, "3.0.0");
             int x = fixture_input(&f, "x", depthwise ? "[null, 5, 5, 3]" : "[null, 2]");
-            int d = depthwise ? fixture_layer(&f, "DepthwiseConv2D", "d", "{\"kernel_size\": [1, 2], \"use_bias\": false}",
-                                              "1x2x3x1", 1, &x)
-                              : fixture_layer(&f, "Dense", "d", "{\"units\": 3, \"use_bias\": false}", "2x3", 1, &x);
+            int d = depthwise
+                        ? fixture_layer(&f, "DepthwiseConv2D", "d", "{\"kernel_size\": [1, 2], \"use_bias\": false}", "1x2x3x1", 1, &x)
+                        : fixture_layer(&f, "Dense", "d", "{\"units\": 3, \"use_bias\": false}", "2x3", 1, &x);
             lc_keras_weight *w = &f.layers[d].weights[0];
             w->type = forms[i].type, w->data = forms[i].data, w->size = forms[i].size;
             fixture_output(&f, d);
             lc_model *m = lower(&f, NULL);
-            const lc_tensor *t = &m->graphs[0]->tensors[m->graphs[0]->nodes[0].inputs[1]];
+            lc_tensor *t = &m->graphs[0]->tensors[m->graphs[0]->nodes[0].inputs[1]];
+            assert_int_equal(t->deferred != NULL, !depthwise);
+            assert_int_equal(lc_tensor_make(m, t, NULL), LC_OK);
             assert_int_equal(t->type, LC_FLOAT32);
             assert_int_equal(t->size, sizeof values);
             bool borrowed = depthwise && forms[i].data == values;
             assert_int_equal(t->data == (const void *)values, borrowed);
             assert_int_equal(t->data_owned, !borrowed);
             for (int r = 0; r < 2; r++)
-                for (int c = 0; c < 3; c++)
-                    assert_true(((const float *)t->data)[depthwise ? r * 3 + c : c * 2 + r] == values[r * 3 + c]);
+                for (int c = 0; c < 3; c++) assert_true(((const float *)t->data)[depthwise ? r * 3 + c : c * 2 + r] == values[r * 3 + c]);
             lc_model_destroy(m);
             fixture_end(&f);
         }
@@ -308,8 +303,8 @@ static void test_custom(void **state) {
     fixture f;
     fixture_begin(&f, "3.0.0");
     int x = fixture_input(&f, "x", "[null, 4]");
-    int a = fixture_layer(&f, "MyAttention", "attn", "{\"heads\": 2, \"note\": \"a\\\"b\\n\", \"list\": [1, 2.5, null, true]}",
-                          "4x4 4", 1, &x);
+    int a =
+        fixture_layer(&f, "MyAttention", "attn", "{\"heads\": 2, \"note\": \"a\\\"b\\n\", \"list\": [1, 2.5, null, true]}", "4x4 4", 1, &x);
     f.layers[a].registered_name = "mine>MyAttention";
     int d = fixture_layer(&f, "Dense", "d", "{\"units\": 3}", "4x3 3", 1, &a);
     f.layers[d].registered_name = "Dense";
@@ -319,7 +314,7 @@ static void test_custom(void **state) {
     const lc_node *node = &m->graphs[0]->nodes[0];
     assert_true(lc_str_is(node->custom_code, "MyAttention"));
     assert_int_equal(node->input_count, 3);
-    const char *options = "{\"heads\": 2, \"note\": \"a\\\"b\\u000a\", \"list\": [1, 2.5, null, true]}";
+    const char *options = "{\"heads\": 2, \"note\": \"a\\\"b\\n\", \"list\": [1, 2.5, null, true]}";
     assert_int_equal(node->custom_options.n, strlen(options));
     assert_memory_equal(node->custom_options.data, options, strlen(options));
     const lc_tensor *w = &m->graphs[0]->tensors[node->inputs[1]], *out = &m->graphs[0]->tensors[node->outputs[0]];
@@ -349,10 +344,9 @@ static const struct {
     lc_status status;
     const char *message, *hint;
 } bad_layers[] = {
-    {"MyAttention", "{}", "[null, 4]", "", LC_UNSUPPORTED,
-     "layer \"layer\" (MyAttention): litec does not know this layer class", "--allow-custom-ops"},
-    {"Lambda", "{}", "[null, 4]", "", LC_UNSUPPORTED, "layer \"layer\" (Lambda): a Lambda layer holds Python code",
-     "SavedModel"},
+    {"MyAttention", "{}", "[null, 4]", "", LC_UNSUPPORTED, "layer \"layer\" (MyAttention): litec does not know this layer class",
+     "--allow-custom-ops"},
+    {"Lambda", "{}", "[null, 4]", "", LC_UNSUPPORTED, "layer \"layer\" (Lambda): a Lambda layer holds Python code", "SavedModel"},
     {"Activation", "{\"activation\": \"rellu\"}", "[null, 4]", "", LC_UNSUPPORTED,
      "option \"activation\" is \"rellu\": Keras has no activation", "did you mean \"relu\""},
     {"Activation", "{\"activation\": \"my_own\"}", "[null, 4]", "", LC_UNSUPPORTED, "\"my_own\"", "SavedModel"},
@@ -362,23 +356,21 @@ static const struct {
     {"Activation", "{\"activation\": 3}", "[null, 4]", "", LC_UNSUPPORTED, "needs the name of an activation", NULL},
     {"Activation", "{\"activation\": \"glu\"}", "[null, 3]", "", LC_INVALID, "glu halves the last dimension, which is 3", NULL},
     {"Dense", "{}", "[null, 4]", "4x3 3", LC_INVALID, "option \"units\" is missing", NULL},
-    {"Dense", "{\"units\": -3}", "[null, 4]", "4x3 3", LC_INVALID, "option \"units\" is -3: needs a whole number from 1",
-     NULL},
+    {"Dense", "{\"units\": -3}", "[null, 4]", "4x3 3", LC_INVALID, "option \"units\" is -3: needs a whole number from 1", NULL},
     {"Dense", "{\"units\": 0}", "[null, 4]", "4x3 3", LC_INVALID, "option \"units\" is 0", NULL},
     {"Dense", "{\"units\": 99999999999}", "[null, 4]", "4x3 3", LC_INVALID, "option \"units\" is 99999999999", NULL},
     {"Dense", "{\"units\": 2.5}", "[null, 4]", "4x3 3", LC_INVALID, "option \"units\" is 2.5", NULL},
     {"Dense", "{\"units\": \"3\"}", "[null, 4]", "4x3 3", LC_INVALID, "option \"units\" is \"3\"", NULL},
     {"Dense", "{\"units\": 2000000000}", "[null, 4]", "4x3 3", LC_INVALID,
      "has shape [4, 3], the config and its input need [4, 2000000000]", NULL},
-    {"Dense", "{\"units\": 3, \"use_bias\": \"no\"}", "[null, 4]", "4x3", LC_INVALID,
-     "option \"use_bias\" is \"no\": needs true or false", NULL},
+    {"Dense", "{\"units\": 3, \"use_bias\": \"no\"}", "[null, 4]", "4x3", LC_INVALID, "option \"use_bias\" is \"no\": needs true or false",
+     NULL},
     {"Dense", "{\"units\": 3}", "[null, 4]", "5x3 3", LC_INVALID, "kernel \"layer/w0\" has shape [5, 3]", NULL},
     {"Dense", "{\"units\": 3}", "[null, 4]", "4x3 4", LC_INVALID, "bias \"layer/w1\" has shape [4]", NULL},
-    {"Dense", "{\"units\": 3}", "[null, 4]", "4x3", LC_INVALID, "holds 1 arrays for it, needs 2 (kernel, bias)",
-     "model.save()"},
+    {"Dense", "{\"units\": 3}", "[null, 4]", "4x3", LC_INVALID, "holds 1 arrays for it, needs 2 (kernel, bias)", "model.save()"},
     {"Dense", "{\"units\": 3}", "[null]", "4x3 3", LC_INVALID, "has 1 dimensions, needs at least 2", NULL},
-    {"Dense", "{\"units\": 3}", "[null, null]", "4x3 3", LC_UNSUPPORTED,
-     "number of features (dimension 1 of its input) is not known", "complete shape"},
+    {"Dense", "{\"units\": 3}", "[null, null]", "4x3 3", LC_UNSUPPORTED, "number of features (dimension 1 of its input) is not known",
+     "complete shape"},
     {"Flatten", "{}", "[null, null, 3]", "", LC_UNSUPPORTED, "size to flatten (dimension 1 of its input) is not known", NULL},
     {"Flatten", "{}", "[null, 2000000000, 3]", "", LC_LIMIT, "more than 2147483647", NULL},
     {"Reshape", "{\"target_shape\": [5]}", "[null, 4]", "", LC_UNSUPPORTED, "its input has 4 elements", NULL},
@@ -387,35 +379,34 @@ static const struct {
     {"Reshape", "{\"target_shape\": [2147483647, 2147483647, 2147483647]}", "[null, 4]", "", LC_UNSUPPORTED, "overflows", NULL},
     {"Permute", "{\"dims\": [1, 1]}", "[null, 4, 4]", "", LC_UNSUPPORTED, "each of 1 to 2 once", NULL},
     {"Permute", "{\"dims\": [3, 1]}", "[null, 4, 4]", "", LC_UNSUPPORTED, "each of 1 to 2 once", NULL},
-    {"Rescaling", "{\"scale\": [1, 2]}", "[null, 3]", "", LC_UNSUPPORTED, "has 2 numbers, the last dimension of its input is 3",
-     NULL},
+    {"Rescaling", "{\"scale\": [1, 2]}", "[null, 3]", "", LC_UNSUPPORTED, "has 2 numbers, the last dimension of its input is 3", NULL},
     {"Rescaling", "{\"scale\": \"half\"}", "[null, 3]", "", LC_UNSUPPORTED, "needs a number", NULL},
     {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3, \"strides\": [0, 1]}", "[null, 5, 5, 1]", "3x3x1x2 2", LC_INVALID,
      "option \"strides\" is [0, 1]", NULL},
-    {"Conv2D", "{\"filters\": 2, \"kernel_size\": -3}", "[null, 5, 5, 1]", "3x3x1x2 2", LC_INVALID,
-     "option \"kernel_size\" is -3", NULL},
-    {"Conv2D", "{\"filters\": 2, \"kernel_size\": [3, 3, 3]}", "[null, 5, 5, 1]", "3x3x1x2 2", LC_UNSUPPORTED, "a list of 2",
-     NULL},
+    {"Conv2D", "{\"filters\": 2, \"kernel_size\": -3}", "[null, 5, 5, 1]", "3x3x1x2 2", LC_INVALID, "option \"kernel_size\" is -3", NULL},
+    {"Conv2D", "{\"filters\": 2, \"kernel_size\": [3, 3, 3]}", "[null, 5, 5, 1]", "3x3x1x2 2", LC_UNSUPPORTED, "a list of 2", NULL},
     {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3, \"padding\": \"causal\"}", "[null, 5, 5, 1]", "3x3x1x2 2", LC_UNSUPPORTED,
      "option \"padding\" is \"causal\": litec knows \"valid\" and \"same\"", NULL},
-    {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3, \"data_format\": \"nchw\"}", "[null, 5, 5, 1]", "3x3x1x2 2",
-     LC_UNSUPPORTED, "option \"data_format\"", NULL},
+    {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3, \"data_format\": \"nchw\"}", "[null, 5, 5, 1]", "3x3x1x2 2", LC_UNSUPPORTED,
+     "option \"data_format\"", NULL},
     {"Conv2D", "{\"filters\": 3, \"kernel_size\": 3, \"groups\": 2}", "[null, 5, 5, 4]", "3x3x2x3 3", LC_UNSUPPORTED,
      "option \"groups\" is 2", NULL},
-    {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3}", "[null, 5, 5]", "3x3x1x2 2", LC_INVALID, "has 3 dimensions, needs 4",
-     NULL},
+    {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3}", "[null, 5, 5]", "3x3x1x2 2", LC_INVALID, "has 3 dimensions, needs 4", NULL},
     {"Conv2D", "{\"filters\": 2, \"kernel_size\": 7}", "[null, 5, 5, 1]", "7x7x1x2 2", LC_INVALID, "layer", NULL},
-    {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3}", "[null, 5, 5, null]", "3x3x1x2 2", LC_UNSUPPORTED, "number of channels",
-     NULL},
-    {"DepthwiseConv2D", "{\"kernel_size\": 3, \"depth_multiplier\": 2000000000}", "[null, 5, 5, 2]", "3x3x2x1 2",
-     LC_UNSUPPORTED, "depth_multiplier", NULL},
+    {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3}", "[null, 5, 5, null]", "3x3x1x2 2", LC_UNSUPPORTED, "number of channels", NULL},
+    {"DepthwiseConv2D", "{\"kernel_size\": 3, \"depth_multiplier\": 2000000000}", "[null, 5, 5, 2]", "3x3x2x1 2", LC_UNSUPPORTED,
+     "depth_multiplier", NULL},
     {"BatchNormalization", "{\"axis\": 7}", "[null, 4]", "4 4 4 4", LC_INVALID,
      "option \"axis\" names axis 7 of an input with 2 dimensions", NULL},
     {"BatchNormalization", "{\"axis\": [1, 2]}", "[null, 4, 4]", "4 4 4 4", LC_UNSUPPORTED, "litec takes one axis", NULL},
     {"BatchNormalization", "{}", "[null, 4]", "4 4 4", LC_INVALID, "holds 3 arrays", NULL},
     {"BatchNormalization", "{}", "[null, 4]", "4 4 4 5", LC_INVALID, "moving_variance", NULL},
     {"MaxPooling2D", "{\"pool_size\": 0}", "[null, 4, 4, 1]", "", LC_INVALID, "option \"pool_size\" is 0", NULL},
-    {"Softmax", "{\"axis\": [1, 2]}", "[null, 4, 4]", "", LC_UNSUPPORTED, "one axis", NULL},
+    {"Softmax", "{\"axis\": [1, -1]}", "[null, 4]", "", LC_UNSUPPORTED, "names axis 1 twice", NULL},
+    {"Softmax", "{\"axis\": []}", "[null, 4]", "", LC_UNSUPPORTED, "at least one axis", NULL},
+    {"Softmax", "{\"axis\": [0, 1]}", "[null, 4]", "", LC_UNSUPPORTED, "a size of softmax", NULL},
+    {"Activation", "{\"activation\": {\"class_name\": \"ReLU\", \"registered_name\": \"mine>ReLU\", \"config\": {}}}", "[null, 4]", "",
+     LC_UNSUPPORTED, "no activation \"ReLU\"", NULL},
     {"ReLU", "{\"max_value\": -1}", "[null, 4]", "", LC_UNSUPPORTED, "option \"max_value\" is -1", NULL},
     {"Cropping2D", "{\"cropping\": 2}", "[null, 4, 4, 1]", "", LC_UNSUPPORTED, "takes all of dimension 1", NULL},
     {"ZeroPadding2D", "{\"padding\": [[1, -1], [0, 0]]}", "[null, 4, 4, 1]", "", LC_UNSUPPORTED, "option \"padding\"", NULL},
@@ -430,12 +421,9 @@ static void test_bad_layers(void **state) {
         fixture f;
         fixture_begin(&f, "3.0.0");
         int x = fixture_input(&f, "x", bad_layers[i].input);
-        fixture_output(
-            &f, fixture_layer(&f, bad_layers[i].class_name, "layer", bad_layers[i].config, bad_layers[i].weights, 1, &x));
-        if (bad_layers[i].status == LC_OK)
-            lc_model_destroy(lower(&f, NULL));
-        else
-            refuse(&f, bad_layers[i].status, bad_layers[i].message, bad_layers[i].hint);
+        fixture_output(&f, fixture_layer(&f, bad_layers[i].class_name, "layer", bad_layers[i].config, bad_layers[i].weights, 1, &x));
+        if (bad_layers[i].status == LC_OK) lc_model_destroy(lower(&f, NULL));
+        else refuse(&f, bad_layers[i].status, bad_layers[i].message, bad_layers[i].hint);
         fixture_end(&f);
     }
 }
@@ -467,8 +455,7 @@ static void test_bad_inputs(void **state) {
         lc_status status;
         const char *message;
     } cases[] = {
-        {"{\"batch_shape\": [null, -4]}", LC_UNSUPPORTED,
-         "layer \"x\" (InputLayer): option \"batch_shape\" is [null, -4]: dimension 1"},
+        {"{\"batch_shape\": [null, -4]}", LC_UNSUPPORTED, "layer \"x\" (InputLayer): option \"batch_shape\" is [null, -4]: dimension 1"},
         {"{\"batch_shape\": [null, 0]}", LC_UNSUPPORTED, "dimension 1"},
         {"{\"batch_shape\": [null, 4294967296]}", LC_UNSUPPORTED, "dimension 1"},
         {"{\"batch_shape\": [null, 1.5]}", LC_UNSUPPORTED, "dimension 1"},
@@ -566,9 +553,8 @@ static void test_faults(void **state) {
     fixture f, inner;
     fixture_begin(&inner, NULL);
     int i = fixture_input(&inner, "i", "[null, 5, 5, 2]");
-    fixture_output(&inner,
-                   fixture_layer(&inner, "SeparableConv2D", "sep",
-                                 "{\"filters\": 2, \"kernel_size\": 3, \"padding\": \"same\"}", "3x3x2x1 1x1x2x2 2", 1, &i));
+    fixture_output(&inner, fixture_layer(&inner, "SeparableConv2D", "sep", "{\"filters\": 2, \"kernel_size\": 3, \"padding\": \"same\"}",
+                                         "3x3x2x1 1x1x2x2 2", 1, &i));
     fixture_begin(&f, "3.0.0");
     int x = fixture_input(&f, "x", "[null, 5, 5, 2]");
     int n = fixture_nested(&f, "inner", &inner, 1, &x);
@@ -589,21 +575,27 @@ static void test_faults(void **state) {
     fixture_end(&inner);
 }
 
+/* A class somebody registered is not Keras's, though Keras has one of that name. */
+static void test_own_class(void **state) {
+    (void)state;
+    fixture f;
+    fixture_begin(&f, "3.0.0");
+    int x = fixture_input(&f, "x", "[null, 4]"), d = fixture_layer(&f, "Dense", "d", "{\"units\": 3}", "4x3 3", 1, &x);
+    f.layers[d].registered_name = "mine>Dense";
+    fixture_output(&f, d);
+    refuse(&f, LC_UNSUPPORTED, "layer \"d\" (Dense): \"mine>Dense\" is no class of Keras", "--allow-custom-ops");
+    fixture_end(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_inputs_and_outputs),
-        cmocka_unit_test(test_output_names),
-        cmocka_unit_test(test_nested),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_transpose),
-        cmocka_unit_test(test_weight_types),
-        cmocka_unit_test(test_input_types),
-        cmocka_unit_test(test_custom),
-        cmocka_unit_test(test_bad_layers),
-        cmocka_unit_test(test_bad_weights),
-        cmocka_unit_test(test_bad_inputs),
-        cmocka_unit_test(test_bad_graphs),
-        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_own_class),    cmocka_unit_test(test_inputs_and_outputs),
+        cmocka_unit_test(test_output_names), cmocka_unit_test(test_nested),
+        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_transpose),
+        cmocka_unit_test(test_weight_types), cmocka_unit_test(test_input_types),
+        cmocka_unit_test(test_custom),       cmocka_unit_test(test_bad_layers),
+        cmocka_unit_test(test_bad_weights),  cmocka_unit_test(test_bad_inputs),
+        cmocka_unit_test(test_bad_graphs),   cmocka_unit_test(test_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,8 +39,8 @@ typedef void (*truth)(const io *c);
 static const float *weight(const io *c, uint32_t i) { return fixture_weight(c->f, c->layer, i); }
 
 /* Lowers a model of one layer on one input and checks operators, shape ("2x3x4"; the open batch is run as 2) and values. */
-static void check(const char *version, const char *class_name, const char *config, const char *input, const char *weights,
-                  const char *ops, const char *out_shape, float scale, truth expect) {
+static void check(const char *version, const char *class_name, const char *config, const char *input, const char *weights, const char *ops,
+                  const char *out_shape, float scale, truth expect) {
     fixture f;
     lc_error err;
     fixture_begin(&f, version);
@@ -105,8 +105,7 @@ static struct {
     int kh, kw, sh, sw, dh, dw, groups, multiplier;
     bool same, depthwise;
 } conv_is;
-static void conv_with(const io *c, const float *in, const shape *is, float *out, const shape *os, const float *w,
-                      const float *bias) {
+static void conv_with(const io *c, const float *in, const shape *is, float *out, const shape *os, const float *w, const float *bias) {
     int H = is->dims[1], W = is->dims[2], C = is->dims[3], OH = os->dims[1], OW = os->dims[2], F = os->dims[3];
     int eh = (conv_is.kh - 1) * conv_is.dh + 1, ew = (conv_is.kw - 1) * conv_is.dw + 1;
     int ph = conv_is.same ? ((OH - 1) * conv_is.sh + eh - H) : 0, pw = conv_is.same ? ((OW - 1) * conv_is.sw + ew - W) : 0;
@@ -126,11 +125,9 @@ static void conv_with(const io *c, const float *in, const shape *is, float *out,
                             if (iy < 0 || iy >= H || ix < 0 || ix >= W) continue;
                             for (int d = 0; d < depth; d++) {
                                 double v = in[((n * H + iy) * W + ix) * C + first + d];
-                                sum +=
-                                    v *
-                                    (conv_is.depthwise
-                                         ? w[((i * conv_is.kw + j) * C + first) * conv_is.multiplier + f % conv_is.multiplier]
-                                         : w[((i * conv_is.kw + j) * depth + d) * F + f]);
+                                sum += v * (conv_is.depthwise
+                                                ? w[((i * conv_is.kw + j) * C + first) * conv_is.multiplier + f % conv_is.multiplier]
+                                                : w[((i * conv_is.kw + j) * depth + d) * F + f]);
                             }
                         }
                     out[((n * OH + y) * OW + x) * F + f] = (float)sum;
@@ -191,8 +188,7 @@ static void pool(const io *c) {
     bool row = c->is.rank == 3;
     int H = row ? 1 : c->is.dims[1], W = c->is.dims[row ? 1 : 2], C = c->is.dims[c->is.rank - 1], OH = row ? 1 : c->os.dims[1],
         OW = c->os.dims[row ? 1 : 2];
-    int ph = pool_is.same ? ((OH - 1) * pool_is.sh + pool_is.h - H) : 0,
-        pw = pool_is.same ? ((OW - 1) * pool_is.sw + pool_is.w - W) : 0;
+    int ph = pool_is.same ? ((OH - 1) * pool_is.sh + pool_is.h - H) : 0, pw = pool_is.same ? ((OW - 1) * pool_is.sw + pool_is.w - W) : 0;
     ph = ph < 0 ? 0 : ph / 2;
     pw = pw < 0 ? 0 : pw / 2;
     for (int n = 0; n < c->is.dims[0]; n++)
@@ -238,14 +234,13 @@ static struct {
 } bn_is;
 static void batch_norm(const io *c) {
     uint32_t at = 0;
-    const float *gamma = bn_is.scale ? weight(c, at++) : NULL, *beta = bn_is.center ? weight(c, at++) : NULL,
-                *mean = weight(c, at), *var = weight(c, at + 1);
+    const float *gamma = bn_is.scale ? weight(c, at++) : NULL, *beta = bn_is.center ? weight(c, at++) : NULL, *mean = weight(c, at),
+                *var = weight(c, at + 1);
     size_t inner = 1, n = (size_t)c->is.dims[bn_is.axis];
     for (int32_t i = bn_is.axis + 1; i < c->is.rank; i++) inner *= (size_t)c->is.dims[i];
     for (size_t k = 0; k < elements(&c->is); k++) {
         size_t i = k / inner % n;
-        c->out[k] =
-            (float)((c->in[k] - mean[i]) / sqrt(var[i] + bn_is.epsilon) * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0));
+        c->out[k] = (float)((c->in[k] - mean[i]) / sqrt(var[i] + bn_is.epsilon) * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0));
     }
 }
 static void layer_norm(const io *c) { /* over the last axis */
@@ -256,14 +251,12 @@ static void layer_norm(const io *c) { /* over the last axis */
         mean /= (double)n;
         for (size_t i = 0; i < n; i++) var += pow(c->in[r * n + i] - mean, 2);
         for (size_t i = 0; i < n; i++)
-            c->out[r * n + i] =
-                (float)((c->in[r * n + i] - mean) / sqrt(var / (double)n + 1e-3) * weight(c, 0)[i] + weight(c, 1)[i]);
+            c->out[r * n + i] = (float)((c->in[r * n + i] - mean) / sqrt(var / (double)n + 1e-3) * weight(c, 0)[i] + weight(c, 1)[i]);
     }
 }
 static void normalization(const io *c) {
     size_t n = (size_t)c->is.dims[c->is.rank - 1];
-    for (size_t k = 0; k < elements(&c->is); k++)
-        c->out[k] = (float)((c->in[k] - weight(c, 0)[k % n]) / sqrt(weight(c, 1)[k % n]));
+    for (size_t k = 0; k < elements(&c->is); k++) c->out[k] = (float)((c->in[k] - weight(c, 0)[k % n]) / sqrt(weight(c, 1)[k % n]));
 }
 
 /* out[k] = in[index of k]: what moves elements. Padding and cropping by the amounts before; outside is 0. */
@@ -305,17 +298,14 @@ static void affine_list(const io *c) {
 static void test_core(void **state) {
     (void)state;
     check("3.1", "Dense", "{\"units\": 5}", "[null, 4]", "4x5 5", "FULLY_CONNECTED", "2x5", 1, dense);
-    check("3.1", "Dense", "{\"units\": 5, \"activation\": \"relu\"}", "[null, 4]", "4x5 5", "FULLY_CONNECTED", "2x5", 1,
-          dense_relu);
-    check("3.1", "Dense", "{\"units\": 5, \"activation\": \"tanh\"}", "[null, 3, 4]", "4x5 5", "FULLY_CONNECTED TANH", "2x3x5",
-          1, dense_tanh);
-    check("3.1", "Dense", "{\"units\": 70, \"use_bias\": false}", "[null, 2, 3, 67]", "67x70", "FULLY_CONNECTED", "2x2x3x70", 1,
-          dense);
+    check("3.1", "Dense", "{\"units\": 5, \"activation\": \"relu\"}", "[null, 4]", "4x5 5", "FULLY_CONNECTED", "2x5", 1, dense_relu);
+    check("3.1", "Dense", "{\"units\": 5, \"activation\": \"tanh\"}", "[null, 3, 4]", "4x5 5", "FULLY_CONNECTED TANH", "2x3x5", 1,
+          dense_tanh);
+    check("3.1", "Dense", "{\"units\": 70, \"use_bias\": false}", "[null, 2, 3, 67]", "67x70", "FULLY_CONNECTED", "2x2x3x70", 1, dense);
     check("3.1", "Dropout", "{\"rate\": 0.5}", "[null, 4]", "", "", "2x4", 1, same);
     check("3.1", "RandomFlip", "{\"mode\": \"horizontal\"}", "[null, 4, 4, 1]", "2", "", "2x4x4x1", 1, same);
     check("3.1", "Flatten", "{}", "[null, 4, 3, 2]", "", "RESHAPE", "2x24", 1, same);
-    check("3.1", "Flatten", "{\"data_format\": \"channels_first\"}", "[null, 4, 3, 2]", "", "TRANSPOSE RESHAPE", "2x24", 1,
-          flatten_first);
+    check("3.1", "Flatten", "{\"data_format\": \"channels_first\"}", "[null, 4, 3, 2]", "", "TRANSPOSE RESHAPE", "2x24", 1, flatten_first);
     check("3.1", "Flatten", "{}", "[null, 6]", "", "", "2x6", 1, same);
     check("3.1", "Flatten", "{}", "[null]", "", "RESHAPE", "2x1", 1, same);
     check("3.1", "Reshape", "{\"target_shape\": [3, 8]}", "[null, 4, 6]", "", "RESHAPE", "2x3x8", 1, same);
@@ -325,36 +315,33 @@ static void test_core(void **state) {
     check("3.1", "Rescaling", "{\"scale\": 0.25}", "[null, 4]", "", "MUL", "2x4", 1, affine);
     offset_is = -1;
     check("3.1", "Rescaling", "{\"scale\": 0.25, \"offset\": -1}", "[null, 4]", "", "MUL ADD", "2x4", 1, affine);
-    check("3.1", "Rescaling",
-          "{\"scale\": [0.5, 2, -1], \"offset\": {\"class_name\": \"__numpy__\", \"config\": {\"value\": [1, 0, 3]}}}",
+    check("3.1", "Rescaling", "{\"scale\": [0.5, 2, -1], \"offset\": {\"class_name\": \"__numpy__\", \"config\": {\"value\": [1, 0, 3]}}}",
           "[null, 4, 3]", "", "MUL ADD", "2x4x3", 1, affine_list);
 }
 
 static void conv_case(int kh, int kw, int sh, int sw, int dh, int dw, bool is_same) {
     memset(&conv_is, 0, sizeof conv_is);
-    conv_is.kh = kh, conv_is.kw = kw, conv_is.sh = sh, conv_is.sw = sw, conv_is.dh = dh, conv_is.dw = dw,
-    conv_is.same = is_same;
+    conv_is.kh = kh, conv_is.kw = kw, conv_is.sh = sh, conv_is.sw = sw, conv_is.dh = dh, conv_is.dw = dw, conv_is.same = is_same;
     conv_is.groups = conv_is.multiplier = 1;
 }
 
 static void test_conv(void **state) {
     (void)state;
     conv_case(3, 3, 1, 1, 1, 1, false);
-    check("3.1", "Conv2D", "{\"filters\": 5, \"kernel_size\": 3, \"activation\": \"relu\"}", "[null, 7, 6, 3]", "3x3x3x5 5",
-          "CONV_2D", "2x5x4x5", 1, conv_relu);
-    check("3.1", "Conv2D", "{\"filters\": 5, \"kernel_size\": [3, 3], \"data_format\": \"channels_first\"}", "[null, 3, 7, 6]",
-          "3x3x3x5 5", "TRANSPOSE CONV_2D TRANSPOSE", "2x5x5x4", 1, conv_first);
+    check("3.1", "Conv2D", "{\"filters\": 5, \"kernel_size\": 3, \"activation\": \"relu\"}", "[null, 7, 6, 3]", "3x3x3x5 5", "CONV_2D",
+          "2x5x4x5", 1, conv_relu);
+    check("3.1", "Conv2D", "{\"filters\": 5, \"kernel_size\": [3, 3], \"data_format\": \"channels_first\"}", "[null, 3, 7, 6]", "3x3x3x5 5",
+          "TRANSPOSE CONV_2D TRANSPOSE", "2x5x5x4", 1, conv_first);
     conv_case(2, 3, 2, 1, 1, 1, true);
-    check("3.1", "Conv2D",
-          "{\"filters\": 4, \"kernel_size\": [2, 3], \"strides\": [2, 1], \"padding\": \"same\", \"use_bias\": false}",
+    check("3.1", "Conv2D", "{\"filters\": 4, \"kernel_size\": [2, 3], \"strides\": [2, 1], \"padding\": \"same\", \"use_bias\": false}",
           "[null, 7, 6, 3]", "2x3x3x4", "CONV_2D", "2x4x6x4", 1, conv);
     conv_case(2, 2, 1, 1, 2, 3, false);
-    check("3.1", "Conv2D", "{\"filters\": 4, \"kernel_size\": 2, \"dilation_rate\": [2, 3]}", "[null, 7, 8, 3]", "2x2x3x4 4",
-          "CONV_2D", "2x5x5x4", 1, conv);
+    check("3.1", "Conv2D", "{\"filters\": 4, \"kernel_size\": 2, \"dilation_rate\": [2, 3]}", "[null, 7, 8, 3]", "2x2x3x4 4", "CONV_2D",
+          "2x5x5x4", 1, conv);
     conv_case(1, 1, 1, 1, 1, 1, false);
     conv_is.groups = 3;
-    check("3.1", "Conv2D", "{\"filters\": 6, \"kernel_size\": 1, \"groups\": 3}", "[null, 3, 3, 9]", "1x1x3x6 6", "CONV_2D",
-          "2x3x3x6", 1, conv);
+    check("3.1", "Conv2D", "{\"filters\": 6, \"kernel_size\": 1, \"groups\": 3}", "[null, 3, 3, 9]", "1x1x3x6 6", "CONV_2D", "2x3x3x6", 1,
+          conv);
     conv_case(3, 3, 2, 2, 1, 1, true);
     conv_is.depthwise = true;
     conv_is.multiplier = 2;
@@ -366,30 +353,29 @@ static void test_conv(void **state) {
           "[null, 5, 6, 3]", "3x2x3x2 1x1x6x5 5", "DEPTHWISE_CONV_2D CONV_2D", "2x5x6x5", 1, separable);
     conv_case(1, 3, 1, 2, 1, 1, true);
     causal = 0;
-    check("3.1", "Conv1D", "{\"filters\": 4, \"kernel_size\": 3, \"strides\": 2, \"padding\": \"same\"}", "[null, 9, 3]",
-          "3x3x4 4", "RESHAPE CONV_2D RESHAPE", "2x5x4", 1, conv1d);
+    check("3.1", "Conv1D", "{\"filters\": 4, \"kernel_size\": 3, \"strides\": 2, \"padding\": \"same\"}", "[null, 9, 3]", "3x3x4 4",
+          "RESHAPE CONV_2D RESHAPE", "2x5x4", 1, conv1d);
     conv_case(1, 3, 1, 1, 1, 2, false);
     causal = 4;
-    check("3.1", "Conv1D", "{\"filters\": 4, \"kernel_size\": 3, \"dilation_rate\": 2, \"padding\": \"causal\"}",
-          "[null, 9, 3]", "3x3x4 4", "PAD RESHAPE CONV_2D RESHAPE", "2x9x4", 1, conv1d);
+    check("3.1", "Conv1D", "{\"filters\": 4, \"kernel_size\": 3, \"dilation_rate\": 2, \"padding\": \"causal\"}", "[null, 9, 3]", "3x3x4 4",
+          "PAD RESHAPE CONV_2D RESHAPE", "2x9x4", 1, conv1d);
 }
 
 static void test_norm(void **state) {
     (void)state;
     bn_is.axis = 3, bn_is.scale = bn_is.center = true, bn_is.epsilon = 1e-3;
     check("3.1", "BatchNormalization", "{\"axis\": -1}", "[null, 3, 4, 5]", "5 5 5 5", "MUL ADD", "2x3x4x5", 1, batch_norm);
-    check("2.9", "BatchNormalization", "{\"axis\": [3], \"renorm\": true}", "[null, 3, 4, 5]", "5 5 5 5 5 5", "MUL ADD",
-          "2x3x4x5", 1, batch_norm);
+    check("2.9", "BatchNormalization", "{\"axis\": [3], \"renorm\": true}", "[null, 3, 4, 5]", "5 5 5 5 5 5", "MUL ADD", "2x3x4x5", 1,
+          batch_norm);
     bn_is.axis = 1;
     check("3.1", "BatchNormalization", "{\"axis\": 1}", "[null, 3, 4, 5]", "3 3 3 3", "MUL ADD", "2x3x4x5", 1, batch_norm);
     bn_is.axis = 2, bn_is.scale = false, bn_is.epsilon = 0.1;
-    check("3.1", "BatchNormalization", "{\"scale\": false, \"epsilon\": 0.1}", "[null, 3, 4]", "4 4 4", "MUL ADD", "2x3x4", 1,
-          batch_norm);
+    check("3.1", "BatchNormalization", "{\"scale\": false, \"epsilon\": 0.1}", "[null, 3, 4]", "4 4 4", "MUL ADD", "2x3x4", 1, batch_norm);
     bn_is.center = false;
-    check("3.1", "BatchNormalization", "{\"scale\": false, \"center\": false, \"epsilon\": 0.1}", "[null, 3, 4]", "4 4",
-          "MUL ADD", "2x3x4", 1, batch_norm);
-    check("3.1", "LayerNormalization", "{}", "[null, 3, 4]", "4 4", "MEAN SQUARED_DIFFERENCE MEAN ADD RSQRT SUB MUL MUL ADD",
-          "2x3x4", 1, layer_norm);
+    check("3.1", "BatchNormalization", "{\"scale\": false, \"center\": false, \"epsilon\": 0.1}", "[null, 3, 4]", "4 4", "MUL ADD", "2x3x4",
+          1, batch_norm);
+    check("3.1", "LayerNormalization", "{}", "[null, 3, 4]", "4 4", "MEAN SQUARED_DIFFERENCE MEAN ADD RSQRT SUB MUL MUL ADD", "2x3x4", 1,
+          layer_norm);
     check("3.1", "Normalization", "{\"axis\": -1}", "[null, 3, 4]", "4 4 -", "MUL ADD", "2x3x4", 1, normalization);
 }
 
@@ -398,16 +384,16 @@ static void test_pool(void **state) {
     pool_is.h = 2, pool_is.w = 2, pool_is.sh = 2, pool_is.sw = 2;
     check("3.1", "MaxPooling2D", "{}", "[null, 7, 6, 3]", "", "MAX_POOL_2D", "2x3x3x3", 1, pool);
     pool_is.h = 3, pool_is.sh = 1, pool_is.sw = 3, pool_is.same = pool_is.average = true;
-    check("3.1", "AveragePooling2D", "{\"pool_size\": [3, 2], \"strides\": [1, 3], \"padding\": \"same\"}", "[null, 7, 6, 3]",
-          "", "AVERAGE_POOL_2D", "2x7x2x3", 1, pool);
+    check("3.1", "AveragePooling2D", "{\"pool_size\": [3, 2], \"strides\": [1, 3], \"padding\": \"same\"}", "[null, 7, 6, 3]", "",
+          "AVERAGE_POOL_2D", "2x7x2x3", 1, pool);
     pool_is.h = 1, pool_is.w = 3, pool_is.sw = 3, pool_is.average = false;
-    check("3.1", "MaxPooling1D", "{\"pool_size\": 3, \"padding\": \"same\"}", "[null, 7, 3]", "", "RESHAPE MAX_POOL_2D RESHAPE",
-          "2x3x3", 1, pool);
+    check("3.1", "MaxPooling1D", "{\"pool_size\": 3, \"padding\": \"same\"}", "[null, 7, 3]", "", "RESHAPE MAX_POOL_2D RESHAPE", "2x3x3", 1,
+          pool);
     check("3.1", "GlobalAveragePooling2D", "{}", "[null, 7, 6, 3]", "", "MEAN", "2x3", 1, global);
     check("3.1", "GlobalAveragePooling1D", "{\"keepdims\": true}", "[null, 7, 3]", "", "MEAN", "2x1x3", 1, global);
     global_first = true;
-    check("3.1", "GlobalAveragePooling2D", "{\"data_format\": \"channels_first\", \"keepdims\": true}", "[null, 7, 6, 3]", "",
-          "MEAN", "2x7x1x1", 1, global);
+    check("3.1", "GlobalAveragePooling2D", "{\"data_format\": \"channels_first\", \"keepdims\": true}", "[null, 7, 6, 3]", "", "MEAN",
+          "2x7x1x1", 1, global);
     global_first = false, global_max = true;
     check("3.1", "GlobalMaxPooling2D", "{}", "[null, 7, 6, 3]", "", "REDUCE_MAX", "2x3", 1, global);
 }
@@ -526,6 +512,24 @@ static void softmax(const io *c) {
             }
         }
 }
+/* Over two of the last three axes of [n, a, b, c]: all but axis `softmax_over`. */
+static int softmax_over;
+static void softmax_several(const io *c) {
+    const size_t d[3] = {(size_t)c->is.dims[1], (size_t)c->is.dims[2], (size_t)c->is.dims[3]}, each = d[0] * d[1] * d[2];
+    const int kept = softmax_over == 2 ? 0 : 1; /* [2, 3] keep a, [1, 3] keep b */
+    for (size_t n = 0; n < (size_t)c->is.dims[0]; n++)
+        for (size_t k = 0; k < d[kept]; k++) {
+            double sum = 0;
+            for (int pass = 0; pass < 2; pass++)
+                for (size_t e = 0; e < each; e++) {
+                    const size_t at[2] = {e / (d[1] * d[2]), e / d[2] % d[1]};
+                    if (at[kept] != k) continue;
+                    const double p = exp(c->in[n * each + e]);
+                    if (pass == 0) sum += p;
+                    else c->out[n * each + e] = (float)(p / sum);
+                }
+        }
+}
 static void glu(const io *c) {
     size_t n = (size_t)c->is.dims[c->is.rank - 1], half = n / 2;
     for (size_t r = 0; r < elements(&c->is) / n; r++)
@@ -552,7 +556,15 @@ static void test_activation_layers(void **state) {
     check("3.1", "Activation", "{\"activation\": \"log_softmax\"}", "[null, 3, 5]", "", "LOG_SOFTMAX", "2x3x5", 3, softmax);
     softmax_log = false, softmax_axis = 1;
     check("3.1", "Softmax", "{\"axis\": [1]}", "[null, 3, 4, 5]", "", "TRANSPOSE SOFTMAX TRANSPOSE", "2x3x4x5", 3, softmax);
-    check("3.1", "Activation", "{\"activation\": \"glu\"}", "[null, 3, 6]", "", "SLICE SLICE LOGISTIC MUL", "2x3x3", 3, glu);
+    softmax_axis = 2; /* both of the last two axes as one; then the first and the last */
+    softmax_over = 2;
+    check("3.1", "Softmax", "{\"axis\": [3, 2]}", "[null, 3, 4, 5]", "", "RESHAPE SOFTMAX RESHAPE", "2x3x4x5", 3, softmax_several);
+    softmax_over = 1;
+    check("2.9", "Softmax", "{\"axis\": [1, -1]}", "[null, 3, 4, 5]", "", "TRANSPOSE RESHAPE SOFTMAX RESHAPE TRANSPOSE", "2x3x4x5", 3,
+          softmax_several);
+    softmax_axis = 2;
+    check("2.4", "Activation", "{\"activation\": \"softmax_v2\"}", "[null, 3, 5]", "", "SOFTMAX", "2x3x5", 3, softmax);
+    check("3.1", "Activation", "{\"activation\": \"glu\"}", "[null, 3, 6]", "", "SPLIT LOGISTIC MUL", "2x3x3", 3, glu);
     check("3.1", "PReLU", "{\"shared_axes\": [1]}", "[null, 3, 4]", "1x4", "PRELU", "2x3x4", 1, prelu);
     static const struct {
         const char *class_name, *config, *ops;
@@ -565,16 +577,15 @@ static void test_activation_layers(void **state) {
         {"ReLU", "{\"negative_slope\": 0.3}", "LEAKY_RELU", g_leaky},
         {"ReLU", "{\"threshold\": 0.5}", "GREATER SELECT_V2", g_threshold},
         {"ReLU", "{\"max_value\": 1, \"negative_slope\": 0.1}", "RELU_0_TO_1 MINIMUM MUL ADD", g_slope},
-        {"ReLU", "{\"max_value\": 2, \"negative_slope\": 0.1, \"threshold\": 0.3}",
-         "GREATER SELECT_V2 RELU MINIMUM SUB MINIMUM MUL ADD", g_relu},
+        {"ReLU", "{\"max_value\": 2, \"negative_slope\": 0.1, \"threshold\": 0.3}", "GREATER SELECT_V2 RELU MINIMUM SUB MINIMUM MUL ADD",
+         g_relu},
         {"LeakyReLU", "{\"alpha\": 0.2}", "LEAKY_RELU", f_leaky},
         {"LeakyReLU", "{\"negative_slope\": 0.2}", "LEAKY_RELU", f_leaky},
         {"LeakyReLU", "{}", "LEAKY_RELU", g_leaky},
         {"ThresholdedReLU", "{\"theta\": 0.5}", "GREATER SELECT_V2", g_threshold},
         {"ELU", "{}", "ELU", f_elu},
         {"ELU", "{\"alpha\": 0.7}", "ELU LEAKY_RELU", g_elu},
-        {"Activation", "{\"activation\": {\"class_name\": \"LeakyReLU\", \"config\": {\"alpha\": 0.2}}}", "LEAKY_RELU",
-         f_leaky},
+        {"Activation", "{\"activation\": {\"class_name\": \"LeakyReLU\", \"config\": {\"alpha\": 0.2}}}", "LEAKY_RELU", f_leaky},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         function_is = cases[i].f;
@@ -586,8 +597,8 @@ static void test_activation_layers(void **state) {
  * ------------------------------------------------------------------------------------------------------------------ */
 
 /* Two inputs, or n copies of shapes; the values are checked on the first and last element by hand. */
-static void merge(const char *class_name, const char *config, uint32_t n, const char *const *inputs, const char *ops,
-                  const char *out_shape, double (*f)(const double *v, uint32_t n), const uint32_t *inner) {
+static void merge(const char *class_name, const char *config, uint32_t n, const char *const *inputs, const char *ops, const char *out_shape,
+                  double (*f)(const double *v, uint32_t n), const uint32_t *inner) {
     fixture fx;
     lc_error err;
     int from[4];
@@ -605,11 +616,9 @@ static void merge(const char *class_name, const char *config, uint32_t n, const 
     shape os;
     fixture_run(m, 1, got, &count, os.dims, &os.rank);
     char found[128] = "";
-    for (int32_t i = 0; i < os.rank; i++)
-        snprintf(found + strlen(found), sizeof found - strlen(found), "%s%d", i ? "x" : "", os.dims[i]);
+    for (int32_t i = 0; i < os.rank; i++) snprintf(found + strlen(found), sizeof found - strlen(found), "%s%d", i ? "x" : "", os.dims[i]);
     assert_string_equal(found, out_shape);
-    for (size_t k = 0; f && k < count;
-         k++) { /* input i is indexed by k % inner[i] within its example (inner 0: like the output) */
+    for (size_t k = 0; f && k < count; k++) { /* input i is indexed by k % inner[i] within its example (inner 0: like the output) */
         double v[4];
         size_t each = count / (size_t)os.dims[0];
         for (uint32_t i = 0; i < n; i++) {
@@ -678,11 +687,9 @@ static void test_operations(void **state) {
         uint32_t n;
         const char *ops;
     } cases[] = {
-        {"Add", "[" T ", " T "]", 2, "ADD"},          {"Subtract", "[1, " T "]", 1, "SUB"},
-        {"Multiply", "[" T ", 2.5]", 1, "MUL"},       {"TrueDivide", "[" T ", 4]", 1, "DIV"},
-        {"Square", "[" T "]", 1, "SQUARE"},           {"Sigmoid", "[" T "]", 1, "LOGISTIC"},
-        {"Concatenate", "[[" T ", " T "]]", 2, NULL}, {"Add", "[" T ", [1, 2]]", 1, NULL},
-        {"Negative", "[" T ", " T "]", 2, NULL},
+        {"Add", "[" T ", " T "]", 2, "ADD"},          {"Subtract", "[1, " T "]", 1, "SUB"}, {"Multiply", "[" T ", 2.5]", 1, "MUL"},
+        {"TrueDivide", "[" T ", 4]", 1, "DIV"},       {"Square", "[" T "]", 1, "SQUARE"},   {"Sigmoid", "[" T "]", 1, "LOGISTIC"},
+        {"Concatenate", "[[" T ", " T "]]", 2, NULL}, {"Add", "[" T ", [1, 2]]", 1, NULL},  {"Negative", "[" T ", " T "]", 2, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fixture f;
@@ -694,8 +701,7 @@ static void test_operations(void **state) {
         f.layers[layer].calls[0].args = fixture_json(&f, cases[i].args);
         fixture_output(&f, layer);
         lc_model *m = fixture_lower(&f, NULL, &err);
-        if (!cases[i].ops)
-            assert_true(!m && err.status == LC_UNSUPPORTED);
+        if (!cases[i].ops) assert_true(!m && err.status == LC_UNSUPPORTED);
         else {
             if (!m) fail_msg("%s", err.message);
             lc_text text = {0};

@@ -154,12 +154,8 @@ static void bad_counts_and_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_item_once),
-        cmocka_unit_test(many_runs_back_to_back),
-        cmocka_unit_test(runs_after_sleep),
-        cmocka_unit_test(two_threads_really_work),
-        cmocka_unit_test(a_run_allocates_nothing),
-        cmocka_unit_test(bad_counts_and_no_memory),
+        cmocka_unit_test(every_item_once),         cmocka_unit_test(many_runs_back_to_back),  cmocka_unit_test(runs_after_sleep),
+        cmocka_unit_test(two_threads_really_work), cmocka_unit_test(a_run_allocates_nothing), cmocka_unit_test(bad_counts_and_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

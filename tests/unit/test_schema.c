@@ -102,7 +102,8 @@ static void defaults_other_than_zero(void **state) {
     lc_Operator ops[3];
     for (int i = 0; i < 3; i++) {
         lc_schema_init(LC_TABLE_Operator, &ops[i]);
-        ops[i].builtin_options = i < 2 ? (lc_union){LC_BuiltinOptions_Conv2DOptions, &conv[i]} : (lc_union){LC_BuiltinOptions_AddOptions, &add};
+        ops[i].builtin_options =
+            i < 2 ? (lc_union){LC_BuiltinOptions_Conv2DOptions, &conv[i]} : (lc_union){LC_BuiltinOptions_AddOptions, &add};
     }
     lc_SubGraph g;
     lc_Model m;
@@ -209,9 +210,14 @@ static void many_vtables(void **state) {
     static lc_Operator ops[N];
     for (int i = 0; i < N; i++) {
         lc_schema_init(LC_TABLE_StablehloConvolutionOptions, &options[i]);
-        int64_t *scalars[] = {&options[i].input_batch_dimension, &options[i].input_feature_dimension, &options[i].kernel_input_feature_dimension,
-                              &options[i].kernel_output_feature_dimension, &options[i].output_batch_dimension, &options[i].output_feature_dimension,
-                              &options[i].feature_group_count, &options[i].batch_group_count};
+        int64_t *scalars[] = {&options[i].input_batch_dimension,
+                              &options[i].input_feature_dimension,
+                              &options[i].kernel_input_feature_dimension,
+                              &options[i].kernel_output_feature_dimension,
+                              &options[i].output_batch_dimension,
+                              &options[i].output_feature_dimension,
+                              &options[i].feature_group_count,
+                              &options[i].batch_group_count};
         for (int k = 0; k < 8; k++) *scalars[k] = i >> k & 1;
         if (i >> 8 & 1) options[i].padding = (lc_vec_i64){scalars[0], 1};
         if (i >> 9 & 1) options[i].lhs_dilation = (lc_vec_i64){scalars[0], 1};
@@ -274,7 +280,10 @@ static void huge_files(void **state) {
 }
 
 /* A buffer of more than 4 GiB cannot be told by a vector's count: its size is in `size`. Written to a sink that only counts. */
-typedef struct counter { uint64_t bytes; uint64_t largest; } counter;
+typedef struct counter {
+    uint64_t bytes;
+    uint64_t largest;
+} counter;
 static lc_status count_bytes(void *user, const void *data, size_t size, lc_error *e) {
     (void)data, (void)e;
     counter *c = (counter *)user;
@@ -291,7 +300,7 @@ static void over_four_gigabytes(void **state) {
     lc_Model m = {.version = 3, .buffers = {buffers, 2}};
     counter c = {0, 0};
     uint64_t size;
-    ok(lc_fb_write(&m, &(lc_sink){count_bytes, &c}, &size, &err));
+    ok(lc_fb_write(&m, &(lc_sink){.write = count_bytes, .user = &c}, &size, &err));
     assert_true(c.largest == large && size == c.bytes && size > large && size < large + 1000);
 }
 
@@ -303,10 +312,10 @@ static void over_two_gigabytes_together(void **state) {
     lc_Model m = {.version = 3, .buffers = {buffers, 3}};
     counter c = {0, 0};
     uint64_t size;
-    ok(lc_fb_write(&m, &(lc_sink){count_bytes, &c}, &size, &err));
+    ok(lc_fb_write(&m, &(lc_sink){.write = count_bytes, .user = &c}, &size, &err));
     assert_true(size == c.bytes && size > 3ull << 30);
     m.buffers.n = 2;
-    ok(lc_fb_write(&m, &(lc_sink){count_bytes, &c}, &size, &err));
+    ok(lc_fb_write(&m, &(lc_sink){.write = count_bytes, .user = &c}, &size, &err));
     assert_true(size < 1ull << 31);
 }
 
@@ -356,7 +365,9 @@ static void behind_without_bytes_is_not_written(void **state) {
     lc_arena_deinit(&arena);
 }
 
-typedef struct short_sink { int left; } short_sink;
+typedef struct short_sink {
+    int left;
+} short_sink;
 static lc_status write_some(void *user, const void *data, size_t size, lc_error *e) {
     (void)data, (void)size;
     return ((short_sink *)user)->left-- > 0 ? LC_OK : lc_fail(e, LC_IO, "disk full");
@@ -370,7 +381,7 @@ static void failing_sink(void **state) {
     int writes = 0;
     for (;; writes++) {
         short_sink s = {writes};
-        lc_status status = lc_fb_write(&m, &(lc_sink){write_some, &s}, NULL, &err);
+        lc_status status = lc_fb_write(&m, &(lc_sink){.write = write_some, .user = &s}, NULL, &err);
         if (status == LC_OK) break;
         assert_int_equal(status, LC_IO);
         assert_string_equal(err.message, "disk full");
@@ -439,18 +450,22 @@ static void printing(void **state) {
     text_of(LC_TABLE_Pool2DOptions, &pool, true, "{\"stride_w\": 2, \"filter_width\": -3, \"fused_activation_function\": 99}",
             "padding=SAME stride_w=2 stride_h=0 filter_width=-3 filter_height=0 fused_activation_function=99");
     text_of(LC_TABLE_Pool2DOptions, &pool, false,
-            "{\"padding\": \"SAME\", \"stride_w\": 2, \"stride_h\": 0, \"filter_width\": -3, \"filter_height\": 0, \"fused_activation_function\": 99}",
+            "{\"padding\": \"SAME\", \"stride_w\": 2, \"stride_h\": 0, \"filter_width\": -3, \"filter_height\": 0, "
+            "\"fused_activation_function\": 99}",
             "padding=SAME stride_w=2 stride_h=0 filter_width=-3 filter_height=0 fused_activation_function=99");
     lc_PadOptions pad = {0};
     text_of(LC_TABLE_PadOptions, &pad, false, "{}", "");
     static const float bounds[] = {0.1f, -2.0f, 1e-30f, 16777216.0f};
     lc_BucketizeOptions bucket = {.boundaries = {bounds, 4}};
-    text_of(LC_TABLE_BucketizeOptions, &bucket, true, "{\"boundaries\": [0.1, -2, 1e-30, 16777216]}", "boundaries=[0.1, -2, 1e-30, 16777216]");
+    text_of(LC_TABLE_BucketizeOptions, &bucket, true, "{\"boundaries\": [0.1, -2, 1e-30, 16777216]}",
+            "boundaries=[0.1, -2, 1e-30, 16777216]");
     lc_FakeQuantOptions fake = {.min = -INFINITY, .max = NAN, .num_bits = 8};
-    text_of(LC_TABLE_FakeQuantOptions, &fake, true, "{\"min\": \"-Infinity\", \"max\": \"NaN\", \"num_bits\": 8}", "min=-Infinity max=NaN num_bits=8 narrow_range=false");
+    text_of(LC_TABLE_FakeQuantOptions, &fake, true, "{\"min\": \"-Infinity\", \"max\": \"NaN\", \"num_bits\": 8}",
+            "min=-Infinity max=NaN num_bits=8 narrow_range=false");
     lc_VarHandleOptions var = {.container = {"", 0}, .shared_name = {"a\"\\\n\xc3\xa4\xff\xed\xa0\x80", 11}};
-    text_of(LC_TABLE_VarHandleOptions, &var, true, "{\"container\": \"\", \"shared_name\": \"a\\\"\\\\\\u000a\xc3\xa4\\ufffd\\ufffd\\ufffd\\ufffd\\u0000\"}",
-            "container=\"\" shared_name=\"a\\\"\\\\\\u000a\xc3\xa4\\ufffd\\ufffd\\ufffd\\ufffd\\u0000\"");
+    text_of(LC_TABLE_VarHandleOptions, &var, true,
+            "{\"container\": \"\", \"shared_name\": \"a\\\"\\\\\\n\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\u0000\"}",
+            "container=\"\" shared_name=\"a\\\"\\\\\\n\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\u0000\"");
     int32_t ints[20] = {1};
     lc_ReshapeOptions reshape = {.new_shape = {ints, 18}};
     lc_text out = {0};
@@ -462,8 +477,10 @@ static void printing(void **state) {
     lc_Int32Vector seg = {.values = {ints, 2}};
     lc_DimensionMetadata dim = {.format = 1, .array_segments = {1, &seg}, .array_indices = {9, NULL}};
     text_of(LC_TABLE_DimensionMetadata, &dim, true,
-            "{\"format\": \"SPARSE_CSR\", \"array_segments_type\": \"Int32Vector\", \"array_segments\": {\"values\": [1, 0]}, \"array_indices_type\": 9, \"array_indices\": null}",
-            "format=SPARSE_CSR dense_size=0 array_segments_type=Int32Vector array_segments={values=[1, 0]} array_indices_type=9 array_indices=?");
+            "{\"format\": \"SPARSE_CSR\", \"array_segments_type\": \"Int32Vector\", \"array_segments\": {\"values\": [1, 0]}, "
+            "\"array_indices_type\": 9, \"array_indices\": null}",
+            "format=SPARSE_CSR dense_size=0 array_segments_type=Int32Vector array_segments={values=[1, 0]} array_indices_type=9 "
+            "array_indices=?");
 }
 
 /* Whatever a model holds, its JSON parses and has every field of every table by name. */
@@ -596,14 +613,30 @@ static void allocation_failures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_table_survives), cmocka_unit_test(equal_sees_each_field), cmocka_unit_test(defaults_take_no_place),
-        cmocka_unit_test(defaults_other_than_zero), cmocka_unit_test(absent_differs_from_empty), cmocka_unit_test(same_model_same_bytes),
-        cmocka_unit_test(buffers_are_aligned), cmocka_unit_test(vtables_are_shared), cmocka_unit_test(many_vtables),
-        cmocka_unit_test(huge_files), cmocka_unit_test(over_four_gigabytes), cmocka_unit_test(over_two_gigabytes_together),
-        cmocka_unit_test(structure_too_large), cmocka_unit_test(unknown_union_is_not_written), cmocka_unit_test(behind_without_bytes_is_not_written),
-        cmocka_unit_test(failing_sink), cmocka_unit_test(misaligned_memory), cmocka_unit_test(bools_are_zero_or_one),
-        cmocka_unit_test(printing), cmocka_unit_test(json_is_json), cmocka_unit_test(names), cmocka_unit_test(real_files),
-        cmocka_unit_test(buffers_behind_a_real_file), cmocka_unit_test(allocation_failures),
+        cmocka_unit_test(every_table_survives),
+        cmocka_unit_test(equal_sees_each_field),
+        cmocka_unit_test(defaults_take_no_place),
+        cmocka_unit_test(defaults_other_than_zero),
+        cmocka_unit_test(absent_differs_from_empty),
+        cmocka_unit_test(same_model_same_bytes),
+        cmocka_unit_test(buffers_are_aligned),
+        cmocka_unit_test(vtables_are_shared),
+        cmocka_unit_test(many_vtables),
+        cmocka_unit_test(huge_files),
+        cmocka_unit_test(over_four_gigabytes),
+        cmocka_unit_test(over_two_gigabytes_together),
+        cmocka_unit_test(structure_too_large),
+        cmocka_unit_test(unknown_union_is_not_written),
+        cmocka_unit_test(behind_without_bytes_is_not_written),
+        cmocka_unit_test(failing_sink),
+        cmocka_unit_test(misaligned_memory),
+        cmocka_unit_test(bools_are_zero_or_one),
+        cmocka_unit_test(printing),
+        cmocka_unit_test(json_is_json),
+        cmocka_unit_test(names),
+        cmocka_unit_test(real_files),
+        cmocka_unit_test(buffers_behind_a_real_file),
+        cmocka_unit_test(allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

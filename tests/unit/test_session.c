@@ -28,8 +28,12 @@ static int32_t constant(lc_builder *b, const char *name, const int32_t *dims, in
 }
 
 static int32_t conv(lc_builder *b, int32_t x, int32_t in, int32_t out, int32_t stride) {
-    const lc_Conv2DOptions o = {.padding = LC_Padding_SAME, .stride_w = stride, .stride_h = stride, .dilation_w_factor = 1,
-                                .dilation_h_factor = 1, .fused_activation_function = LC_ActivationFunctionType_RELU};
+    const lc_Conv2DOptions o = {.padding = LC_Padding_SAME,
+                                .stride_w = stride,
+                                .stride_h = stride,
+                                .dilation_w_factor = 1,
+                                .dilation_h_factor = 1,
+                                .fused_activation_function = LC_ActivationFunctionType_RELU};
     const int32_t inputs[] = {x, constant(b, "filter", (int32_t[]){out, 3, 3, in}, 4), constant(b, "bias", &out, 1)};
     return lc_build_op(b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &o, inputs, 3);
 }
@@ -156,6 +160,64 @@ static void test_resize(void **unused) {
     lc_model_destroy(model);
 }
 
+/* No images at all are a batch too, and a session comes back from it. */
+static void test_batch_of_none(void **unused) {
+    (void)unused;
+    lc_model *model = make_model();
+    static const char *const isas[] = {"ref", "portable", NULL};
+    for (size_t i = 0; i < 3; i++) {
+        lc_session *s = make_session(model, &(lc_session_options){.isa = isas[i], .threads = 2}, 2);
+        float want[5];
+        run(s);
+        memcpy(want, lc_session_output(s, 0).data, sizeof want);
+        assert_int_equal(lc_session_resize_input(s, 0, (int32_t[]){0, 12, 10, 3}, 4, NULL), LC_OK);
+        run(s);
+        assert_int_equal(lc_session_output(s, 0).dims[0], 0);
+        assert_int_equal(lc_session_output(s, 0).size, 0);
+        assert_int_equal(lc_session_resize_input(s, 0, (int32_t[]){1, 12, 10, 3}, 4, NULL), LC_OK);
+        const lc_tensor_view in = lc_session_input(s, 0);
+        for (size_t k = 0; k < in.size / sizeof(float); k++) ((float *)in.data)[k] = value(k);
+        run(s);
+        for (int k = 0; k < 5; k++) assert_float_equal(((const float *)lc_session_output(s, 0).data)[k], want[k], 1e-6);
+        lc_session_destroy(s);
+    }
+    lc_model_destroy(model);
+}
+
+/* A run that fails says where, and the next one is as if it had not been. */
+static void test_failed_run(void **unused) {
+    (void)unused;
+    lc_error err;
+    lc_model *model;
+    lc_builder b;
+    assert_int_equal(lc_model_new(NULL, &model, &err), LC_OK);
+    lc_builder_init(&b, model, model->graphs[0], &err);
+    const int32_t x = lc_build_placeholder(&b, "x", LC_INT32, (int32_t[]){-1}, 1),
+                  y = lc_build_placeholder(&b, "y", LC_INT32, (int32_t[]){-1}, 1);
+    const int32_t sum = lc_build_binary(&b, LC_OP_ADD, x, y, NONE), q = lc_build_binary(&b, LC_OP_DIV, sum, y, NONE);
+    if (b.status != LC_OK) fail_msg("%s", err.message);
+    assert_int_equal(lc_graph_add_input(b.graph, x, &err), LC_OK);
+    assert_int_equal(lc_graph_add_input(b.graph, y, &err), LC_OK);
+    assert_int_equal(lc_graph_add_output(b.graph, q, &err), LC_OK);
+    lc_session *s;
+    assert_int_equal(lc_session_create(model, NULL, &s, &err), LC_OK);
+    for (int round = 0; round < 3; round++) {
+        const int32_t n[] = {3 + round};
+        assert_int_equal(lc_session_resize_inputs(s, (const int32_t *const[]){n, n}, (int32_t[]){1, 1}, &err), LC_OK);
+        int32_t *a = lc_session_input(s, 0).data, *d = lc_session_input(s, 1).data;
+        for (int32_t i = 0; i < n[0]; i++) a[i] = 10 * i, d[i] = i;
+        assert_int_equal(lc_session_run(s, &err), LC_INVALID);
+        assert_non_null(strstr(err.message, "node 1 DIV"));
+        assert_non_null(strstr(err.message, "by zero (element 0)"));
+        assert_int_equal(lc_session_run(s, NULL), LC_INVALID);
+        d[0] = 1;
+        assert_int_equal(lc_session_run(s, &err), LC_OK);
+        for (int32_t i = 0; i < n[0]; i++) assert_int_equal(((const int32_t *)lc_session_output(s, 0).data)[i], i ? 11 : 1);
+    }
+    lc_session_destroy(s);
+    lc_model_destroy(model);
+}
+
 static void test_isas_and_threads_agree(void **unused) {
     (void)unused;
     lc_model *model = make_model();
@@ -233,6 +295,49 @@ static void test_memory_and_profile(void **unused) {
     lc_model_destroy(model);
 }
 
+/* Outputs without elements are nobody's work: a kernel's loops over the other dimensions can be 2^31 long. */
+static void test_nothing_to_write(void **unused) {
+    (void)unused;
+    lc_model *model = make_model();
+    lc_session *s = make_session(model, NULL, 0);
+    for (size_t i = 0; i < lc_session_profile_count(s); i++) assert_string_equal(lc_session_profile(s, i).kernel, "view");
+    run(s);
+    assert_int_equal(lc_session_output(s, 0).size, 0);
+    lc_session_destroy(s);
+    lc_model_destroy(model);
+}
+
+/* A few bytes that stand for many are left for the run: looking at a model must not cost what the model says. */
+static void test_large_known_value(void **unused) {
+    (void)unused;
+    static const struct {
+        int32_t n;
+        size_t steps;
+    } cases[] = {{1000, 0}, {6000000, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static const float seven = 7;
+        lc_error err;
+        lc_model *model;
+        lc_builder b;
+        lc_session *s;
+        assert_int_equal(lc_model_new(NULL, &model, &err), LC_OK);
+        lc_builder_init(&b, model, model->graphs[0], &err);
+        const int32_t in[] = {lc_build_const(&b, "dims", LC_INT32, (int32_t[]){1}, 1, &cases[i].n, sizeof cases[i].n, false),
+                              lc_build_const(&b, "value", LC_FLOAT32, NULL, 0, &seven, sizeof seven, false)};
+        const int32_t y = lc_build_op(&b, LC_OP_FILL, LC_TABLE_FillOptions, NULL, in, 2);
+        if (b.status != LC_OK) fail_msg("%s", err.message);
+        assert_int_equal(lc_graph_add_output(b.graph, y, &err), LC_OK);
+        if (lc_session_create(model, NULL, &s, &err) != LC_OK) fail_msg("%s", err.message);
+        assert_int_equal(lc_session_profile_count(s), cases[i].steps);
+        run(s);
+        const lc_tensor_view out = lc_session_output(s, 0);
+        assert_int_equal(out.size, (size_t)cases[i].n * sizeof(float));
+        assert_true(((const float *)out.data)[cases[i].n - 1] == 7);
+        lc_session_destroy(s);
+        lc_model_destroy(model);
+    }
+}
+
 static void test_arguments(void **unused) {
     (void)unused;
     lc_error err;
@@ -276,10 +381,58 @@ static void test_allocation_failures(void **unused) {
     fault_check(whole_life, NULL, NULL);
 }
 
+/* Height and width are open and saved as 1, where a VALID window of 3 does not fit: the session waits for real sizes. */
+static void test_open_image(void **state) {
+    (void)state;
+    lc_model *m;
+    lc_builder b;
+    lc_session *s;
+    lc_error err;
+    assert_int_equal(lc_model_new(NULL, &m, &err), LC_OK);
+    lc_builder_init(&b, m, m->graphs[0], &err);
+    const int32_t open[] = {-1, -1, -1, 1}, filter[] = {1, 3, 3, 1}, image[] = {1, 4, 5, 1};
+    const int32_t x = lc_build_placeholder(&b, "x", LC_FLOAT32, open, 4);
+    const lc_Conv2DOptions o = {.padding = LC_Padding_VALID, .stride_w = 1, .stride_h = 1, .dilation_w_factor = 1, .dilation_h_factor = 1};
+    float *ones = lc_build_data(&b, 9 * sizeof *ones);
+    for (int i = 0; i < 9; i++) ones[i] = 1;
+    const int32_t in[] = {x, lc_build_const(&b, "w", LC_FLOAT32, filter, 4, ones, 9 * sizeof *ones, true), LC_ABSENT};
+    const int32_t y = lc_build_op(&b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &o, in, 3);
+    assert_int_equal(b.status, LC_OK);
+    assert_int_equal(lc_graph_add_input(m->graphs[0], x, &err), LC_OK);
+    assert_int_equal(lc_graph_add_output(m->graphs[0], y, &err), LC_OK);
+    assert_int_equal(lc_session_create(m, NULL, &s, &err), LC_OK);
+    lc_tensor_view view = lc_session_input(s, 0);
+    assert_true(view.rank == 4 && view.signature[1] == -1 && !view.data);
+    assert_int_equal(lc_session_output(s, 0).rank, -1);
+    assert_int_equal(lc_session_profile_count(s), 0);
+    lc_session_reset(s);
+    assert_int_equal(lc_session_run(s, &err), LC_INVALID);
+    assert_non_null(strstr(err.message, "at the shapes its inputs have now"));
+    assert_non_null(strstr(err.hint, "lc_session_resize_input"));
+    assert_int_equal(lc_session_resize_input(s, 0, image, 4, &err), LC_OK);
+    view = lc_session_input(s, 0);
+    for (int i = 0; i < 20; i++) ((float *)view.data)[i] = (float)i;
+    assert_int_equal(lc_session_run(s, &err), LC_OK);
+    view = lc_session_output(s, 0);
+    assert_true(view.dims[1] == 2 && view.dims[2] == 3 && ((float *)view.data)[0] == 54);
+    lc_session_destroy(s);
+    lc_model_destroy(m);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_run), cmocka_unit_test(test_model_outlives_nothing), cmocka_unit_test(test_run_allocates_nothing),
-        cmocka_unit_test(test_resize), cmocka_unit_test(test_isas_and_threads_agree), cmocka_unit_test(test_many_threads_one_model),
-        cmocka_unit_test(test_memory_and_profile), cmocka_unit_test(test_arguments), cmocka_unit_test(test_allocation_failures)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_open_image),
+                                       cmocka_unit_test(test_run),
+                                       cmocka_unit_test(test_model_outlives_nothing),
+                                       cmocka_unit_test(test_run_allocates_nothing),
+                                       cmocka_unit_test(test_resize),
+                                       cmocka_unit_test(test_batch_of_none),
+                                       cmocka_unit_test(test_failed_run),
+                                       cmocka_unit_test(test_isas_and_threads_agree),
+                                       cmocka_unit_test(test_many_threads_one_model),
+                                       cmocka_unit_test(test_nothing_to_write),
+                                       cmocka_unit_test(test_large_known_value),
+                                       cmocka_unit_test(test_memory_and_profile),
+                                       cmocka_unit_test(test_arguments),
+                                       cmocka_unit_test(test_allocation_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,10 +29,8 @@ typedef struct rule_case {
 } rule_case;
 
 /* One assignment to the fixture. */
-#define SET(name, place)                                                                                                       \
-    static void name(int64_t v) {                                                                                              \
-        place = (__typeof__(place))v;                                                                                          \
-    }
+#define SET(name, place) \
+    static void name(int64_t v) { place = (__typeof__(place))v; }
 
 /* ---- model ----------------------------------------------------------------------------------------------------- */
 
@@ -61,9 +59,7 @@ static void set_metadata_name(int64_t v) {
 }
 SET(set_metadata_buffer, f.metadata[1].buffer)
 SET(set_old_metadata, f.metadata_buffer[1])
-static void nothing(int64_t v) {
-    (void)v;
-}
+static void nothing(int64_t v) { (void)v; }
 
 /* Structs of the written file, for their positions. */
 static lc_Model *structs_of(const tflite_bytes *b, lc_arena *arena) {
@@ -162,30 +158,18 @@ static void set_word(unsigned i, int64_t v) {
     uint32_t w = (uint32_t)v;
     memcpy(f.bytes[3] + 4 * i, &w, 4);
 }
-static void set_string_count(int64_t v) {
-    set_word(0, v);
-}
-static void set_string_first(int64_t v) {
-    set_word(1, v);
-}
-static void set_string_second(int64_t v) {
-    set_word(2, v);
-}
-static void set_string_last(int64_t v) {
-    set_word(3, v);
-}
+static void set_string_count(int64_t v) { set_word(0, v); }
+static void set_string_first(int64_t v) { set_word(1, v); }
+static void set_string_second(int64_t v) { set_word(2, v); }
+static void set_string_last(int64_t v) { set_word(3, v); }
 SET(set_string_bytes, f.buffer[3].data.n)
 SET(set_string_shape, f.shape[TM_STRINGS][0])
 
 SET(set_zero_points, f.q[0].zero_point.n)
 SET(set_quant_dim, f.q[0].quantized_dimension)
 SET(set_bias_dim, f.q[1].quantized_dimension)
-static void set_scales(int64_t v) {
-    f.q[0].scale.n = f.q[0].zero_point.n = (uint32_t)v;
-}
-static void set_scalar_scales(int64_t v) {
-    f.q[3].scale.n = f.q[3].zero_point.n = (uint32_t)v;
-}
+static void set_scales(int64_t v) { f.q[0].scale.n = f.q[0].zero_point.n = (uint32_t)v; }
+static void set_scalar_scales(int64_t v) { f.q[3].scale.n = f.q[3].zero_point.n = (uint32_t)v; }
 static void set_scale(int64_t v) {
     static const float values[] = {0.0f, -1.0f, __builtin_nanf(""), __builtin_inff(), 1e-30f};
     f.scale[1] = values[v];
@@ -206,7 +190,14 @@ static void patch_details(tflite_bytes *b, int64_t v) {
 }
 SET(set_block_scales, f.blockwise.scales)
 SET(set_block_zero_points, f.blockwise.zero_points)
-SET(set_block_size, f.blockwise.block_size)
+static void set_block_size(int64_t v) {
+    f.blockwise.block_size = (int32_t)v;
+    f.blockwise.block_shape = (lc_vec_i32){NULL, 0};
+}
+static void set_block_shape(int64_t v) {
+    f.blockwise.block_size = 0;
+    f.blockwise.block_shape.n = (uint32_t)v;
+}
 SET(set_multi_scales, f.multi.scales)
 SET(set_multi_size, f.multi.block_size)
 SET(set_multi_dim, f.multi_dims[1])
@@ -245,9 +236,7 @@ static void set_path(int64_t v) {
                                         "a//b", "a/",          ".",  "a/./b", "a/..",   "..a/b..c/d."};
     f.group[0].name = (lc_str){paths[v], strlen(paths[v])};
 }
-static void set_path_nul(int64_t v) {
-    f.group[0].name = (lc_str){"ab\0c", (size_t)v};
-}
+static void set_path_nul(int64_t v) { f.group[0].name = (lc_str){"ab\0c", (size_t)v}; }
 static void set_range(int64_t v) {
     f.external[1].offset = UINT64_MAX - 8;
     f.external[1].length = (uint64_t)v;
@@ -260,9 +249,7 @@ SET(set_external_buffer, f.t[TM_EXTERNAL].buffer)
 SET(set_opcode, f.op[TM_FC].opcode_index)
 SET(set_input_count, f.op[TM_FC].inputs.n)
 SET(set_input, f.fc_in[0])
-static void drop_input(int64_t v) {
-    f.fc_in[v] = -1;
-}
+static void drop_input(int64_t v) { f.fc_in[v] = -1; }
 SET(set_output_count, f.op[TM_FC].outputs.n)
 SET(set_output, f.fc_out[0])
 SET(set_between, f.between[0])
@@ -343,9 +330,7 @@ SET(set_graph_input, f.in[0])
 SET(set_graph_output, f.out[1])
 SET(set_custom_output, f.custom_out[0])
 SET(set_handle_output, f.handle_out[0])
-static void read_nothing(int64_t v) {
-    *(v ? &f.fc_in[0] : &f.custom_in[7]) = TM_BETWEEN;
-}
+static void read_nothing(int64_t v) { *(v ? &f.fc_in[0] : &f.custom_in[7]) = TM_BETWEEN; }
 
 static void drop_call_options(int64_t v) {
     if (v) f.op[TM_IF].builtin_options = (lc_union){0, NULL};
@@ -434,9 +419,9 @@ static void set_output_name(int64_t v) {
 SET(set_signature_input, f.sig_in[1].tensor_index)
 SET(set_signature_output, f.sig_out[1].tensor_index)
 
-#define CASE(RULE, what, change, bad, good)                                                                                    \
+#define CASE(RULE, what, change, bad, good) \
     { LC_RULE_##RULE, what, change, NULL, bad, good }
-#define PATCH(RULE, what, patch, bad, good)                                                                                    \
+#define PATCH(RULE, what, patch, bad, good) \
     { LC_RULE_##RULE, what, nothing, patch, bad, good }
 
 static const rule_case cases[] = {
@@ -511,6 +496,8 @@ static const rule_case cases[] = {
     CASE(QUANT_BLOCKWISE, "scales negative", set_block_scales, -1, TM_SCALES),
     CASE(QUANT_BLOCKWISE, "zero points out of range", set_block_zero_points, -2, TM_B),
     CASE(QUANT_BLOCKWISE, "block size 0", set_block_size, 0, 32),
+    CASE(QUANT_BLOCKWISE, "negative block size", set_block_size, -1, 1),
+    CASE(QUANT_BLOCKWISE, "neither block size nor block shape", set_block_shape, 0, 2),
     CASE(QUANT_MULTI_AXIS, "scales out of range", set_multi_scales, TM_TENSORS, TM_SCALES),
     CASE(QUANT_MULTI_AXIS, "negative block size", set_multi_size, -1, 0),
     CASE(QUANT_MULTI_AXIS, "dimension past the last", set_multi_dim, 2, 1),
@@ -591,7 +578,6 @@ static const rule_case cases[] = {
     CASE(WRITE_CONSTANT, "output is constant", set_output, TM_STRINGS, TM_Y),
     CASE(WRITE_CONSTANT, "output is constant in another file", set_output, TM_EXTERNAL, TM_Y),
     CASE(WRITE_INPUT, "output is the subgraph's input", set_output, TM_COND, TM_Y),
-    CASE(WRITE_VARIABLE, "output is a variable", set_output, TM_VAR, TM_Y),
     CASE(WRITE_TWICE, "two writers", set_handle_output, TM_Y, TM_HANDLE),
     CASE(READ_EARLY, "read before it is written", set_input, TM_HANDLE, TM_X),
     CASE(READ_NOTHING, "read and never written; a custom operator may", read_nothing, 1, 0),
@@ -630,7 +616,7 @@ static lc_status run(const rule_case *c, int64_t v, lc_model **model, tflite_byt
     *b = (tflite_bytes){0};
     *mapping = NULL;
     c->change(v);
-    const lc_sink sink = {tflite_bytes_write, b};
+    const lc_sink sink = {.write = tflite_bytes_write, .user = b};
     assert_int_equal(lc_fb_write(&f.m, &sink, NULL, err), LC_OK);
     if (c->patch) c->patch(b, v);
     if (huge <= b->size) return lc_tflite_load(b->data, b->size, &limits, model, err);
@@ -655,8 +641,7 @@ static void try_bad(const rule_case *c, const char *id) {
     lc_status status = run(c, c->bad, &m, &b, &mapping, &err);
     bool limit = c->rule == LC_RULE_NODES || c->rule == LC_RULE_CALL_DEPTH;
     if (status != (limit ? LC_LIMIT : LC_INVALID) || strcmp(err.rule, id) != 0) {
-        fail_msg("%s, %s: bad file gave %s %s %s", id, c->what, lc_status_name(status), status ? err.rule : "",
-                 status ? err.message : "");
+        fail_msg("%s, %s: bad file gave %s %s %s", id, c->what, lc_status_name(status), status ? err.rule : "", status ? err.message : "");
     }
     assert_null(m);
     assert_true(err.message[0] && err.hint[0] && err.offset < b.size && (err.offset >= 8 || c->rule == LC_RULE_UNFOLD));
@@ -668,9 +653,8 @@ static void try_good(const rule_case *c, const char *id) {
     tflite_bytes b, out = {0};
     void *mapping;
     lc_error err;
-    if (run(c, c->good, &m, &b, &mapping, &err) != LC_OK)
-        fail_msg("%s, %s: good twin refused: %s %s", id, c->what, err.rule, err.message);
-    const lc_sink sink = {tflite_bytes_write, &out};
+    if (run(c, c->good, &m, &b, &mapping, &err) != LC_OK) fail_msg("%s, %s: good twin refused: %s %s", id, c->what, err.rule, err.message);
+    const lc_sink sink = {.write = tflite_bytes_write, .user = &out};
     assert_int_equal(lc_emit_tflite(m, &sink, NULL, &err), LC_OK);
     if (lc_tflite_load(out.data, out.size, &limits, &again, &err) != LC_OK) {
         fail_msg("%s, %s: good twin does not load again: %s %s", id, c->what, err.rule, err.message);
@@ -687,9 +671,10 @@ static void test_every_rule(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char id[24];
         lc_rule_name(cases[i].rule, id);
+        covered[cases[i].rule] = true;
+        if (cases[i].bad > 0 && (uint64_t)cases[i].bad > SIZE_MAX) continue; /* no file of that size can be mapped here */
         try_bad(&cases[i], id);
         try_good(&cases[i], id);
-        covered[cases[i].rule] = true;
     }
     for (int r = 0; r < LC_RULE_COUNT; r++) {
         char id[24];
@@ -722,8 +707,7 @@ static void test_message(void **state) {
     void *mapping;
     lc_error err;
     assert_int_equal(run(&c, c.bad, &m, &b, &mapping, &err), LC_INVALID);
-    assert_string_equal(err.message,
-                        "subgraph 0, operator 0 FULLY_CONNECTED: input 0: tensor 99 does not exist (there are 17)");
+    assert_string_equal(err.message, "subgraph 0, operator 0 FULLY_CONNECTED: input 0: tensor 99 does not exist (there are 17)");
     assert_string_equal(err.rule, "TFL-INPUT-INDEX");
     assert_non_null(strstr(err.hint, "an input names a tensor of its subgraph; "));
     lc_arena arena = {0};
@@ -760,7 +744,7 @@ static void test_zero_point_ranges(void **state) {
             f.t[TM_BETWEEN].type = (int8_t)ranges[i].type;
             f.q[3].zero_point.data = &zero;
             tflite_bytes b = {0};
-            const lc_sink sink = {tflite_bytes_write, &b};
+            const lc_sink sink = {.write = tflite_bytes_write, .user = &b};
             lc_model *m;
             lc_error err = {0};
             assert_int_equal(lc_fb_write(&f.m, &sink, NULL, &err), LC_OK);
@@ -816,7 +800,7 @@ static void test_shared_strings(void **state) {
     lc_SubGraph g = {.tensors = {t, TENSORS}, .debug_metadata_index = -1};
     const lc_Model m = {.version = 3, .subgraphs = {&g, 1}, .buffers = {buffers, 2}};
     tflite_bytes b = {0};
-    const lc_sink sink = {tflite_bytes_write, &b};
+    const lc_sink sink = {.write = tflite_bytes_write, .user = &b};
     lc_model *model;
     lc_error err;
     assert_int_equal(lc_fb_write(&m, &sink, NULL, &err), LC_OK);
@@ -862,7 +846,7 @@ static void test_long_chain(void **state) {
                                 .debug_metadata_index = -1};
     g.m = (lc_Model){.version = 3, .subgraphs = {g.graphs, 1}, .operator_codes = {g.code, 1}, .buffers = {g.buffers, 1}};
     tflite_bytes b = {0}, out = {0};
-    const lc_sink sink = {tflite_bytes_write, &b}, back = {tflite_bytes_write, &out};
+    const lc_sink sink = {.write = tflite_bytes_write, .user = &b}, back = {.write = tflite_bytes_write, .user = &out};
     lc_model *m;
     lc_error err;
     assert_int_equal(lc_fb_write(&g.m, &sink, NULL, &err), LC_OK);
@@ -901,7 +885,7 @@ static void test_many_signatures(void **state) {
     f.m.signature_defs.data = s;
     f.m.signature_defs.n = N;
     tflite_bytes b = {0};
-    const lc_sink sink = {tflite_bytes_write, &b};
+    const lc_sink sink = {.write = tflite_bytes_write, .user = &b};
     lc_model *m;
     lc_error err;
     assert_int_equal(lc_fb_write(&f.m, &sink, NULL, &err), LC_OK);
@@ -924,7 +908,7 @@ static bool less_value(const void *context, uint32_t a, uint32_t b) {
 
 static void test_sort(void **state) {
     (void)state;
-    uint32_t values[97], order[97];
+    uint32_t values[97] = {0}, order[97];
     for (uint32_t n = 0; n <= 97; n++) {
         for (uint32_t i = 0; i < n; i++) {
             values[i] = i * 2654435761u % 31;

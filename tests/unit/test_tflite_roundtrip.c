@@ -29,7 +29,7 @@ static void must(lc_status status) {
 
 static tflite_bytes emit(const lc_model *m) {
     tflite_bytes b = {0};
-    const lc_sink sink = {tflite_bytes_write, &b};
+    const lc_sink sink = {.write = tflite_bytes_write, .user = &b};
     uint64_t size;
     must(lc_emit_tflite(m, &sink, &size, &err));
     assert_int_equal(size, b.size);
@@ -38,7 +38,7 @@ static tflite_bytes emit(const lc_model *m) {
 
 static tflite_bytes write_structs(const lc_Model *m) {
     tflite_bytes b = {0};
-    const lc_sink sink = {tflite_bytes_write, &b};
+    const lc_sink sink = {.write = tflite_bytes_write, .user = &b};
     must(lc_fb_write(m, &sink, NULL, &err));
     return b;
 }
@@ -80,9 +80,7 @@ static void test_files(void **state) {
 
 /* ---- one of everything ------------------------------------------------------------------------------------------------ */
 
-static bool is(lc_str s, const char *text) {
-    return lc_str_is(s, text);
-}
+static bool is(lc_str s, const char *text) { return lc_str_is(s, text); }
 
 static void check_tensors(const lc_graph *g, const tflite_bytes *b) {
     const lc_tensor *t = g->tensors;
@@ -108,8 +106,7 @@ static void check_tensors(const lc_graph *g, const tflite_bytes *b) {
 static void check_nodes(const lc_graph *g) {
     const lc_node *n = g->nodes;
     assert_int_equal(g->node_count, TM_OPS);
-    assert_true(n[TM_FC].op == LC_OP_FULLY_CONNECTED && n[TM_FC].version == 2 && n[TM_FC].input_count == 3 &&
-                n[TM_FC].inputs[2] == TM_B);
+    assert_true(n[TM_FC].op == LC_OP_FULLY_CONNECTED && n[TM_FC].version == 2 && n[TM_FC].input_count == 3 && n[TM_FC].inputs[2] == TM_B);
     assert_true(n[TM_FC].attrs_table == LC_TABLE_FullyConnectedOptions && n[TM_FC].debug_metadata_index == -1);
     const lc_IfOptions *branch = n[TM_IF].attrs;
     assert_true(branch->then_subgraph_index == 1 && branch->else_subgraph_index == 2);
@@ -156,7 +153,7 @@ static void test_everything(void **state) {
     /* lc_model_check has no word for a custom operator's scratch tensor. */
     f.custom_in[7] = -1;
     b.size = 0;
-    const lc_sink sink = {tflite_bytes_write, &b};
+    const lc_sink sink = {.write = tflite_bytes_write, .user = &b};
     must(lc_fb_write(&f.m, &sink, NULL, &err));
     round_trip(b.data, b.size, "one of everything");
     lc_free(b.data);
@@ -293,10 +290,9 @@ static void test_equal_constants(void **state) {
     assert_int_equal(buffers_of(50, 1000, 0, 3), 4);
     assert_int_equal(buffers_of(50, 1000, 500, 3), 4);
     assert_int_equal(buffers_of(50, 1000, 999, 1), 2);
-    assert_int_equal(buffers_of(50, 1000, 300, 20), 21); /* between the samples: found by comparing */
-    /* So many that agree in the samples that the search gives up: more buffers than kinds, never a wrong one. */
-    size_t n = buffers_of(400, 1000, 300, 200);
-    assert_true(n >= 201 && n <= 401);
+    assert_int_equal(buffers_of(50, 1000, 300, 20), 21);    /* between the samples: found by comparing */
+    assert_int_equal(buffers_of(400, 1000, 300, 200), 201); /* ... or by the hash of all bytes */
+    assert_int_equal(buffers_of(512, 70000, 40000, 256), 257);
 }
 
 /* Nodes that were built, not read: dead ones are left out, versions chosen, codes shared. */
@@ -307,8 +303,7 @@ static void test_built(void **state) {
     lc_graph *g = m->graphs[0];
     int32_t dims[2] = {1, 4}, open[2] = {-1, 4}, index;
     for (int i = 0; i < 4; i++) {
-        const lc_tensor t = {
-            .type = LC_FLOAT32, .rank = 2, .dims = dims, .signature = open, .has_rank = true, .data_at = LC_NO_OFFSET};
+        const lc_tensor t = {.type = LC_FLOAT32, .rank = 2, .dims = dims, .signature = open, .has_rank = true, .data_at = LC_NO_OFFSET};
         must(lc_graph_add_tensor(g, &t, &index, &err));
     }
     for (int32_t i = 0; i < 3; i++) {
@@ -390,6 +385,74 @@ static void test_tail(void **state) {
     lc_free(b.data);
 }
 
+/* ---- fields of a schema to come ---- */
+
+/* Gives the table at `at` a vtable behind the file that has one more field, `id`, at the given offset in the table. */
+static void lengthen_vtable(tflite_bytes *b, uint64_t at, uint16_t id, uint16_t offset) {
+    int32_t back;
+    uint16_t vtable[64] = {0};
+    memcpy(&back, b->data + at, 4);
+    const uint8_t *old = b->data + ((int64_t)at - back);
+    memcpy(vtable, old, 2);
+    memcpy(vtable, old, vtable[0]);
+    const uint16_t bytes = (uint16_t)(4 + 2 * (id + 1));
+    assert_true(vtable[0] < bytes && bytes <= sizeof vtable);
+    vtable[0] = bytes;
+    vtable[2 + id] = offset;
+    b->data = lc_realloc(b->data, b->size + bytes);
+    assert_non_null(b->data);
+    memcpy(b->data + b->size, vtable, bytes);
+    back = (int32_t)((int64_t)at - (int64_t)b->size);
+    memcpy(b->data + at, &back, 4);
+    b->size += bytes;
+}
+
+/* Writing such a model would lose the field without a word. One that lies in the vtable but is absent is none. */
+static void test_unknown_field(void **state) {
+    (void)state;
+    static const struct {
+        lc_table_id table;
+        uint16_t id, offset;
+        bool lost;
+    } cases[] = {
+        {LC_TABLE_SubGraph, 6, 4, true},       {LC_TABLE_SubGraph, 6, 0, false}, {LC_TABLE_SubGraph, 21, 4, true},
+        {LC_TABLE_SoftmaxOptions, 1, 4, true}, {LC_TABLE_Model, 10, 4, true},    {LC_TABLE_Model, 12, 0, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tflite_model_make(&f);
+        lc_SoftmaxOptions softmax = {.beta = 1};
+        f.code[4].builtin_code = f.code[4].deprecated_builtin_code = LC_OP_SOFTMAX;
+        f.op1[0].builtin_options = (lc_union){LC_BuiltinOptions_SoftmaxOptions, &softmax};
+        tflite_bytes b = write_structs(&f.m), out = {0};
+        lc_arena arena = {0};
+        lc_Model *m;
+        must(lc_fb_read(b.data, b.size, &arena, &m, &err));
+        const lc_SubGraph *second = &m->subgraphs.data[1];
+        const uint64_t at = cases[i].table == LC_TABLE_Model ? m->at
+                            : cases[i].table == LC_TABLE_SubGraph
+                                ? second->at
+                                : ((const lc_SoftmaxOptions *)second->operators.data[0].builtin_options.value)->at;
+        lengthen_vtable(&b, at, cases[i].id, cases[i].offset);
+        lc_arena_deinit(&arena);
+        lc_model *model;
+        must(lc_tflite_load(b.data, b.size, NULL, &model, &err));
+        const lc_sink sink = {.write = tflite_bytes_write, .user = &out};
+        const lc_status status = lc_emit_tflite(model, &sink, NULL, &err);
+        if (!cases[i].lost) {
+            must(status);
+        } else {
+            char wanted[80];
+            snprintf(wanted, sizeof wanted, "the model has field %u of %s,", cases[i].id, lc_schema_tables[cases[i].table].name);
+            assert_int_equal(status, LC_UNSUPPORTED);
+            assert_non_null(strstr(err.message, wanted));
+            assert_true(err.hint[0] && !out.data);
+        }
+        lc_model_destroy(model);
+        lc_free(out.data);
+        lc_free(b.data);
+    }
+}
+
 /* Options that no operator has are an error of the caller's, not a broken file. */
 static void test_wrong_options(void **state) {
     (void)state;
@@ -403,7 +466,7 @@ static void test_wrong_options(void **state) {
     const lc_Buffer wrong = {.at = 0};
     must(lc_graph_add_node(m->graphs[0], LC_OP_RELU, LC_TABLE_Buffer, &wrong, &t0, 1, &t1, 1, NULL, &err));
     tflite_bytes b = {0};
-    const lc_sink sink = {tflite_bytes_write, &b};
+    const lc_sink sink = {.write = tflite_bytes_write, .user = &b};
     assert_int_equal(lc_emit_tflite(m, &sink, NULL, &err), LC_ARGUMENT);
     assert_string_equal(err.message, "RELU: Buffer is no table of operator options");
     assert_int_equal(b.size, 0);
@@ -441,12 +504,11 @@ static void test_five_gigabytes(void **state) {
     lc_model *m, *again;
     int32_t index;
     must(lc_model_new(NULL, &m, &err));
-    const lc_tensor t = {
-        .type = LC_INT8, .rank = 2, .dims = (int32_t *)dims, .data = weights, .size = size, .data_at = LC_NO_OFFSET};
+    const lc_tensor t = {.type = LC_INT8, .rank = 2, .dims = (int32_t *)dims, .data = weights, .size = size, .data_at = LC_NO_OFFSET};
     must(lc_graph_add_tensor(m->graphs[0], &t, &index, &err));
     must(lc_graph_add_tensor(m->graphs[0], &t, &index, &err));
     head h = {file, 0, 65536};
-    const lc_sink sink = {keep, &h};
+    const lc_sink sink = {.write = keep, .user = &h};
     uint64_t written;
     must(lc_emit_tflite(m, &sink, &written, &err));
     assert_true(written == h.size && written > size && written < size + 65536);
@@ -496,8 +558,8 @@ static void test_source(void **state) {
     must(lc_source_tflite.load(&map, NULL, &stats, &m, &err));
     assert_null(map.data);
     assert_non_null(m->map.data);
-    snprintf(wanted, sizeof wanted, "valid TFLite v3: 1 graph, %zu operators, %zu tensors, %zu,%03zu bytes",
-             m->graphs[0]->node_count, m->graphs[0]->tensor_count, size / 1000, size % 1000);
+    snprintf(wanted, sizeof wanted, "valid TFLite v3: 1 graph, %zu operators, %zu tensors, %zu,%03zu bytes", m->graphs[0]->node_count,
+             m->graphs[0]->tensor_count, size / 1000, size % 1000);
     assert_string_equal(line, wanted);
     lc_free(line);
     assert_int_equal(stats.layers, m->graphs[0]->node_count);
@@ -513,7 +575,7 @@ static lc_status live(void *arg, lc_error *e) {
     lc_model *m;
     LC_TRY(lc_tflite_load(in->data, in->size, NULL, &m, e));
     tflite_bytes b = {0};
-    const lc_sink sink = {tflite_bytes_write, &b};
+    const lc_sink sink = {.write = tflite_bytes_write, .user = &b};
     lc_status status = lc_emit_tflite(m, &sink, NULL, e);
     lc_model_destroy(m);
     lc_free(b.data);
@@ -585,6 +647,7 @@ int main(void) {
         cmocka_unit_test(test_five_gigabytes),
         cmocka_unit_test(test_wrong_options),
         cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_unknown_field),
         cmocka_unit_test(test_runtime_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

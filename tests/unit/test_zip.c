@@ -72,10 +72,8 @@ static void make(archive *a, bytes *b) {
         const char *local = m->local_name ? m->local_name : m->name;
         put(b, 0x04034b50, 4), put(b, 20, 2), put(b, flags, 2), put(b, method, 2), put(b, 0, 4);
         put(b, m->descriptor ? 0 : m->true_crc, 4);
-        if (m->zip64)
-            put(b, UINT64_MAX, 8);
-        else
-            put(b, m->descriptor ? 0 : n, 4), put(b, m->descriptor ? 0 : m->local_size ? m->local_size : strlen(m->text), 4);
+        if (m->zip64) put(b, UINT64_MAX, 8);
+        else put(b, m->descriptor ? 0 : n, 4), put(b, m->descriptor ? 0 : m->local_size ? m->local_size : strlen(m->text), 4);
         put(b, strlen(local), 2), put(b, m->zip64 ? 20 : 0, 2);
         put_text(b, local);
         if (m->zip64) put(b, 1, 2), put(b, 16, 2), put(b, strlen(m->text), 8), put(b, n, 8);
@@ -93,10 +91,8 @@ static void make(archive *a, bytes *b) {
         uint16_t method = m->method ? m->method : m->deflate ? 8 : 0, flags = (uint16_t)(m->flags | (m->descriptor ? 8 : 0));
         put(b, 0x02014b50, 4), put(b, 20, 2), put(b, 20, 2), put(b, flags, 2), put(b, method, 2), put(b, 0, 4);
         put(b, m->crc ? m->crc : m->true_crc, 4);
-        if (m->zip64)
-            put(b, UINT64_MAX, 8);
-        else
-            put(b, m->stored ? m->stored : m->true_stored, 4), put(b, m->size ? m->size : strlen(m->text), 4);
+        if (m->zip64) put(b, UINT64_MAX, 8);
+        else put(b, m->stored ? m->stored : m->true_stored, 4), put(b, m->size ? m->size : strlen(m->text), 4);
         put(b, strlen(m->name), 2), put(b, m->zip64 ? 20 : 0, 2), put(b, 0, 2), put(b, 0, 2), put(b, 0, 6);
         put(b, (uint64_t)((int64_t)m->begin + m->begin_shift), 4);
         put_text(b, m->name);
@@ -110,8 +106,7 @@ static void make(archive *a, bytes *b) {
         put(b, 0x07064b50, 4), put(b, 0, 4), put(b, at, 8), put(b, 1, 4);
     }
     put(b, 0x06054b50, 4), put(b, a->disk, 2), put(b, 0, 2);
-    if (a->end64)
-        put(b, UINT32_MAX, 4), put(b, UINT64_MAX, 8);
+    if (a->end64) put(b, UINT32_MAX, 4), put(b, UINT64_MAX, 8);
     else
         put(b, a->count + a->entries_more, 2), put(b, a->count + a->entries_more, 2), put(b, size + a->directory_size_more, 4),
             put(b, directory, 4);
@@ -159,17 +154,14 @@ static outcome read_archive(const bytes *b, uint64_t max_memory) {
 }
 
 #define TEXT "some text that is some text that is some text that is text"
-static archive good(void) {
-    return (archive){.members = {{.name = "a", .text = TEXT}, {.name = "dir/b", .text = "other"}}, .count = 2};
-}
+static archive good(void) { return (archive){.members = {{.name = "a", .text = TEXT}, {.name = "dir/b", .text = "other"}}, .count = 2}; }
 
 static void expect(archive a, lc_status status, const char *text) {
     bytes b;
     make(&a, &b);
     outcome o = read_archive(&b, 1 << 20);
     if (o.status != status || (text && !strstr(o.err.message, text)))
-        fail_msg("wanted %s '%s', got %s '%s'", lc_status_name(status), text ? text : "", lc_status_name(o.status),
-                 o.err.message);
+        fail_msg("wanted %s '%s', got %s '%s'", lc_status_name(status), text ? text : "", lc_status_name(o.status), o.err.message);
     if (status == LC_OK && a.count) assert_string_equal(o.text, TEXT);
 }
 
@@ -278,10 +270,9 @@ static void test_overlap(void **state) {
     size_t directory = b.size;
     for (int i = 0; i < 2; i++) {
         uint32_t n = i ? 1 : (uint32_t)length, sum = i ? (uint32_t)crc32(0, (const Bytef *)"x", 1) : crc;
-        put(&b, 0x02014b50, 4), put(&b, 20, 2), put(&b, 20, 2), put(&b, 0, 2), put(&b, 0, 2), put(&b, 0, 4), put(&b, sum, 4),
-            put(&b, n, 4), put(&b, n, 4);
-        put(&b, 1, 2), put(&b, 0, 2), put(&b, 0, 2), put(&b, 0, 2), put(&b, 0, 6), put(&b, i ? 31 : 0, 4),
-            put_text(&b, i ? "c" : "a");
+        put(&b, 0x02014b50, 4), put(&b, 20, 2), put(&b, 20, 2), put(&b, 0, 2), put(&b, 0, 2), put(&b, 0, 4), put(&b, sum, 4), put(&b, n, 4),
+            put(&b, n, 4);
+        put(&b, 1, 2), put(&b, 0, 2), put(&b, 0, 2), put(&b, 0, 2), put(&b, 0, 6), put(&b, i ? 31 : 0, 4), put_text(&b, i ? "c" : "a");
     }
     size_t size = b.size - directory;
     put(&b, 0x06054b50, 4), put(&b, 0, 4), put(&b, 2, 2), put(&b, 2, 2), put(&b, size, 4), put(&b, directory, 4), put(&b, 0, 2);
@@ -323,8 +314,7 @@ static void test_every_byte(void **state) {
             c = b;
             c.data[i] ^= (uint8_t)(1 << bit);
             outcome o = read_archive(&c, 1 << 20);
-            if (o.status == LC_OK && o.text[0] && strcmp(o.text, TEXT) != 0)
-                fail_msg("byte %zu bit %d: other text '%s'", i, bit, o.text);
+            if (o.status == LC_OK && o.text[0] && strcmp(o.text, TEXT) != 0) fail_msg("byte %zu bit %d: other text '%s'", i, bit, o.text);
         }
 }
 

@@ -1,0 +1,60 @@
+"""Data for tests/cli/run.sh, in tests/data/cli: a digit as JPEG in several forms, and small models for large batches.
+
+    python tests/oracle/make_cli_cases.py        needs TensorFlow
+"""
+import os
+import struct
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import numpy as np
+import tensorflow as tf
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+OUT = os.path.join(ROOT, "tests", "data", "cli")
+
+
+def save(name, data):
+    with open(os.path.join(OUT, name), "wb") as f:
+        f.write(data)
+
+
+def exif(orientation):
+    """An APP1 segment that says how the picture is to be turned."""
+    tiff = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x112, 3, 1, orientation, 0, 0)
+    body = b"Exif\0\0" + tiff
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+
+def pictures():
+    with open(os.path.join(ROOT, "examples", "digits", "seven.png"), "rb") as f:
+        grey = tf.io.decode_png(f.read()).numpy()[:, :, :1]
+    rgb = np.repeat(grey, 3, 2)
+    jpeg = tf.io.encode_jpeg(grey, quality=92).numpy()
+    save("grey.jpg", jpeg)
+    save("rgb.jpg", tf.io.encode_jpeg(rgb, quality=92).numpy())
+    save("progressive.jpg", tf.io.encode_jpeg(rgb, quality=92, progressive=True).numpy())
+    save("large.jpg", tf.io.encode_jpeg(tf.cast(tf.image.resize(grey, [168, 112]), tf.uint8)).numpy())
+    save("turned.jpg", jpeg[:2] + exif(6) + jpeg[2:])  # upright as stored; a viewer turns it
+
+
+def wide(x):
+    """x, by way of 8192 numbers for each of its own: rows that cost memory."""
+    return tf.reduce_mean(tf.tile(tf.expand_dims(x, 2), [1, 1, 8192]), 2)
+
+
+MODELS = {
+    "rows.tflite": lambda x: wide(x) * 2,  # each row by itself
+    "less_mean.tflite": lambda x: wide(x) - tf.reduce_mean(x, 0, keepdims=True),  # all rows matter to each
+    "running_sum.tflite": lambda x: tf.cumsum(wide(x), 0),  # those before matter
+}
+
+
+def models():
+    for name, function in MODELS.items():
+        concrete = tf.function(function, input_signature=[tf.TensorSpec([None, 4], tf.float32)]).get_concrete_function()
+        save(name, tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
+
+
+os.makedirs(OUT, exist_ok=True)
+pictures()
+models()

@@ -1,0 +1,148 @@
+/*
+ * test_source_rules.c: every rule of source/rules.def refuses something. The bad files of tests/data, then good files with single
+ * bytes changed and cut short, are read with all that is in them; each id that comes out is ticked off, none may be left.
+ * (What each bad file must say is tested where its reader is: test_hdf5, test_zip, test_keras_read, test_array.)
+ */
+#include "litec/litec.h"
+#include "source/array.h"
+#include "source/hdf5.h"
+#include "source/keras_read.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static bool seen[LC_SOURCE_RULE_COUNT];
+
+static void tick(lc_status status, const lc_error *err) {
+    if (status == LC_OK || !err->rule[0]) return;
+    for (size_t i = 0; i < LC_SOURCE_RULE_COUNT; i++)
+        if (strcmp(lc_source_rule_ids[i], err->rule) == 0) {
+            seen[i] = true;
+            return;
+        }
+    fail_msg("[%s] %s: no such rule in rules.def", err->rule, err->message);
+}
+
+/* Objects below one, with their data and the strings of one attribute. */
+static void walk(lc_h5 *h5, lc_h5_object *o, int depth) {
+    lc_error err = {0};
+    lc_h5_value v;
+    bool found;
+    lc_str *strings;
+    const lc_h5_link *links;
+    size_t n;
+    if (depth > 8 || lc_h5_mark(o)) return;
+    tick(lc_h5_attribute(h5, o, "vlen", &v, &found, &err), &err);
+    if (found) tick(lc_h5_strings(h5, &v, "vlen", &strings, &n, &err), &err);
+    if (!lc_h5_is_group(o)) {
+        tick(lc_h5_read(h5, o, &v, &err), &err);
+        return;
+    }
+    lc_status status = lc_h5_links(h5, o, &links, &n, &err);
+    tick(status, &err);
+    for (size_t i = 0; status == LC_OK && i < n; i++) {
+        lc_h5_object *below;
+        const lc_status followed = lc_h5_follow(h5, o, &links[i], &below, &err);
+        tick(followed, &err);
+        if (followed == LC_OK) walk(h5, below, depth + 1);
+    }
+}
+
+static void read_h5(const void *data, size_t size) {
+    lc_budget budget;
+    lc_arena arena = {0};
+    lc_error err = {0};
+    lc_h5 *h5;
+    lc_h5_object *o;
+    lc_budget_init(&budget, &(lc_limits){.max_memory = 16u << 20});
+    lc_status status = lc_h5_open(data, size, 0, &budget, &arena, &arena, &h5, &err);
+    tick(status, &err);
+    if (status == LC_OK) {
+        walk(h5, lc_h5_root(h5), 0);
+        tick(lc_h5_get(h5, lc_h5_root(h5), LC_STR("nothing/here"), &o, &err), &err);
+    }
+    lc_arena_deinit(&arena);
+}
+
+static void read_model(const void *data, size_t size) {
+    const lc_map map = {.data = data, .size = size};
+    lc_error err = {0};
+    char *summary = NULL;
+    const lc_source *source = lc_source_find(&map, &err);
+    tick(source ? source->verify(&map, &(lc_limits){.max_memory = 16u << 20}, &summary, &err) : LC_INVALID, &err);
+    lc_free(summary);
+}
+
+static void read_array(const void *data, size_t size) {
+    lc_budget budget;
+    lc_array array = {0};
+    lc_error err = {0};
+    lc_budget_init(&budget, &(lc_limits){.max_memory = 16u << 20});
+    const lc_status status = lc_array_read(data, size, true, &budget, &array, &err);
+    tick(status, &err);
+    if (status == LC_OK) lc_array_deinit(&array);
+}
+
+/* As it is, then each byte with other values, and cut. */
+static void read_varied(const uint8_t *data, size_t size, void (*read)(const void *data, size_t size)) {
+    uint8_t *copy = malloc(size);
+    read(data, size);
+    memcpy(copy, data, size);
+    for (size_t i = 0; i < size; i++) {
+        if (i > 0 && i + 1 < size && !data[i - 1] && !data[i] && !data[i + 1]) continue; /* padding */
+        const uint8_t others[] = {(uint8_t)(data[i] + 1), 255};
+        for (size_t k = 0; k < sizeof others; k++) {
+            copy[i] = others[k];
+            read(copy, size);
+        }
+        copy[i] = data[i];
+        if (i % 16 == 0) read(copy, i);
+    }
+    free(copy);
+}
+
+static void each_file(const char *folder, const char *part, bool varied, void (*read)(const void *data, size_t size)) {
+    char path[600];
+    DIR *d = opendir(folder);
+    if (!d) fail_msg("%s cannot be read", folder);
+    size_t n = 0;
+    for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (e->d_name[0] == '.' || !strstr(e->d_name, part)) continue;
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        lc_map map;
+        if (lc_map_open(&map, path, NULL, NULL) != LC_OK) continue;
+        if (varied) read_varied(map.data, map.size, read);
+        else read(map.data, map.size);
+        lc_map_close(&map);
+        n++;
+    }
+    closedir(d);
+    if (!n) fail_msg("%s holds no file with '%s' in its name", folder, part);
+}
+
+static void test_every_rule(void **state) {
+    (void)state;
+    each_file(LC_TEST_DIR "/data/bad", "", false, read_model);
+    each_file(LC_TEST_DIR "/data/keras", "bad_", false, read_model);
+    each_file(LC_TEST_DIR "/data/hdf5", "bad_", false, read_h5);
+    each_file(LC_TEST_DIR "/fuzz/corpus/h5", "", true, read_h5);
+    each_file(LC_TEST_DIR "/fuzz/corpus/array", "", true, read_array);
+    each_file(LC_TEST_DIR "/data/bad", "good.keras", true, read_model);
+    each_file(LC_TEST_DIR "/data/keras", "k3_deflated.keras", true, read_model);
+    char text[2000] = "";
+    for (size_t i = 0; i < LC_SOURCE_RULE_COUNT; i++)
+        if (!seen[i]) snprintf(text + strlen(text), sizeof text - strlen(text), " %s", lc_source_rule_ids[i]);
+    if (text[0]) fail_msg("nothing is refused by:%s", text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_rule)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -7,8 +7,9 @@
  * Writing: the bytes go to a nameless file (O_TMPFILE) in the target's directory. Nobody can see it and the kernel drops
  * it when the process ends, however it ends. Commit fsyncs it and gives it its name: by linkat when the name is free,
  * else by linkat to a temporary name and rename over the old file, with signals held back in between. A program that has
- * the old file mapped keeps the old bytes. Where there is no O_TMPFILE (some network and overlay file systems) or no
- * /proc, the temporary has a name from the start (.litec-*, beside the target), and a killed process leaves it there.
+ * the old file mapped keeps the old bytes. Where there is no O_TMPFILE (some network and overlay file systems), or neither
+ * /proc nor the right to do without it, the temporary has a name from the start (.litec-*, beside the target), and a killed
+ * process leaves it there.
  *
  * Refused: a target that is a directory, a device, a pipe (rename would replace /dev/null itself), a read-only file, or
  * a link to nothing. A target that is a link to a file: the file behind it is replaced, the link stays. The directory is
@@ -24,12 +25,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -110,6 +113,8 @@ lc_status lc_map_open(lc_map *map, const char *path, const lc_limits *limits, lc
     int fd;
     do fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     while (fd < 0 && errno == EINTR);
+    /* Without /proc the name leads nowhere, but the file it means is open. */
+    if (fd < 0 && errno == ENOENT && !strcmp(path, "/dev/stdin")) fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
     if (fd < 0) return fail_errno(err, "read", path, errno);
     struct stat st;
     lc_status status = LC_OK;
@@ -176,10 +181,18 @@ static void make_temp_name(char *out) {
     snprintf(out, TEMP_NAME, ".litec-%lx-%lx-%x", (unsigned long)getpid(), (unsigned long)t.tv_nsec & 0xFFFFFFFul, counter++ & 0xFFFFFFu);
 }
 
+static bool has_proc(void) { return faccessat(AT_FDCWD, "/proc/self/fd", F_OK, 0) == 0; }
+
+/* A nameless file gets a name through /proc, or by the descriptor alone for who has this capability (root in a bare chroot). */
+static bool may_link_nameless(void) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct have[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
+    return syscall(SYS_capget, &header, have) == 0 && (have[0].effective >> CAP_DAC_READ_SEARCH & 1);
+}
+
 /* Opens the temporary: nameless when the system can, else beside the target. Returns false with errno set. */
 static bool open_temp(lc_file *f) {
-    static const char proc[] = "/proc/self/fd";
-    if (faccessat(AT_FDCWD, proc, F_OK, 0) == 0) {
+    if (has_proc() || may_link_nameless()) {
         do f->fd = openat(f->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
         while (f->fd < 0 && errno == EINTR);
         if (f->fd >= 0) return true;
@@ -367,6 +380,7 @@ lc_status lc_file_write(lc_file *f, const void *data, size_t size, lc_error *err
 /* Gives the nameless file a name in its directory. Returns false with errno set. */
 static bool name_it(const lc_file *f, const char *name) {
     char self[32];
+    if (!has_proc()) return linkat(f->fd, "", f->directory, name, AT_EMPTY_PATH) == 0;
     snprintf(self, sizeof self, "/proc/self/fd/%d", f->fd);
     return linkat(AT_FDCWD, self, f->directory, name, AT_SYMLINK_FOLLOW) == 0;
 }

@@ -78,6 +78,6 @@ base=$(peak "$bad_files/good.h5")
 [ -n "$sanitized" ] || check 'no more than 2.5 times the memory of the model' -- [ $(($(peak model.h5) - base)) -lt $((1247864 * 5 / 2)) ]
 # The peak is that of litec, not of the shell that started it.
 large=$(head -c 40000000 /dev/zero | tr '\000' x)
-[ -n "$sanitized" ] || check "the caller's memory does not count" -- [ $(($(peak model.h5) + 0)) -lt 20000000 ]
+[ -n "$sanitized" ] || [ ! -r /proc/self/status ] || check "the caller's memory does not count" -- [ $(($(peak model.h5) + 0)) -lt 20000000 ]
 large=
 finish

@@ -66,7 +66,7 @@ bad 'control bytes in files' -- litec verify "$(printf 'a\033]0;t\007\nb')"
 # colours only on a terminal, so never here
 check 'no colour in a pipe' -- sh -c 'TERM=xterm "$0" convert nothing -o out.tflite 2>&1 | grep -q "^error:"' "$LITEC"
 
-if command -v script >/dev/null 2>&1; then
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # needs a pseudo terminal, which a bare chroot has not
     on_terminal() { env TERM=xterm "$@" script -qec "'$LITEC' convert nothing" /dev/null </dev/null 2>/dev/null | tr -d '\r'; }
     esc=$(printf '\033')
     check 'colour on a terminal' -- sh -c 'case $1 in *"$2["*error:*) ;; *) exit 1 ;; esac' - "$(on_terminal)" "$esc"

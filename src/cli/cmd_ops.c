@@ -24,15 +24,17 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     lc_error err;
     size_t count = 0;
     lc_status status = LC_OK;
+    bool unread = false;
     char *text = NULL;
-    for (; count < arguments.count && !status; count++) {
+    for (; count < arguments.count && !status && !unread; count++) {
         const char *file = arguments.items[count];
         models[count] = NULL;
-        if (lc_cli_input(&file, v.max_memory)) return LC_EXIT_FAILED;
-        status = lc_convert(file, &how, &models[count], &err);
+        unread = lc_cli_input(&file, v.max_memory) != LC_EXIT_OK; /* it has said why */
+        if (!unread) status = lc_convert(file, &how, &models[count], &err);
     }
-    if (!status) status = lc_models_ops((const lc_model *const *)models, count, &text, &err);
+    if (!status && !unread) status = lc_models_ops((const lc_model *const *)models, count, &text, &err);
     for (size_t i = 0; i < count; i++) lc_model_destroy(models[i]);
+    if (unread) return LC_EXIT_FAILED;
     if (status) return lc_cli_fail(&err);
     fputs(text, stdout);
     lc_free(text);

@@ -4,30 +4,13 @@
  */
 #include "ir/constant.h"
 
+#include "base/half.h"
+
 #include <string.h>
 
 enum { TILE_COLS = 64, TILE_ROWS = 64, AHEAD = 16 };
 
 /* ---- elements ------------------------------------------------------------------------------------------------- */
-
-static float half_to_float(uint16_t h) {
-    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 0x1Fu, mantissa = h & 0x3FFu, bits;
-    if (exponent == 0x1F) bits = sign | 0x7F800000u | (mantissa << 13);
-    else if (exponent) bits = sign | ((exponent + 112u) << 23) | (mantissa << 13);
-    else { /* zero or subnormal: mantissa * 2^-24 is exact in float */ float v = (float)mantissa * 0x1p-24f;
-        return sign ? -v : v;
-    }
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-static float bfloat_to_float(uint16_t h) {
-    uint32_t bits = (uint32_t)h << 16;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
 
 #define LOAD(ctype, expr) \
     { \
@@ -43,8 +26,8 @@ void lc_floats_load(lc_dtype type, const void *data, size_t first, size_t n, flo
     const uint8_t *p = (const uint8_t *)data + first * (lc_dtype_bits(type) / 8);
     switch (type) {
     case LC_FLOAT32: memcpy(out, p, n * sizeof *out); break;
-    case LC_FLOAT16: LOAD(uint16_t, half_to_float(v))
-    case LC_BFLOAT16: LOAD(uint16_t, bfloat_to_float(v))
+    case LC_FLOAT16: LOAD(uint16_t, lc_half_to_float(v))
+    case LC_BFLOAT16: LOAD(uint16_t, lc_bfloat_to_float(v))
     case LC_FLOAT64: LOAD(double, (float)v)
     case LC_INT8: LOAD(int8_t, (float)v)
     case LC_UINT8: LOAD(uint8_t, (float)v)

@@ -153,7 +153,7 @@ static lc_status prepare_blockwise(lc_kernel_ctx *ctx) {
     if (s->size < 1 || depth % s->size)
         return lc_fail(ctx->err, LC_INVALID, "blocks of %lld do not divide the filter's %lld inputs", (long long)s->size, (long long)depth);
     s->count = depth / s->size;
-    s->scales = lc_quant_tensor(ctx, filter->def, q->scales);
+    s->scales = lc_quant_tensor(ctx, q->scales);
     if (!s->scales || s->scales->type != LC_FLOAT16 || !s->scales->data || s->scales->size / sizeof(uint16_t) < (size_t)(units * s->count))
         return lc_fail(ctx->err, LC_INVALID, "the filter's block scales (tensor %d) are not a float16 constant of %lld elements",
                        (int)q->scales, (long long)(units * s->count));

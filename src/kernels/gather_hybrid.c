@@ -30,7 +30,7 @@ static lc_status prepare_blocks(lc_kernel_ctx *ctx, plan *p) {
         return lc_fail(ctx->err, LC_INVALID, "EMBEDDING_LOOKUP: blocks of %lld do not divide rows of %lld", (long long)p->block,
                        (long long)p->columns);
     const uint64_t blocks = (uint64_t)table->shape.dims[0] * (uint64_t)(p->columns / p->block);
-    const lc_tensor *scales = lc_quant_tensor(ctx, table->def, q->scales);
+    const lc_tensor *scales = lc_quant_tensor(ctx, q->scales);
     if (!scales || scales->type != LC_FLOAT16 || !scales->data || scales->size / sizeof(uint16_t) < blocks)
         return lc_fail(ctx->err, LC_INVALID, "EMBEDDING_LOOKUP: the table's scales (tensor %d) are not a float16 constant of %llu elements",
                        (int)q->scales, (unsigned long long)blocks);

@@ -93,14 +93,8 @@ lc_status lc_quant_channels(lc_kernel_ctx *ctx, const lc_value *v, const char *w
     return LC_OK;
 }
 
-const lc_tensor *lc_quant_tensor(const lc_kernel_ctx *ctx, const lc_tensor *of, int32_t number) {
-    const lc_model *model = ctx->owner;
-    for (size_t g = 0; model && g < model->graph_count; g++) {
-        const lc_graph *graph = model->graphs[g];
-        if ((uintptr_t)of >= (uintptr_t)graph->tensors && (uintptr_t)of < (uintptr_t)(graph->tensors + graph->tensor_count))
-            return number >= 0 && (size_t)number < graph->tensor_count ? &graph->tensors[number] : NULL;
-    }
-    return NULL;
+const lc_tensor *lc_quant_tensor(const lc_kernel_ctx *ctx, int32_t number) {
+    return ctx->graph && number >= 0 && (size_t)number < ctx->graph->tensor_count ? &ctx->graph->tensors[number] : NULL;
 }
 
 /* `real` as the nearest q, ties away from zero; far outside the type it is cut. */

@@ -38,8 +38,8 @@ lc_status lc_quant_of(lc_kernel_ctx *ctx, const lc_value *v, const char *what, f
  * the axis is long, all zero points 0 when `symmetric`. *scales is borrowed from the model. */
 lc_status lc_quant_channels(lc_kernel_ctx *ctx, const lc_value *v, const char *what, int32_t axis, bool symmetric, const float **scales,
                             int32_t *channels);
-/* The tensor that the quantisation of `of` names by its number in its graph (scales of blocks); NULL when there is none. */
-const lc_tensor *lc_quant_tensor(const lc_kernel_ctx *ctx, const lc_tensor *of, int32_t number);
+/* The tensor of the node's graph that a quantisation names by its number (scales of blocks); NULL when there is none. */
+const lc_tensor *lc_quant_tensor(const lc_kernel_ctx *ctx, int32_t number);
 /* [low, high] of a quantised output with a fused activation. LC_UNSUPPORTED for one that is no clamp. */
 lc_status lc_quant_range(lc_kernel_ctx *ctx, int8_t activation, lc_dtype type, float scale, int32_t zero, int32_t *low, int32_t *high);
 /* The tensor has quantisation parameters (good or bad). */

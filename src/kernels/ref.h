@@ -8,6 +8,7 @@
 #ifndef LC_KERNELS_REF_H
 #define LC_KERNELS_REF_H
 
+#include "base/half.h"
 #include "kernels/kernel_list.h"
 
 #define LC_T(name) (1u << LC_##name)
@@ -72,10 +73,6 @@ void lc_copy_elements(void *out, int64_t out_step, const void *in, int64_t in_st
 
 /* Applies a fused activation in place. */
 void lc_ref_activate(float *x, int64_t n, int8_t activation);
-float lc_half_to_float(uint16_t h);
-uint16_t lc_float_to_half(float f); /* nearest, ties to even */
-float lc_bfloat_to_float(uint16_t b);
-uint16_t lc_float_to_bfloat(float f); /* nearest, ties to even */
 /* Elements [from, from + n) of a float32, float16 or bfloat16 tensor as floats, and back. Kernels for the 16-bit floats compute in float32,
  * a part at a time, and round once at the end, as LiteRT's do. */
 void lc_real_load(const void *data, lc_dtype type, int64_t from, int64_t step, int64_t n, float *out);

@@ -185,38 +185,11 @@ void lc_build_rename(lc_builder *b, int32_t index, const char *name) {
 
 /* ---- operators ---------------------------------------------------------------------------------------------- */
 
-/* A struct of the table with the schema's default in every scalar field. NULL when memory is out. */
+/* A struct of the table at the schema's defaults. NULL when memory is out. */
 static void *default_attrs(lc_builder *b, lc_table_id table) {
-    const lc_table_desc *desc = &lc_schema_tables[table];
-    uint8_t *p = lc_arena_alloc(&b->model->arena, desc->size);
-    if (!p) {
-        out_of_memory(b, "operator options");
-        return NULL;
-    }
-    for (uint32_t i = 0; i < desc->field_count; i++) {
-        const lc_field *f = &desc->fields[i];
-        if (f->def == 0) continue;
-        switch (f->kind) {
-        case LC_KIND_bool:
-        case LC_KIND_i8:
-        case LC_KIND_enum_i8: {
-            int8_t v = (int8_t)f->def;
-            memcpy(p + f->offset, &v, sizeof v);
-            break;
-        }
-        case LC_KIND_i32:
-        case LC_KIND_u32:
-        case LC_KIND_enum_i32:
-        case LC_KIND_enum_u32: {
-            int32_t v = (int32_t)f->def;
-            memcpy(p + f->offset, &v, sizeof v);
-            break;
-        }
-        case LC_KIND_i64:
-        case LC_KIND_u64: memcpy(p + f->offset, &f->def, sizeof f->def); break;
-        default: break;
-        }
-    }
+    void *p = lc_arena_alloc(&b->model->arena, lc_schema_tables[table].size);
+    if (p) lc_schema_init(table, p);
+    else out_of_memory(b, "operator options");
     return p;
 }
 

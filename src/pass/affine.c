@@ -45,20 +45,14 @@ lc_status lc_weighted_bias(lc_rewrite *rw, const lc_weighted *w, float **bias) {
     return LC_OK;
 }
 
-static bool same_dims(const lc_tensor *a, const lc_tensor *b) {
-    if (a->rank != b->rank) return false;
-    for (int32_t d = 0; d < a->rank; d++)
-        if (lc_tensor_dim(a, d) != lc_tensor_dim(b, d)) return false;
-    return true;
-}
-
 bool lc_affine_is(const lc_rewrite *rw, const lc_node *node, int32_t channels, uint32_t *x) {
     const bool kind = node->op == LC_OP_MUL || node->op == LC_OP_ADD || node->op == LC_OP_SUB || node->op == LC_OP_DIV;
     if (!kind || !node->attrs || node->input_count != 2 || node->output_count != 1) return false;
     const lc_tensor *out = lc_rewrite_tensor(rw, node->outputs[0]);
     for (*x = 0; *x < (node->op == LC_OP_DIV ? 1u : 2u); ++*x) {
         const lc_tensor *t = lc_rewrite_tensor(rw, node->inputs[*x]), *c = lc_rewrite_tensor(rw, node->inputs[1 - *x]);
-        if (t->data || !c->data || c->type != LC_FLOAT32 || t->type != LC_FLOAT32 || c->quant || out->quant || !same_dims(t, out)) continue;
+        if (t->data || !c->data || c->type != LC_FLOAT32 || t->type != LC_FLOAT32 || c->quant || out->quant || !lc_same_dims(t, out))
+            continue;
         bool fits = c->rank <= t->rank;
         for (int32_t d = 0; fits && d + 1 < c->rank; d++) fits = c->dims[d] == 1;
         if (!fits) continue;

@@ -35,6 +35,12 @@ static lc_status grow(lc_rewrite *rw) {
     return LC_OK;
 }
 
+bool lc_same_dims(const lc_tensor *a, const lc_tensor *b) {
+    bool same = a->rank == b->rank;
+    for (int32_t d = 0; same && d < a->rank; d++) same = lc_tensor_dim(a, d) == lc_tensor_dim(b, d);
+    return same;
+}
+
 lc_status lc_rewrite_begin(lc_rewrite *rw, lc_graph *graph, lc_error *err) {
     *rw = (lc_rewrite){.graph = graph, .arena = &graph->model->arena, .err = err};
     LC_TRY(grow(rw));

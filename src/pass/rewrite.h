@@ -50,6 +50,8 @@ lc_status lc_rewrite_own_floats(lc_rewrite *rw, lc_node *node, uint32_t i, float
 lc_status lc_rewrite_scale_deferred(lc_rewrite *rw, lc_node *node, uint32_t i, const float *scale);
 
 static inline lc_tensor *lc_rewrite_tensor(const lc_rewrite *rw, int32_t t) { return &rw->graph->tensors[t]; }
+/* Equal rank and dimensions; an open dimension equals an open one. */
+bool lc_same_dims(const lc_tensor *a, const lc_tensor *b);
 /* True for a node that still exists and is `op`. */
 static inline bool lc_node_is(const lc_node *node, lc_op_id op) { return node && node->op == (int32_t)op; }
 

@@ -35,12 +35,6 @@ static lc_node *transpose_before(const lc_rewrite *rw, const lc_node *node, uint
     return seen == (1u << p->rank) - 1 ? t : NULL;
 }
 
-static bool same_dims(const lc_tensor *a, const lc_tensor *b) {
-    bool same = a->rank == b->rank;
-    for (int32_t d = 0; same && d < a->rank; d++) same = lc_tensor_dim(a, d) == lc_tensor_dim(b, d);
-    return same;
-}
-
 static bool can_move_constant(const lc_tensor *c, const perm *p) {
     return c->data && !c->quant && !c->sparsity && c->rank <= p->rank && c->size <= CONSTANT_MOST && lc_dtype_bits(c->type) >= 8;
 }
@@ -88,7 +82,7 @@ static bool may_sink(const lc_rewrite *rw, const lc_node *node, lc_node *t[2], p
     for (uint32_t i = 0; i < node->input_count; i++) {
         if (node->inputs[i] < 0) return false;
         const lc_tensor *in = lc_rewrite_tensor(rw, node->inputs[i]);
-        if (t[i] ? !same_dims(in, lc_rewrite_tensor(rw, node->outputs[0])) : !can_move_constant(in, p)) return false;
+        if (t[i] ? !lc_same_dims(in, lc_rewrite_tensor(rw, node->outputs[0])) : !can_move_constant(in, p)) return false;
     }
     return !(t[0] && t[1]) || (t[0] != t[1] && p->rank == q.rank && memcmp(p->of, q.of, (size_t)p->rank * sizeof *p->of) == 0);
 }

@@ -114,16 +114,12 @@ static inline uint32_t runs_for_all(const char *family, void (*work)(const char 
     return total;
 }
 
-/* Adds to counts[op][type of its first input, of its output where it has none] the nodes of a case. */
-static inline void runs_count(const runs_case *c, uint32_t counts[LC_OP_COUNT][LC_DTYPE_COUNT]) {
+/* Marks the operators of a case in seen. */
+static inline void runs_mark(const runs_case *c, bool seen[LC_OP_COUNT]) {
     lc_model *m;
     if (lc_model_from_memory(c->model, c->model_size, NULL, &m, NULL)) return;
     for (size_t g = 0; g < m->graph_count; g++)
-        for (size_t n = 0; n < m->graphs[g]->node_count; n++) {
-            const lc_node *node = &m->graphs[g]->nodes[n];
-            const int32_t t = node->input_count && node->inputs[0] >= 0 ? node->inputs[0] : node->output_count ? node->outputs[0] : -1;
-            counts[node->op][t < 0 ? 0 : m->graphs[g]->tensors[t].type]++;
-        }
+        for (size_t n = 0; n < m->graphs[g]->node_count; n++) seen[m->graphs[g]->nodes[n].op] = true;
     lc_model_destroy(m);
 }
 

@@ -86,6 +86,22 @@ uint32_t lc_read_u32_be(lc_cursor *c) {
     return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3] : 0;
 }
 
+uint64_t lc_read_varint_long(lc_cursor *c) {
+    uint64_t v = 0;
+    const size_t left = c->failed ? 0 : lc_cursor_left(c);
+    for (size_t i = 0; i < left && i < 10; i++) {
+        const uint8_t byte = c->p[i];
+        if (i == 9 && byte > 1) break; /* the tenth has room for one bit */
+        v |= (uint64_t)(byte & 0x7f) << (7 * i);
+        if (byte < 0x80) {
+            c->p += i + 1;
+            return v;
+        }
+    }
+    c->failed = true;
+    return 0;
+}
+
 const char *lc_read_cstr(lc_cursor *c, size_t *length) {
     if (length) *length = 0;
     size_t left = lc_cursor_left(c);

@@ -44,6 +44,12 @@ uint64_t lc_read_u64(lc_cursor *c);
 uint32_t lc_read_u32_be(lc_cursor *c);
 /* Unsigned little-endian number of 1 to 8 bytes. */
 uint64_t lc_read_uint(lc_cursor *c, unsigned bytes);
+/* A number of 7 bits a byte, lowest first, the top bit of a byte saying that another follows (protocol buffers, LevelDB tables): at most 10
+ * bytes and 64 bits. Failed, without moving, when it is cut or larger. */
+uint64_t lc_read_varint_long(lc_cursor *c);
+static inline uint64_t lc_read_varint(lc_cursor *c) {
+    return !c->failed && c->p != c->end && *c->p < 0x80 ? *c->p++ : lc_read_varint_long(c); /* most are one byte */
+}
 /* A string that must end with NUL inside the window; returns it (borrowed) and moves past the NUL. NULL and failed
  * when there is no NUL. *length (may be NULL) excludes the NUL. */
 const char *lc_read_cstr(lc_cursor *c, size_t *length);

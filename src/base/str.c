@@ -22,6 +22,12 @@ bool lc_str_eq(lc_str a, lc_str b) {
 
 bool lc_str_is(lc_str a, const char *s) { return lc_str_eq(a, lc_str_of(s)); }
 
+int lc_str_compare(lc_str a, lc_str b) {
+    const size_t n = a.size < b.size ? a.size : b.size;
+    const int d = n ? memcmp(a.data, b.data, n) : 0;
+    return d ? d : (a.size > b.size) - (a.size < b.size);
+}
+
 bool lc_str_has_prefix(lc_str s, const char *prefix) {
     size_t n = strlen(prefix);
     return s.data && s.size >= n && memcmp(s.data, prefix, n) == 0;
@@ -67,6 +73,21 @@ void lc_text_printf(lc_text *t, const char *format, ...) {
     vsnprintf(t->data + t->size, (size_t)n + 1, format, args);
     va_end(args);
     t->size += (size_t)n;
+}
+
+void lc_text_add_safe(lc_text *t, const char *s, size_t n) {
+    const unsigned char *p = (const unsigned char *)s;
+    for (size_t i = 0; i < n;) {
+        uint32_t code = 0;
+        const size_t length = lc_utf8_length(s + i, n - i, &code);
+        if (length && !lc_is_control(code)) {
+            lc_text_add_n(t, s + i, length);
+            i += length;
+        } else {
+            lc_text_printf(t, "\\x%02x", p[i]);
+            i++;
+        }
+    }
 }
 
 void lc_text_add_json(lc_text *t, const char *s, size_t n) {
@@ -200,6 +221,14 @@ size_t lc_utf8_length(const char *s, size_t n, uint32_t *code) {
     }
     if (v < least[length] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff)) return 0;
     if (code) *code = v;
+    return length;
+}
+
+size_t lc_utf8_put(uint32_t code, char out[4]) {
+    static const unsigned char first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    const size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = length; i-- > 1; code >>= 6) out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)(first[length] | code);
     return length;
 }
 

@@ -18,6 +18,7 @@ typedef struct lc_str {
 lc_str lc_str_of(const char *nul_terminated); /* NULL gives the absent string */
 bool lc_str_eq(lc_str a, lc_str b);
 bool lc_str_is(lc_str a, const char *nul_terminated);
+int lc_str_compare(lc_str a, lc_str b); /* as memcmp; what is shorter comes before what it begins */
 bool lc_str_has_prefix(lc_str s, const char *prefix);
 
 /* Text that grows. A zeroed lc_text is valid and empty. After a failed allocation `failed` stays set and later
@@ -30,6 +31,9 @@ typedef struct lc_text {
 void lc_text_add(lc_text *t, const char *s);
 void lc_text_add_n(lc_text *t, const char *s, size_t n);
 void lc_text_printf(lc_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds text for people: control bytes and bytes that are not UTF-8 come out as \xNN, so that no name in a file can move the cursor of a
+ * terminal or break a line. */
+void lc_text_add_safe(lc_text *t, const char *s, size_t n);
 /* Adds a JSON string with its quotes (RFC 8259), spelt the same everywhere: UTF-8 as it is; \" \\ \n \t; other control characters,
  * those of C1 too, as \u00xx; each byte that is no UTF-8 as U+FFFD. */
 void lc_text_add_json(lc_text *t, const char *s, size_t n);
@@ -40,6 +44,8 @@ void lc_text_deinit(lc_text *t);
 /* Bytes of the UTF-8 character at s, 0 when there is none in its n (at least 1) bytes: cut, overlong, a surrogate, above U+10FFFF
  * (RFC 3629). *code (may be NULL) receives its number. */
 size_t lc_utf8_length(const char *s, size_t n, uint32_t *code);
+/* Writes a character (at most U+10FFFF) as UTF-8, 1 to 4 bytes, and returns how many. */
+size_t lc_utf8_put(uint32_t code, char out[4]);
 /* Characters that act on a terminal instead of being shown: C0, DEL and C1 (0x9b starts an escape sequence). */
 static inline bool lc_is_control(uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
 /* "102,042": digits in groups of three, written into buffer, which is returned. */

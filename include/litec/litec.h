@@ -22,14 +22,35 @@ typedef struct lc_convert_stats {
     uint32_t layers;     /* layers (or nodes) read from the source */
     uint32_t operators;  /* operators of the result, all graphs */
     uint64_t parameters; /* numbers in the source's weights */
-    const char *format;  /* "keras-h5", "keras-zip", "tflite" */
+    const char *format;  /* "keras-h5", "keras-zip", "saved-model", "meta-graph", "graph-def", "checkpoint", "tflite" */
 } lc_convert_stats;
 
 typedef struct lc_convert_options {
     lc_limits limits;
-    bool allow_custom_ops;   /* an unknown layer becomes a CUSTOM operator instead of an error */
+    bool allow_custom_ops;   /* an unknown layer or operator becomes a CUSTOM operator instead of an error */
     bool no_optimize;        /* skip the rewrites of src/pass (for debugging a conversion); a .tflite source has none */
     lc_convert_stats *stats; /* filled on success; NULL: not wanted */
+
+    /* Of inputs, by name: "NAME=1,224,224,3;NAME=..."; -1 leaves a dimension open; without "NAME=" when there is one input. NULL: as the
+     * source declares them. */
+    const char *input_shapes;
+
+    /* What follows is for TensorFlow's files (a SavedModel, MetaGraph, graph or checkpoint); LC_ARGUMENT when it is set for another. Lists
+     * are separated by commas. */
+
+    bool select_tf_ops;               /* an operator that has no builtin form, but a kernel of TensorFlow: a Flex operator */
+    const char *const *custom_opdefs; /* OpDefs in text form, NULL at the end: operators that are CUSTOM on purpose; NULL: none */
+    const char *tags;                 /* of the graph in a SavedModel; NULL: "serve", or whatever the only graph has */
+    const char *signatures;           /* keys; NULL: all, serving_default first */
+    const char *functions;            /* concrete functions of a SavedModel instead: "f", "encoder.call", "__inference_f_12" */
+    const char *input_arrays;  /* tensors instead, "name" or "name:1": what lies before the inputs is left out. NULL for either, in a */
+    const char *output_arrays; /* graph without signatures: guessed, and told to `note` */
+    const char *fix;           /* placeholders that become constants: "keep_prob=1;is_training=false" */
+    const char *checkpoint;    /* prefix of the checkpoint with the values of variables; NULL: where TensorFlow puts it */
+
+    /* Hears what was decided without being asked for, one sentence at a time: chosen inputs, fixed placeholders. NULL: nobody. */
+    void (*note)(void *user, const char *text);
+    void *note_user;
 } lc_convert_options;
 
 /* Options as keyword arguments, in C: lc_convert("m.h5", LC_CONVERT(.allow_custom_ops = true), &model, &err). */
@@ -38,11 +59,41 @@ typedef struct lc_convert_options {
 #endif
 
 /* Reads a model of any known format (found by content, never by name) and lowers it to TFLite operators.
- * Formats: Keras .h5 and .keras, .tflite. Never changes the source. Caller owns *model, which can be run
+ * Formats: Keras .h5 and .keras, TensorFlow SavedModels (the directory), MetaGraphs (.meta), graphs (.pb, .pbtxt) and checkpoints with a
+ * .meta beside them (the prefix), .tflite. Never changes the source. Caller owns *model, which can be run
  * (lc_session_create) or saved as it is. The source file stays mapped until lc_model_destroy. Errors: LC_NOT_FOUND, LC_IO,
  * LC_INVALID (with rule and offset where a format rule is broken), LC_UNSUPPORTED (a layer or format that is not known), LC_LIMIT,
  * LC_NO_MEMORY. */
 LC_API lc_status lc_convert(const char *path, const lc_convert_options *options, lc_model **model, lc_error *err);
+
+/* ---- freeze ------------------------------------------------------------------------------------------------- */
+
+typedef struct lc_freeze_stats {
+    uint32_t nodes;     /* of the frozen graph */
+    uint32_t variables; /* that became constants */
+    uint64_t bytes;     /* written */
+} lc_freeze_stats;
+
+typedef struct lc_freeze_options {
+    lc_limits limits;
+    const char *output_nodes;                   /* names of nodes, commas between them; needed: the graph is cut down to what these need */
+    const char *checkpoint;                     /* prefix; NULL: where TensorFlow puts it beside a MetaGraph or in a SavedModel */
+    const char *tags;                           /* of the graph in a SavedModel; NULL: "serve", or whatever the only graph has */
+    const char *initializer_nodes;              /* whose assignments of constants count more than the checkpoint; NULL: none */
+    const char *only_variables;                 /* that become constants; NULL: all */
+    const char *but_variables;                  /* that stay variables; NULL: none */
+    bool keep_devices;                          /* do not clear the nodes' devices */
+    lc_freeze_stats *stats;                     /* filled on success; NULL: not wanted */
+    void (*note)(void *user, const char *text); /* as in lc_convert_options */
+    void *note_user;
+} lc_freeze_options;
+
+/* Writes a TensorFlow graph with its variables as constants: the frozen GraphDef that TensorFlow's freeze_graph makes. path: a graph (.pb,
+ * .pbtxt), a MetaGraph, a SavedModel, a checkpoint's prefix. Whole or not at all. Errors: as lc_convert and lc_model_save; LC_UNSUPPORTED
+ * when the outputs need something that changes a variable; LC_LIMIT over the 2 GB that a protocol buffer can have. */
+LC_API lc_status lc_freeze(const char *path, const char *output, const lc_freeze_options *options, lc_error *err);
+
+/* ---- save --------------------------------------------------------------------------------------------------- */
 
 /* Writes the model as .tflite: the whole file or none (temporary file, fsync, rename). Refuses to write over the
  * file the model borrows its constants from. *size (may be NULL) receives the bytes written. Errors: LC_IO (disk full,
@@ -66,6 +117,12 @@ typedef enum lc_report_format { LC_REPORT_TEXT = 0, LC_REPORT_JSON = 1 } lc_repo
  * with lc_free. Errors: LC_ARGUMENT, LC_NO_MEMORY. */
 LC_API lc_status lc_model_inspect(const lc_model *model, lc_report_format format, uint32_t parts, char **text, lc_error *err);
 
+/* Describes a TensorFlow file as it stands, without converting it: signatures, likely inputs and outputs, variables, functions, operators.
+ * Of the options limits, tags and checkpoint count; NULL: the defaults. *text becomes NULL, which is no error, for a file of another kind:
+ * convert or open that, and inspect the model. Caller frees *text with lc_free. Errors: those of lc_convert. */
+LC_API lc_status lc_source_inspect(const char *path, lc_report_format format, const lc_convert_options *options, char **text,
+                                   lc_error *err);
+
 /* The operators these models need, as a C header for a build of the device runtime that has no others (docs/embedding.md). Caller frees
  * *text with lc_free. */
 LC_API lc_status lc_models_ops(const lc_model *const *models, size_t count, char **text, lc_error *err);
@@ -82,7 +139,7 @@ typedef struct lc_array {
     lc_dtype type;
     int32_t rank;
     int32_t dims[LC_MAX_RANK];
-    void *data;  /* owned by the array; NULL when size is 0 */
+    void *data;  /* owned by the array; NULL when size is 0. STRING: as in a tensor; lc_tensor_string reads it through a view */
     size_t size; /* bytes */
 } lc_array;
 
@@ -91,7 +148,8 @@ typedef struct lc_array {
  * it; Pillow and TensorFlow do the same). limits NULL: the defaults. Errors: LC_NOT_FOUND, LC_IO, LC_INVALID, LC_UNSUPPORTED (CMYK,
  * NumPy objects), LC_LIMIT, LC_NO_MEMORY. Caller frees *array with lc_array_deinit. */
 LC_API lc_status lc_array_load(const char *path, const lc_limits *limits, lc_array *array, lc_error *err);
-/* Writes .npy (format 1.0, little-endian, row-major), the whole file or none. LC_UNSUPPORTED: a type NumPy does not have. */
+/* Writes .npy (format 1.0, little-endian, row-major), the whole file or none; strings as bytes ('S'), which NumPy pads to the longest
+ * with zeros. LC_UNSUPPORTED: a type NumPy does not have; LC_LIMIT: 2 GiB of padded strings. */
 LC_API lc_status lc_array_save_npy(const lc_array *array, const char *path, lc_error *err);
 /* Frees the data and makes the array empty. A zeroed array is fine. */
 LC_API void lc_array_deinit(lc_array *array);

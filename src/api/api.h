@@ -7,12 +7,11 @@
 #include "litec/litec.h"
 #include "source/source.h"
 
-/* Maps a file and recognises its format. On success the caller closes *map (or a loader takes it). The message of a
- * failure names the file; err must not be NULL. */
-lc_status lc_source_open(const char *path, const lc_limits *limits, lc_map *map, const lc_source **source, lc_error *err);
+/* Most texts of lc_convert_options.custom_opdefs. */
+#define LC_MOST_OPDEFS 256
 
-/* Text for people: control bytes and bytes that are not UTF-8 come out as \xNN, so that no name in a file can move the
- * cursor of a terminal or break a line. */
-void lc_text_add_safe(lc_text *t, const char *s, size_t n);
+/* The caller's options as a source takes them; opdefs has room for LC_MOST_OPDEFS. LC_ARGUMENT for one the source cannot follow: nobody
+ * should think it had been. */
+lc_status lc_convert_source_options(const lc_convert_options *o, const lc_source *source, lc_str *opdefs, lc_source_options *how, lc_error *err);
 
 #endif

@@ -8,16 +8,39 @@
 #include "ops/op.h"
 #include "pass/pass.h"
 #include "runtime/load.h"
-#include "source/source.h"
+#include "source/shape_list.h"
 
-lc_status lc_source_open(const char *path, const lc_limits *limits, lc_map *map, const lc_source **source, lc_error *err) {
-    LC_TRY(lc_source_check_path(path, err));
-    LC_TRY(lc_map_open(map, path, limits, err));
-    *source = lc_source_find(map, err);
-    if (*source) return LC_OK;
-    lc_map_close(map);
-    lc_error_prefix(err, "%s", path);
-    return err->status;
+lc_status lc_convert_source_options(const lc_convert_options *o, const lc_source *source, lc_str *opdefs, lc_source_options *how,
+                                    lc_error *err) {
+    const lc_tf_choice choice = {.tags = o->tags,
+                                 .signatures = o->signatures,
+                                 .functions = o->functions,
+                                 .input_arrays = o->input_arrays,
+                                 .output_arrays = o->output_arrays,
+                                 .input_shapes = o->input_shapes,
+                                 .fix = o->fix,
+                                 .checkpoint = o->checkpoint};
+    uint32_t n = 0;
+    for (; o->custom_opdefs && o->custom_opdefs[n]; n++) {
+        if (n == LC_MOST_OPDEFS) return lc_fail(err, LC_ARGUMENT, "more than %d custom operators", LC_MOST_OPDEFS);
+        opdefs[n] = lc_str_of(o->custom_opdefs[n]);
+    }
+    const bool tensorflow = choice.tags || choice.signatures || choice.functions || choice.input_arrays || choice.output_arrays ||
+                            choice.fix || choice.checkpoint || o->select_tf_ops || n;
+    if (tensorflow && !source->tensorflow) {
+        lc_fail(err, LC_ARGUMENT, "signatures, arrays, checkpoints and the like are of TensorFlow's graphs; this is a %s", source->what);
+        lc_error_hint(err, "leave these options out");
+        return LC_ARGUMENT;
+    }
+    *how = (lc_source_options){.limits = o->limits,
+                               .lower = {.allow_custom_ops = o->allow_custom_ops,
+                                         .select_tf_ops = o->select_tf_ops,
+                                         .custom_opdefs = opdefs,
+                                         .custom_opdef_count = n},
+                               .tf = choice,
+                               .note = o->note,
+                               .note_user = o->note_user};
+    return LC_OK;
 }
 
 static uint32_t count_operators(const lc_model *model) {
@@ -27,15 +50,18 @@ static uint32_t count_operators(const lc_model *model) {
 }
 
 static lc_status convert(const char *path, const lc_convert_options *options, lc_model **model, lc_convert_stats *stats, lc_error *err) {
-    lc_map map = {0};
+    lc_source_input input;
     const lc_source *source = NULL;
-    LC_TRY(lc_source_open(path, &options->limits, &map, &source, err));
-    const bool as_it_stands = options->no_optimize || lc_tflite_probe(map.data, map.size);
-    lc_source_options how = {.limits = options->limits, .lower = {.allow_custom_ops = options->allow_custom_ops}};
+    LC_TRY(lc_source_open(path, &options->limits, &input, &source, err));
+    const bool as_it_stands = options->no_optimize || lc_tflite_probe(input.map.data, input.map.size);
+    lc_source_options how;
+    lc_str opdefs[LC_MOST_OPDEFS];
+    lc_status status = lc_convert_source_options(options, source, opdefs, &how, err);
     lc_source_stats read = {0};
-    lc_status status = source->load(&map, &how, &read, model, err);
-    if (status) lc_map_close(&map);
-    else if (!as_it_stands) status = lc_optimize(*model, err);
+    if (status == LC_OK) status = source->load(&input, &how, &read, model, err);
+    lc_source_close(&input);
+    if (status == LC_OK && options->input_shapes && !source->tensorflow) status = lc_model_set_shapes(*model, options->input_shapes, err);
+    if (status == LC_OK && !as_it_stands) status = lc_optimize(*model, err);
     if (status) {
         lc_model_destroy(*model);
         *model = NULL;

@@ -14,8 +14,8 @@ lc_status lc_model_save(const lc_model *model, const char *path, uint64_t *size,
     lc_error_clear(err);
     if (size) *size = 0;
     if (!model || !path) return lc_fail(err, LC_ARGUMENT, "lc_model_save needs a model and a path");
-    if (model->map.data && lc_map_is(&model->map, path)) {
-        lc_fail(err, LC_ARGUMENT, "%s: the output is the file the model was read from", path);
+    if (lc_model_reads(model, path)) {
+        lc_fail(err, LC_ARGUMENT, "%s: the output is a file the model was read from", path);
         lc_error_hint(err, "write to another file and move it over the old one afterwards");
         return LC_ARGUMENT;
     }

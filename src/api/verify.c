@@ -10,12 +10,12 @@ lc_status lc_verify_file(const char *path, const lc_limits *limits, char **summa
     lc_error_clear(err);
     if (summary) *summary = NULL;
     if (!path) return lc_fail(err, LC_ARGUMENT, "lc_verify_file needs the path of a model");
-    lc_map map = {0};
+    lc_source_input input = {0};
     const lc_source *source = NULL;
     char *line = NULL;
-    LC_TRY(lc_source_open(path, limits, &map, &source, err));
-    const lc_status status = source->verify(&map, limits, &line, err);
-    lc_map_close(&map);
+    LC_TRY(lc_source_open(path, limits, &input, &source, err));
+    const lc_status status = source->verify(&input, limits, &line, err);
+    lc_source_close(&input);
     if (status) {
         lc_error_prefix(err, "%s", path);
         return status;

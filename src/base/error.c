@@ -13,14 +13,16 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The start of the character that byte n of text is in: bytes 10xxxxxx continue one. */
+static size_t start_of(const char *text, size_t n) {
+    while (n > 0 && ((unsigned char)text[n] & 0xC0u) == 0x80u) n--;
+    return n;
+}
+
 /* Copies text into out[size], made safe for a terminal: '?' for a control character and for a byte that is no UTF-8. */
 static void put_line(char *out, size_t size, const char *text) {
     size_t n = strlen(text);
-    if (n >= size) {
-        n = size - 1;
-        /* Bytes 10xxxxxx continue a character: step back to the start of the one that was cut. */
-        while (n > 0 && ((unsigned char)text[n] & 0xC0u) == 0x80u) n--;
-    }
+    if (n >= size) n = start_of(text, size - 1);
     size_t used = 0;
     for (size_t i = 0; i < n;) {
         uint32_t code = 0;
@@ -99,7 +101,15 @@ void lc_error_prefix(lc_error *err, const char *format, ...) {
     int n = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (n < 0) return;
-    size_t used = strlen(text);
-    snprintf(text + used, sizeof text - used, ": %s", err->message);
+    /* Of what does not fit, the middle goes: where it happened comes first, and what it was stands at the end. */
+    const size_t room = sizeof err->message - 1, length = strlen(err->message), half = room / 2;
+    size_t used = strlen(text), from = 0;
+    if (used + 2 + length > room) {
+        if (used > half) used = start_of(text, half);
+        const size_t left = room - used - 5;
+        if (length > left) from = length - left;
+        while (((unsigned char)err->message[from] & 0xC0u) == 0x80u) from++;
+    }
+    snprintf(text + used, sizeof text - used, "%s%s", from ? ": ..." : ": ", err->message + from);
     put_line(err->message, sizeof err->message, text);
 }

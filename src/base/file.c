@@ -22,6 +22,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/str.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -154,6 +155,22 @@ bool lc_map_is(const lc_map *map, const char *path) {
 bool lc_path_is_dir(const char *path) {
     struct stat st;
     return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool lc_path_is_file(const char *path) {
+    struct stat st;
+    return path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+void lc_dir_each(const char *path, bool (*each)(void *user, const char *name), void *user) {
+    DIR *d = opendir(path);
+    bool more = d != NULL;
+    while (more) {
+        const struct dirent *e = readdir(d);
+        if (!e) break;
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) more = each(user, e->d_name);
+    }
+    if (d) closedir(d);
 }
 
 /* ---- writing ---- */

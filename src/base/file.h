@@ -25,6 +25,10 @@ void lc_map_release(const lc_map *map, const void *data, size_t size);
 /* True when `path` names the mapped file. */
 bool lc_map_is(const lc_map *map, const char *path);
 bool lc_path_is_dir(const char *path);
+/* True for a regular file, also behind links. */
+bool lc_path_is_file(const char *path);
+/* Gives each name in a directory ("." and ".." left out), in no order, until `each` returns false. Nothing when it cannot be read. */
+void lc_dir_each(const char *path, bool (*each)(void *user, const char *name), void *user);
 
 typedef struct lc_file lc_file;
 /* Starts writing what will become `path`. Caller ends it with lc_file_commit or lc_file_abort. */

@@ -59,8 +59,15 @@ static void help_option(const char *name, char letter, const char *value, const 
     printf("  %-34s  %s\n", left, help);
 }
 
+lc_cli_text lc_cli_command_name(const lc_cli_command *c) {
+    lc_cli_text t;
+    snprintf(t.text, sizeof t.text, "%s%s", c->program ? "" : "litec ", c->program ? c->program : c->name);
+    return t;
+}
+
 void lc_cli_help(const lc_cli_command *c) {
-    printf("litec %s: %s\n\nusage: litec %s %s\n\n", c->name, c->summary, c->name, c->usage);
+    const lc_cli_text name = lc_cli_command_name(c);
+    printf("%s: %s\n\nusage: %s %s\n\n", name.text, c->summary, name.text, c->usage);
     if (c->details) printf("%s\n\n", c->details);
     printf("options:\n");
     for (const lc_cli_option *o = c->options; o->name; o++) help_option(o->name, o->letter, o->value, o->help);
@@ -77,7 +84,7 @@ typedef struct parser {
     int next;
     void *values;
     uint64_t given; /* bit i: option i of the table was given */
-    char hint[160];
+    char hint[400];
 } parser;
 
 /* The message is printed by the call in the argument; what remains is to stop. */
@@ -87,7 +94,7 @@ static lc_cli_parsed wrong(int exit_code) {
 }
 
 static const char *see_help(parser *p) {
-    snprintf(p->hint, sizeof p->hint, "`litec %s --help` lists the options", p->command->name);
+    snprintf(p->hint, sizeof p->hint, "`%s --help` lists the options", lc_cli_command_name(p->command).text);
     return p->hint;
 }
 
@@ -98,9 +105,12 @@ static lc_cli_parsed unknown(parser *p, const char *dashes, const char *name, in
     size_t distance = 0;
     for (const lc_cli_option *o = p->command->options; o->name; o++) lc_cli_consider(word, o->name, &best, &distance);
     lc_cli_consider(word, "help", &best, &distance);
-    if (lc_cli_near_enough(word, best, distance)) snprintf(p->hint, sizeof p->hint, "did you mean --%s?", best);
+    const lc_cli_old_name *old = p->command->old_names;
+    while (old && old->name && strcmp(old->name, word) != 0) old++;
+    if (old && old->name) snprintf(p->hint, sizeof p->hint, "%s", old->hint);
+    else if (lc_cli_near_enough(word, best, distance)) snprintf(p->hint, sizeof p->hint, "did you mean --%s?", best);
     else see_help(p);
-    return wrong(lc_cli_usage(p->hint, "litec %s has no option %s%s", p->command->name, dashes, word));
+    return wrong(lc_cli_usage(p->hint, "%s has no option %s%s", lc_cli_command_name(p->command).text, dashes, word));
 }
 
 /* "512M" to bytes; false when it is not a number, negative or too large. */
@@ -139,6 +149,17 @@ static bool parse_number(const char *s, float *out) {
     return true;
 }
 
+static bool parse_bool(const char *s, lc_cli_bool *out) {
+    static const char *const yes[] = {"true", "True", "TRUE", "1", "yes"}, *const no[] = {"false", "False", "FALSE", "0", "no"};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+        if (strcmp(s, yes[i]) == 0) *out = LC_CLI_TRUE;
+        else if (strcmp(s, no[i]) == 0) *out = LC_CLI_FALSE;
+        else continue;
+        return true;
+    }
+    return false;
+}
+
 static lc_cli_parsed store(parser *p, const lc_cli_option *o, const char *value) {
     void *field = (char *)p->values + o->offset;
     if (value && !*value) return wrong(lc_cli_usage(see_help(p), "--%s needs a value, got an empty one", o->name));
@@ -163,6 +184,10 @@ static lc_cli_parsed store(parser *p, const lc_cli_option *o, const char *value)
     case LC_CLI_NUMBER:
         if (!parse_number(value, field)) return wrong(lc_cli_usage(see_help(p), "--%s: %s is no number", o->name, value));
         break;
+    case LC_CLI_BOOL:
+        if (!parse_bool(value, field))
+            return wrong(lc_cli_usage("write =true or =false", "--%s: %s is neither true nor false", o->name, value));
+        break;
     }
     return LC_CLI_RUN;
 }
@@ -183,6 +208,10 @@ static lc_cli_parsed take(parser *p, const lc_cli_option *o, const char *attache
     if (o->kind == LC_CLI_FLAG) {
         if (attached) return wrong(lc_cli_usage(see_help(p), "--%s takes no value", o->name));
         return store(p, o, NULL);
+    }
+    if (o->kind == LC_CLI_BOOL && !attached) {
+        lc_cli_bool follows;
+        if (p->next >= p->argc || !parse_bool(p->argv[p->next], &follows)) return store(p, o, "true");
     }
     if (!attached) {
         if (no_value_follows(p)) {
@@ -220,16 +249,17 @@ static lc_cli_parsed short_option(parser *p, const char *a) {
         return take(p, o, !*rest ? NULL : *rest == '=' ? rest + 1 : rest);
     }
     if (a[1]) return unknown(p, "-", a, (int)strlen(a));
-    return wrong(lc_cli_usage(see_help(p), "litec %s has no option -%s", p->command->name, a));
+    return wrong(lc_cli_usage(see_help(p), "%s has no option -%s", lc_cli_command_name(p->command).text, a));
 }
 
 static lc_cli_parsed check_arguments(parser *p, const lc_cli_list *arguments) {
     const lc_cli_command *c = p->command;
-    snprintf(p->hint, sizeof p->hint, "usage: litec %s %s", c->name, c->usage);
+    const lc_cli_text name = lc_cli_command_name(c);
+    snprintf(p->hint, sizeof p->hint, "usage: %s %s", name.text, c->usage);
     if (arguments->count < c->least)
-        return wrong(lc_cli_usage(p->hint, "litec %s needs %s", c->name, c->least == 1 ? "a model" : "more arguments"));
+        return wrong(lc_cli_usage(p->hint, "%s needs %s", name.text, c->least == 1 ? "a model" : "more arguments"));
     if (arguments->count > c->most)
-        return wrong(lc_cli_usage(p->hint, "litec %s does not know what to do with %s", c->name, arguments->items[c->most]));
+        return wrong(lc_cli_usage(p->hint, "%s does not know what to do with %s", name.text, arguments->items[c->most]));
     return LC_CLI_RUN;
 }
 

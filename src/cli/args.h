@@ -24,7 +24,11 @@ typedef enum lc_cli_kind {
     LC_CLI_COUNT,  /* int32_t, in [least, most] */
     LC_CLI_BYTES,  /* uint64_t, N with K, M, G */
     LC_CLI_NUMBER, /* float */
+    LC_CLI_BOOL,   /* lc_cli_bool: --name, --name=true, --name false */
 } lc_cli_kind;
+
+/* A truth value that may not have been given. */
+typedef enum lc_cli_bool { LC_CLI_UNSET = 0, LC_CLI_FALSE, LC_CLI_TRUE } lc_cli_bool;
 
 typedef struct lc_cli_option {
     const char *name; /* without dashes; NULL ends the table */
@@ -36,6 +40,11 @@ typedef struct lc_cli_option {
     int32_t least, most;
 } lc_cli_option;
 
+/* What an option was called elsewhere or before; the hint says what it is now. */
+typedef struct lc_cli_old_name {
+    const char *name, *hint;
+} lc_cli_old_name;
+
 typedef struct lc_cli_command {
     const char *name;
     const char *summary; /* one line */
@@ -43,7 +52,9 @@ typedef struct lc_cli_command {
     const char *details; /* a few lines, or NULL */
     const char *example; /* one line that can be copied */
     const lc_cli_option *options;
-    size_t least, most; /* positional arguments */
+    const lc_cli_old_name *old_names; /* NULL: none; ends with a NULL name */
+    const char *program;              /* name of a program of its own that this command is as well; NULL: none */
+    size_t least, most;               /* positional arguments */
     int (*run)(const struct lc_cli_command *command, int argc, char **argv);
 } lc_cli_command;
 
@@ -54,6 +65,10 @@ typedef enum lc_cli_parsed { LC_CLI_RUN, LC_CLI_HELPED, LC_CLI_WRONG } lc_cli_pa
 lc_cli_parsed lc_cli_parse(const lc_cli_command *command, int argc, char **argv, void *values, lc_cli_list *arguments);
 void lc_cli_help(const lc_cli_command *command);
 
-extern const lc_cli_command lc_cmd_convert, lc_cmd_run, lc_cmd_inspect, lc_cmd_verify, lc_cmd_bench, lc_cmd_ops;
+/* "litec convert", or the name of a program of its own: as help and messages call it. */
+lc_cli_text lc_cli_command_name(const lc_cli_command *command);
+
+extern const lc_cli_command lc_cmd_convert, lc_cmd_run, lc_cmd_inspect, lc_cmd_verify, lc_cmd_bench, lc_cmd_ops, lc_cmd_tflite_convert,
+    lc_cmd_freeze;
 
 #endif

@@ -20,7 +20,7 @@ static int32_t batch_rows(const lc_cli_feed *feed) {
     int32_t rows = 0;
     for (size_t i = 0; i < feed->count; i++) {
         const lc_cli_source *s = &feed->sources[i];
-        if (s->rank < 1 || (rows && s->dims[0] != rows)) return 0;
+        if (s->rank < 1 || (rows && s->dims[0] != rows) || s->array.type == LC_STRING) return 0;
         rows = s->dims[0];
     }
     return rows > 2 * TRIAL_ROWS ? rows : 0;
@@ -45,11 +45,18 @@ static int32_t slice_rows(lc_cli_feed *feed, int32_t rows) {
     return (int32_t)slice;
 }
 
-static int run_rows(const lc_cli_feed *feed, int32_t from, int32_t rows) {
+/* The model's own rules held when it was loaded: what breaks one now (an index, a divisor, a shape) came with the data. */
+static int run_session(const lc_cli_feed *feed) {
     lc_error err;
+    if (lc_session_run(feed->session, &err) == LC_OK) return LC_EXIT_OK;
+    if (err.status == LC_INVALID && !err.hint[0])
+        snprintf(err.hint, sizeof err.hint, "see whether the inputs hold what the model expects there: indices, divisors, lengths");
+    return lc_cli_fail(&err);
+}
+
+static int run_rows(const lc_cli_feed *feed, int32_t from, int32_t rows) {
     const int code = lc_cli_feed_fill(feed, 0, from, rows);
-    if (code) return code;
-    return lc_session_run(feed->session, &err) ? lc_cli_fail(&err) : LC_EXIT_OK;
+    return code ? code : run_session(feed);
 }
 
 /* Row k of every output, into or compared with `kept`, where the outputs' rows lie one after the other. */
@@ -68,7 +75,6 @@ static bool same_row(const lc_session *session, int32_t k, int32_t rows, uint8_t
 
 /* Runs a slice whose middle row is that of the file, among rows of zeros or among rows from all over the file. */
 static int run_trial(const lc_cli_feed *feed, int32_t rows, int32_t slice, bool among_zeros) {
-    lc_error err;
     int code = LC_EXIT_OK;
     for (size_t i = 0; i < feed->count && among_zeros; i++) {
         const lc_tensor_view v = lc_session_input(feed->session, i);
@@ -76,8 +82,7 @@ static int run_trial(const lc_cli_feed *feed, int32_t rows, int32_t slice, bool 
     }
     for (int32_t k = 0; k < slice && !among_zeros && !code; k++) code = lc_cli_feed_fill(feed, k, k * (rows / slice), 1);
     if (!code) code = lc_cli_feed_fill(feed, slice / 2, slice / 2, 1);
-    if (!code && lc_session_run(feed->session, &err)) code = lc_cli_fail(&err);
-    return code;
+    return code ? code : run_session(feed);
 }
 
 /* Does a row get the same answer whatever the other rows are? */
@@ -130,10 +135,9 @@ static int run_slices(const lc_cli_feed *feed, int32_t rows, int32_t slice, lc_c
 }
 
 static int run_whole(lc_cli_feed *feed, lc_cli_answers *a) {
-    lc_error err;
     int code = lc_cli_feed_resize(feed, 0, false);
     if (!code) code = lc_cli_feed_fill(feed, 0, 0, 0);
-    if (!code && lc_session_run(feed->session, &err)) code = lc_cli_fail(&err);
+    if (!code) code = run_session(feed);
     return code ? code : make_answers(feed->session, 0, a);
 }
 

@@ -19,6 +19,8 @@ enum { LC_EXIT_OK = 0, LC_EXIT_FAILED = 1, LC_EXIT_USAGE = 2 };
 int lc_cli_fail(const lc_error *err);
 int lc_cli_failed(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int lc_cli_usage(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "note: ..." on stderr: something that was decided and should be known. */
+void lc_cli_note(const char *text);
 /* True when stream is a terminal that takes colours. */
 bool lc_cli_colours(FILE *stream);
 /* A name from a file, with control characters and what is no UTF-8 as \xNN. */

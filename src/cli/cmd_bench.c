@@ -82,12 +82,27 @@ static int set_shapes(lc_session *session, const lc_cli_list *shapes) {
     return lc_session_resize_inputs(session, given, ranks, &err) ? lc_cli_fail(&err) : LC_EXIT_OK;
 }
 
+/* The same short text everywhere. */
+static int fill_strings(lc_session *session, size_t index, const lc_tensor_view *v) {
+    size_t n = 1;
+    lc_error err;
+    for (int32_t d = 0; d < v->rank; d++)
+        if (__builtin_mul_overflow(n, (size_t)v->dims[d], &n) || n > SIZE_MAX / 2 / sizeof(char *)) n = SIZE_MAX / 2 / sizeof(char *);
+    const char **strings = calloc(n + 1, sizeof *strings);
+    if (!strings) return lc_cli_failed(NULL, "out of memory (%zu strings)", n);
+    for (size_t i = 0; i < n; i++) strings[i] = "some text";
+    const lc_status status = lc_session_set_strings(session, index, strings, NULL, n, &err);
+    free(strings);
+    return status ? lc_cli_fail(&err) : LC_EXIT_OK;
+}
+
 /* Numbers in [0, 1) for floats, small ones for the other types: valid as pixels, and harmless as indices. */
-static void fill_inputs(lc_session *session) {
+static int fill_inputs(lc_session *session) {
     uint32_t state = 2463534242u;
     for (size_t i = 0; i < lc_session_input_count(session); i++) {
         const lc_tensor_view v = lc_session_input(session, i);
-        if (!v.data) continue;
+        if (v.type == LC_STRING && fill_strings(session, i, &v)) return LC_EXIT_FAILED;
+        if (v.type == LC_STRING || !v.data) continue;
         memset(v.data, 0, v.size);
         if (v.type != LC_FLOAT32 && v.type != LC_INT8 && v.type != LC_UINT8) continue;
         const size_t n = v.size / (lc_dtype_bits(v.type) / 8);
@@ -99,6 +114,7 @@ static void fill_inputs(lc_session *session) {
             else ((uint8_t *)v.data)[k] = (uint8_t)(state >> 8);
         }
     }
+    return LC_EXIT_OK;
 }
 
 /* ---- measuring -------------------------------------------------------------------------------------------------- */
@@ -240,7 +256,7 @@ static int bench_model(lc_model *model, const char *file, const values *v, resul
     if (lc_session_create(model, &how, &session, &err)) return lc_cli_fail(&err);
     int code = set_shapes(session, &v->shapes);
     r->plan = lc_cli_now() - start;
-    fill_inputs(session);
+    if (!code) code = fill_inputs(session);
     if (!code) code = measure(session, v, r);
     if (!code && v->json) print_json(file, session, v, r);
     else if (!code) print_text(file, session, v, r);

@@ -1,7 +1,7 @@
 /*
  * cmd_convert.c: litec convert: a model of any known format becomes a .tflite file, whole or not at all.
  */
-#include "cli/args.h"
+#include "cli/graph.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -10,12 +10,15 @@ typedef struct values {
     const char *output;
     bool allow_custom_ops, no_optimize, quiet, json;
     uint64_t max_memory;
+    lc_cli_graph graph;
 } values;
 
 static const lc_cli_option options[] = {
     {"output", 'o', LC_CLI_STRING, offsetof(values, output), "OUT.tflite", "file to write, - for standard output (required)", 0, 0},
-    {"allow-custom-ops", 0, LC_CLI_FLAG, offsetof(values, allow_custom_ops), NULL, "keep unknown layers as custom operators", 0, 0},
+    {"allow-custom-ops", 0, LC_CLI_FLAG, offsetof(values, allow_custom_ops), NULL, "keep unknown layers and operators as custom operators",
+     0, 0},
     {"no-optimize", 0, LC_CLI_FLAG, offsetof(values, no_optimize), NULL, "one operator a layer, no rewrites", 0, 0},
+    LC_CLI_GRAPH_OPTIONS(values, graph),
     {"max-memory", 0, LC_CLI_BYTES, offsetof(values, max_memory), "N[K|M|G]", "memory the file may make litec use (8G)", 0, 0},
     {"quiet", 'q', LC_CLI_FLAG, offsetof(values, quiet), NULL, "print nothing on success", 0, 0},
     {"json", 0, LC_CLI_FLAG, offsetof(values, json), NULL, "print the summary as JSON, with the peak of memory", 0, 0},
@@ -44,7 +47,8 @@ static void print_line(const char *source, const char *output, const lc_convert_
     fputs(" -> ", stdout);
     lc_cli_put_safe(stdout, base_name(output));
     fputs(": ", stdout);
-    if (strcmp(stats->format, "tflite") != 0) printf("%u layer%s, ", stats->layers, plural(stats->layers));
+    if (strcmp(stats->format, "tflite") != 0)
+        printf("%u %s%s, ", stats->layers, strncmp(stats->format, "keras", 5) == 0 ? "layer" : "node", plural(stats->layers));
     printf("%u operator%s, %s, %s\n", stats->operators, plural(stats->operators), lc_cli_bytes(size).text, lc_cli_time(seconds).text);
 }
 
@@ -61,6 +65,24 @@ static int write_stdout(lc_model *model) {
     return code;
 }
 
+int lc_cli_convert(const char *source, const char *output, lc_convert_options *how, lc_cli_say say) {
+    const double start = lc_cli_now();
+    lc_convert_stats stats;
+    lc_model *model;
+    lc_error err;
+    uint64_t size = 0;
+    how->stats = &stats;
+    if (lc_convert(source, how, &model, &err)) return lc_cli_fail(&err);
+    if (lc_cli_is_dash(output)) return write_stdout(model);
+    const lc_status status = lc_model_save(model, output, &size, &err);
+    lc_model_destroy(model);
+    if (status) return lc_cli_fail(&err);
+    const double seconds = lc_cli_now() - start;
+    if (say == LC_CLI_SAY_JSON) print_json(source, output, &stats, size, seconds);
+    else if (say == LC_CLI_SAY_LINE) print_line(source, output, &stats, size, seconds);
+    return LC_EXIT_OK;
+}
+
 static int run(const lc_cli_command *command, int argc, char **argv) {
     values v = {0};
     lc_cli_list arguments;
@@ -72,31 +94,23 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     if (to_stdout && v.json)
         return lc_cli_usage("give a file to write, or leave out --json", "both the model and the JSON would go to standard output");
 
-    const double start = lc_cli_now();
     const char *source = arguments.items[0];
     if (lc_cli_input(&source, v.max_memory)) return LC_EXIT_FAILED;
-    lc_convert_stats stats;
-    lc_model *model;
-    lc_error err;
-    uint64_t size = 0;
-    const lc_convert_options how = {
-        .limits = {.max_memory = v.max_memory}, .allow_custom_ops = v.allow_custom_ops, .no_optimize = v.no_optimize, .stats = &stats};
-    if (lc_convert(source, &how, &model, &err)) return lc_cli_fail(&err);
-    if (to_stdout) return write_stdout(model);
-    const lc_status status = lc_model_save(model, v.output, &size, &err);
-    lc_model_destroy(model);
-    if (status) return lc_cli_fail(&err);
-    const double seconds = lc_cli_now() - start;
-    if (v.json) print_json(source, v.output, &stats, size, seconds);
-    else if (!v.quiet) print_line(source, v.output, &stats, size, seconds);
-    return LC_EXIT_OK;
+    lc_convert_options how = {.limits = {.max_memory = v.max_memory}, .allow_custom_ops = v.allow_custom_ops, .no_optimize = v.no_optimize};
+    lc_cli_graph_texts texts = {0};
+    if (lc_cli_graph_use(&v.graph, &how, &texts)) return LC_EXIT_FAILED;
+    if (v.quiet) how.note = NULL;
+    const int code = lc_cli_convert(source, v.output, &how, v.json ? LC_CLI_SAY_JSON : v.quiet ? LC_CLI_SAY_NOTHING : LC_CLI_SAY_LINE);
+    lc_cli_graph_free(&texts);
+    return code;
 }
 
 const lc_cli_command lc_cmd_convert = {
     .name = "convert",
     .summary = "turn a trained model into a .tflite file",
     .usage = "MODEL -o OUT.tflite [options]",
-    .details = "MODEL: Keras .h5 or .keras, or .tflite; recognised by content, whatever it is called.\n"
+    .details = "MODEL: Keras .h5 or .keras; a SavedModel's directory; a graph of TensorFlow, .pb or .pbtxt; a checkpoint's\n"
+               ".meta or prefix; .tflite. Files are recognised by content, whatever they are called.\n"
                "The output appears whole or not at all; the source is never changed. - is standard input and output.",
     .example = "litec convert model.h5 -o model.tflite",
     .options = options,

@@ -1,11 +1,12 @@
 /*
  * feed.c: data files to inputs. A .npy must have the input's type and shape, only the batch may differ (or be missing for one
- * row). A picture is scaled to the input's size; an IDX file of pictures is a whole batch. Everything is checked before
- * anything is written, and the message says what is there and what the model wants.
+ * row); text is for string inputs. A picture is scaled to the input's size; an IDX file of pictures is a whole batch. Everything is
+ * checked before anything is written, and the message says what is there and what the model wants.
  */
 #include "cli/feed.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef lc_cli_feed feeder;
@@ -105,7 +106,8 @@ static int plan_elements(source *s, const lc_tensor_view *want) {
     const lc_array *a = &s->array;
     char hint[128];
     if (a->type != want->type) {
-        snprintf(hint, sizeof hint, "save it with the model's type: numpy.save(path, x.astype('%s'))", lc_dtype_name(want->type));
+        snprintf(hint, sizeof hint, "save it with the model's type: numpy.save(path, x.astype('%s'))",
+                 want->type == LC_STRING ? "U" : lc_dtype_name(want->type));
         return misfit(s, want, hint);
     }
     s->rank = want->rank;
@@ -223,9 +225,31 @@ static int fill_pictures(const feeder *f, const source *s, const lc_tensor_view 
     return LC_EXIT_OK;
 }
 
+/* All strings at once: rows of text are not given one by one (batch.c). */
+static int fill_strings(const feeder *f, size_t index) {
+    const lc_array *a = &f->sources[index].array;
+    lc_tensor_view text = {.type = LC_STRING, .rank = a->rank, .data = a->data, .size = a->size};
+    size_t n = 1;
+    lc_error err;
+    for (int32_t d = 0; d < a->rank; d++) n *= (size_t)(text.dims[d] = a->dims[d]);
+    const char **strings = calloc(n + 1, sizeof *strings);
+    size_t *lengths = calloc(n + 1, sizeof *lengths);
+    lc_status status = LC_OK;
+    if (strings && lengths) {
+        for (size_t i = 0; i < n; i++) strings[i] = lc_tensor_string(&text, i, &lengths[i]);
+        status = lc_session_set_strings(f->session, index, strings, lengths, n, &err);
+    }
+    const bool room = strings && lengths;
+    free(strings);
+    free(lengths);
+    if (!room) return lc_cli_failed(NULL, "out of memory (%zu strings)", n);
+    return status ? lc_cli_fail(&err) : LC_EXIT_OK;
+}
+
 static int fill(const feeder *f, size_t index, int32_t to, int32_t from, int32_t rows) {
     const source *s = &f->sources[index];
     const lc_tensor_view v = lc_session_input(f->session, index);
+    if (v.type == LC_STRING) return fill_strings(f, index);
     if (rows == 0) {
         if (s->picture) return fill_pictures(f, s, &v, 0, 0, s->count);
         if (s->array.size != v.size) return misfit(s, &v, NULL);

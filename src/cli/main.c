@@ -9,14 +9,14 @@
 #include <string.h>
 
 static const lc_cli_command *const commands[] = {
-    &lc_cmd_convert, &lc_cmd_run, &lc_cmd_inspect, &lc_cmd_verify, &lc_cmd_bench, &lc_cmd_ops,
+    &lc_cmd_convert, &lc_cmd_run, &lc_cmd_inspect, &lc_cmd_verify, &lc_cmd_bench, &lc_cmd_ops, &lc_cmd_freeze, &lc_cmd_tflite_convert,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 static void print_overview(FILE *out) {
     fprintf(out, "litec %s: TensorFlow Lite models without TensorFlow\n\nusage: litec COMMAND ...\n\ncommands:\n", lc_version());
-    for (size_t i = 0; i < COMMAND_COUNT; i++) fprintf(out, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
-    fprintf(out, "  %-10s%s\n\n`litec help COMMAND` or `litec COMMAND --help` shows its options, `litec --version` the version.\n", "help",
+    for (size_t i = 0; i < COMMAND_COUNT; i++) fprintf(out, "  %-16s%s\n", commands[i]->name, commands[i]->summary);
+    fprintf(out, "  %-16s%s\n\n`litec help COMMAND` or `litec COMMAND --help` shows its options, `litec --version` the version.\n", "help",
             "show this, or the help of a command");
 }
 
@@ -49,7 +49,17 @@ static int help(int argc, char **argv) {
     return LC_EXIT_OK;
 }
 
+/* The program's own name, when it was called by that of a command: tflite_convert beside litec. */
+static const lc_cli_command *called_as(const char *path) {
+    const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? slash + 1 : path;
+    for (size_t i = 0; i < COMMAND_COUNT && name; i++)
+        if (commands[i]->program && strcmp(commands[i]->program, name) == 0) return commands[i];
+    return NULL;
+}
+
 static int dispatch(int argc, char **argv) {
+    const lc_cli_command *own = argc > 0 ? called_as(argv[0]) : NULL;
+    if (own) return own->run(own, argc - 1, argv + 1);
     if (argc < 2) return lc_cli_usage("`litec help` lists the commands", "litec needs a command");
     const char *name = argv[1];
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {

@@ -70,6 +70,11 @@ static void say_both(const char *message, const char *hint) {
     say("\033[36m", "hint", hint);
 }
 
+void lc_cli_note(const char *text) {
+    fflush(stdout);
+    say("\033[36m", "note", text);
+}
+
 /* What to do next when the library said nothing more special. A broken byte points to a damaged file, a broken rule
  * without one to a model that contradicts itself. */
 static const char *default_hint(lc_status status) {

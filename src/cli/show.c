@@ -58,9 +58,31 @@ static size_t element_count(const lc_tensor_view *v) {
 #define ENDS 3
 #define LINE 96
 
+/* A string in quotes, a long one without its end; zeros and what would act on a terminal escaped. */
+static void print_string(const lc_tensor_view *v, size_t i) {
+    char text[LINE - 4 + 1];
+    size_t n;
+    const char *s = lc_tensor_string(v, i, &n);
+    size_t shown = n < sizeof text ? n : sizeof text - 1;
+    while (shown && shown < n && ((unsigned char)s[shown] & 0xc0) == 0x80) shown--; /* not inside a UTF-8 character */
+    memcpy(text, s ? s : "", shown);
+    text[shown] = 0;
+    putchar('"');
+    for (size_t at = 0; at < shown; at++) {
+        lc_cli_put_safe(stdout, text + at);
+        at += strlen(text + at);
+        if (at < shown) fputs("\\x00", stdout);
+    }
+    fputs(shown < n ? "\"..." : "\"", stdout);
+}
+
 static void print_element(const lc_tensor_view *v, size_t i, int width) {
     double x = 0;
     char text[40];
+    if (v->type == LC_STRING) {
+        print_string(v, i);
+        return;
+    }
     lc_cli_value(v, i, &x);
     if (isnan(x)) x = NAN; /* without its sign */
     const bool whole = v->scale <= 0 && v->type != LC_FLOAT32 && v->type != LC_FLOAT64 && v->type != LC_FLOAT16 && v->type != LC_BFLOAT16;
@@ -89,7 +111,10 @@ static void print_level(const lc_tensor_view *v, int32_t d, size_t at, size_t st
             i = n - ENDS;
             column += 4;
         }
-        if (inner) {
+        if (inner && v->type == LC_STRING) { /* one a line */
+            if (i) printf("\n%*s", d + 1, "");
+            print_string(v, at + i);
+        } else if (inner) {
             if (column + width + 1 > LINE) {
                 printf("\n%*s", d + 1, "");
                 column = d + 1;
@@ -109,7 +134,7 @@ static void print_level(const lc_tensor_view *v, int32_t d, size_t at, size_t st
 void lc_cli_show_tensor(const lc_tensor_view *v) {
     double ignored;
     const size_t n = element_count(v);
-    if (n && !lc_cli_value(v, 0, &ignored)) {
+    if (n && v->type != LC_STRING && !lc_cli_value(v, 0, &ignored)) {
         printf("(%zu bytes; --output-dir keeps them)\n", v->size);
         return;
     }

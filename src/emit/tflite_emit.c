@@ -86,7 +86,7 @@ static lc_status emit_options(emitting *e, const lc_node *n, lc_Operator *out) {
     u.type = lc_schema_union_code(LC_UNION_ID_BuiltinOptions2, n->attrs_table);
     if (!u.type) {
         return lc_fail(e->err, LC_ARGUMENT, "%s: %s is no table of operator options", lc_op_name(n->op),
-                       lc_schema_tables[n->attrs_table].name);
+                       lc_table_name(n->attrs_table));
     }
     out->builtin_options_2 = u;
     return LC_OK;
@@ -266,7 +266,7 @@ static lc_status emit_tail(const emitting *e, const lc_sink *sink, uint64_t *siz
 
 static lc_status write_model(const emitting *e, const lc_Model *out, const lc_sink *sink, uint64_t *written) {
     lc_emit_stream stream;
-    lc_status status = lc_emit_stream_init(&stream, &e->tables, &e->model->map, sink, e->err);
+    lc_status status = lc_emit_stream_init(&stream, &e->tables, e->model, sink, e->err);
     const lc_sink through = lc_emit_stream_sink(&stream);
     if (status == LC_OK) status = lc_fb_write(out, &through, written, e->err);
     lc_emit_stream_deinit(&stream);

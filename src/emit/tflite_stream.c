@@ -56,7 +56,7 @@ static void *make_all(void *stream) {
             lc_deferred_fill(d, at, rows_at(d, at), s->ring[s->made % LC_STREAM_RING]); /* this thread alone changes `made` */
             count(s, &s->made);
         }
-        lc_deferred_release(d, s->map);
+        lc_deferred_release(d, s->model);
     }
     return NULL;
 }
@@ -86,8 +86,9 @@ static void stop_maker(lc_emit_stream *s) {
     s->making = false;
 }
 
-lc_status lc_emit_stream_init(lc_emit_stream *s, const lc_emit_tables *tables, const lc_map *map, const lc_sink *out, lc_error *err) {
-    *s = (lc_emit_stream){.out = out, .tables = tables, .map = map};
+lc_status lc_emit_stream_init(lc_emit_stream *s, const lc_emit_tables *tables, const lc_model *model, const lc_sink *out,
+                              lc_error *err) {
+    *s = (lc_emit_stream){.out = out, .tables = tables, .model = model};
     uint64_t bytes = 0;
     size_t largest = 0;
     for (size_t i = 0; i < tables->made_count; i++) {
@@ -129,7 +130,7 @@ static lc_status write_deferred(lc_emit_stream *s, const lc_deferred *d, lc_erro
         LC_TRY(s->out->write(s->out->user, piece, rows_at(d, at) * d->rows * sizeof(float), err));
         if (s->making) count(s, &s->written);
     }
-    if (!s->making) lc_deferred_release(d, s->map);
+    if (!s->making) lc_deferred_release(d, s->model);
     return LC_OK;
 }
 

@@ -89,8 +89,8 @@ static lc_status check_graph(const lc_graph *g, lc_error *err) {
 /* The k-th graph a node calls; false when there are no more. */
 static bool called_graph(const lc_node *n, uint32_t k, int32_t *graph) {
     if (n->attrs_table == LC_TABLE_NONE || !n->attrs || n->op == LC_NODE_DEAD) return false;
-    for (const lc_field *f = lc_schema_tables[n->attrs_table].fields; f->name; f++) {
-        if (!strstr(f->name, "subgraph")) continue;
+    for (LC_EACH_FIELD(f, n->attrs_table)) {
+        if (!strstr(lc_field_name(f), "subgraph")) continue;
         const uint8_t *p = (const uint8_t *)n->attrs + f->offset;
         if (f->kind == LC_KIND_vec_i32) {
             lc_vec_i32 v;

@@ -104,18 +104,14 @@ void lc_deferred_read(const lc_deferred *d, size_t first, size_t n, float *out) 
 
 static size_t matrix_bytes(const lc_deferred *d) { return d->rows * d->cols * (lc_dtype_bits(d->type) / 8); }
 
-void lc_deferred_release(const lc_deferred *d, const lc_map *map) {
-    const uint8_t *p = d->data;
-    const size_t size = matrix_bytes(d);
-    if (map->data && p >= map->data && size <= map->size && (size_t)(p - map->data) <= map->size - size) lc_map_release(map, p, size);
-}
+void lc_deferred_release(const lc_deferred *d, const lc_model *model) { lc_model_release(model, d->data, matrix_bytes(d)); }
 
 lc_status lc_tensor_make(lc_model *model, lc_tensor *t, lc_error *err) {
     if (!t->deferred || t->data) return LC_OK;
     float *data = lc_arena_data(&model->arena, t->size);
     if (!data) return lc_fail_memory(err, "constant");
     lc_deferred_fill(t->deferred, 0, t->deferred->cols, data);
-    lc_deferred_release(t->deferred, &model->map);
+    lc_deferred_release(t->deferred, model);
     t->data = data;
     t->data_owned = true;
     return LC_OK;

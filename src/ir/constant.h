@@ -31,8 +31,8 @@ void lc_floats_load(lc_dtype type, const void *data, size_t first, size_t n, flo
 void lc_deferred_fill(const lc_deferred *d, size_t first, size_t count, float *out);
 /* Elements [first, first + n) of the constant, one by one: for samples. */
 void lc_deferred_read(const lc_deferred *d, size_t first, size_t n, float *out);
-/* Says that the matrix is not needed again soon: its pages of the mapped file are let go. */
-void lc_deferred_release(const lc_deferred *d, const lc_map *map);
+/* Says that the matrix is not needed again soon: its pages of a mapped file are let go. */
+void lc_deferred_release(const lc_deferred *d, const lc_model *model);
 
 /* Gives a deferred constant its data in the model's arena; nothing to do for others. It stays deferred as well, so that who
  * writes the model at the same time is not disturbed; a caller that then changes the data sets t->deferred to NULL. */

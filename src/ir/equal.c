@@ -60,7 +60,7 @@ static bool same_node(const lc_node *a, const lc_node *b, size_t i, lc_error *er
         DIFFER("node %zu: intermediates differ", i);
     if (a->attrs_table != b->attrs_table) DIFFER("node %zu: options of another kind", i);
     if (a->attrs_table != LC_TABLE_NONE && !same_table(a->attrs_table, a->attrs, b->attrs))
-        DIFFER("node %zu: %s differ", i, lc_schema_tables[a->attrs_table].name);
+        DIFFER("node %zu: %s differ", i, lc_table_name(a->attrs_table));
     if ((a->custom_options.data == NULL) != (b->custom_options.data == NULL) || a->custom_options.n != b->custom_options.n ||
         !same_bytes(a->custom_options.data, b->custom_options.data, a->custom_options.n))
         DIFFER("node %zu: custom options differ", i);

@@ -82,6 +82,7 @@ typedef struct lc_metadata { lc_str name; lc_vec_u8 data; } lc_metadata;
 struct lc_model {
     lc_arena arena;
     lc_map map;                /* source file, mapped until the model is destroyed */
+    lc_map *side_maps; size_t side_map_count; /* the other files its constants lie in: the shards of a checkpoint; lc_malloc'ed */
     void *buffer;              /* aligned copy of the bytes the model was read from, or NULL; lc_free_aligned with the model */
     lc_limits limits;
     lc_graph **graphs; size_t graph_count, graph_capacity;
@@ -108,6 +109,12 @@ struct lc_model {
 
 /* An empty model with one graph named "main". Caller owns *model (lc_model_destroy). */
 lc_status lc_model_new(const lc_limits *limits, lc_model **model, lc_error *err);
+/* The model takes maps over, also on failure (then they are closed); they and its own are closed with it. */
+lc_status lc_model_take_maps(lc_model *model, lc_map *maps, size_t count, lc_error *err);
+/* Tells the kernel that these bytes of a mapped file are not needed again soon; bytes elsewhere are left alone. */
+void lc_model_release(const lc_model *model, const void *data, size_t size);
+/* True when `path` names a file that the model's constants lie in. */
+bool lc_model_reads(const lc_model *model, const char *path);
 /* Adds a reference; lc_model_destroy drops one. */
 void lc_model_retain(lc_model *model);
 /* Appends an empty graph; its address stays. NULL when memory is out. */

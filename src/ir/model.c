@@ -2,7 +2,7 @@
  * model.c: the life of a model: made empty, filled, shared by sessions, freed at once.
  *
  * Everything a model consists of lies in its arena; destroying the last reference frees the arena, the private copy of the
- * source bytes and the file mapping, in that order. References are counted atomically because sessions in other threads
+ * source bytes and the file mappings, in that order. References are counted atomically because sessions in other threads
  * keep the model alive; nothing else in a model is written by more than one thread.
  */
 #include "ir/ir.h"
@@ -45,7 +45,36 @@ void lc_model_destroy(lc_model *model) {
     lc_arena_deinit(&model->arena);
     lc_free_aligned(model->buffer);
     lc_map_close(&model->map);
+    for (size_t i = 0; i < model->side_map_count; i++) lc_map_close(&model->side_maps[i]);
+    lc_free(model->side_maps);
     lc_free(model);
+}
+
+lc_status lc_model_take_maps(lc_model *model, lc_map *maps, size_t count, lc_error *err) {
+    size_t all = 0, bytes = 0;
+    lc_map *list = NULL;
+    if (lc_add_size(model->side_map_count, count, &all) && lc_mul_size(all, sizeof *list, &bytes))
+        list = lc_realloc(model->side_maps, bytes ? bytes : sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        if (list) list[model->side_map_count + i] = maps[i];
+        else lc_map_close(&maps[i]);
+        maps[i] = (lc_map){0};
+    }
+    if (!list) return lc_fail_memory(err, "mapped files");
+    model->side_maps = list;
+    model->side_map_count = all;
+    return LC_OK;
+}
+
+void lc_model_release(const lc_model *model, const void *data, size_t size) {
+    lc_map_release(&model->map, data, size); /* those that do not hold the bytes do nothing */
+    for (size_t i = 0; i < model->side_map_count; i++) lc_map_release(&model->side_maps[i], data, size);
+}
+
+bool lc_model_reads(const lc_model *model, const char *path) {
+    bool found = lc_map_is(&model->map, path);
+    for (size_t i = 0; i < model->side_map_count && !found; i++) found = lc_map_is(&model->side_maps[i], path);
+    return found;
 }
 
 lc_graph *lc_model_add_graph(lc_model *model, lc_str name) {

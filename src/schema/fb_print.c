@@ -142,7 +142,8 @@ static void add_value(lc_table_id table, const lc_field *f, const uint8_t *value
 static void add_fields(lc_table_id table, const uint8_t *value, bool json, bool brief, lc_text *out) {
     const lc_fb_behind *behind = lc_fb_behind_of(table);
     const char *between = "";
-    for (const lc_field *f = lc_schema_tables[table].fields; f->name && !out->failed; f++) {
+    for (LC_EACH_FIELD(f, table)) {
+        if (out->failed) break;
         lc_union u;
         if (behind && (f->id == behind->offset_id || f->id == behind->size_id)) continue;
         if (!something(f, value + f->offset, brief, &u)) continue;
@@ -150,13 +151,13 @@ static void add_fields(lc_table_id table, const uint8_t *value, bool json, bool 
         between = json ? ", " : " ";
         if (f->kind == LC_KIND_union) {
             lc_table_id member = lc_schema_union_table((lc_union_id)f->sub, u.type);
-            const char *name = member == LC_TABLE_NONE ? NULL : lc_schema_tables[member].name;
-            lc_text_printf(out, json ? "\"%s_type\": " : "%s_type=", f->name);
+            const char *name = member == LC_TABLE_NONE ? NULL : lc_table_name(member);
+            lc_text_printf(out, json ? "\"%s_type\": " : "%s_type=", lc_field_name(f));
             if (name) lc_text_printf(out, json ? "\"%s\"" : "%s", name);
             else lc_text_printf(out, "%u", u.type);
             lc_text_add(out, between);
         }
-        lc_text_printf(out, json ? "\"%s\": " : "%s=", f->name);
+        lc_text_printf(out, json ? "\"%s\": " : "%s=", lc_field_name(f));
         add_value(table, f, value, &u, json, brief, out);
     }
 }

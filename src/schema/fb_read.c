@@ -30,13 +30,13 @@ static lc_status read_table(reading *r, lc_table_id table, uint64_t at, void *ou
 
 static lc_status read_new(reading *r, lc_table_id table, uint64_t at, void **out) {
     *out = lc_arena_alloc(r->arena, lc_schema_tables[table].size);
-    return *out ? read_table(r, table, at, *out) : lc_fail_memory(r->err, lc_schema_tables[table].name);
+    return *out ? read_table(r, table, at, *out) : lc_fail_memory(r->err, lc_table_name(table));
 }
 
 static lc_status read_tables(reading *r, lc_table_id table, lc_fb_span span, void *field) {
     size_t size = lc_schema_tables[table].size;
     uint8_t *items = lc_arena_array(r->arena, span.n, size);
-    if (!items) return lc_fail_memory(r->err, lc_schema_tables[table].name);
+    if (!items) return lc_fail_memory(r->err, lc_table_name(table));
     uint8_t *item = items;
     for (uint32_t i = 0; i < span.n; i++, item += size) {
         uint64_t at, target;
@@ -145,7 +145,7 @@ static lc_status read_table(reading *r, lc_table_id table, uint64_t at, void *ou
     if (!lc_fb_table_at(&r->bytes, at, &t)) return changed(r);
     lc_schema_init(table, out);
     memcpy(out, &at, sizeof at); /* every struct starts with `at` */
-    for (const lc_field *f = lc_schema_tables[table].fields; f->name; f++) LC_TRY(read_field(r, &t, f, (uint8_t *)out + f->offset));
+    for (LC_EACH_FIELD(f, table)) LC_TRY(read_field(r, &t, f, (uint8_t *)out + f->offset));
     const lc_fb_behind *behind = lc_fb_behind_of(table);
     return behind ? read_behind(r, behind, (uint8_t *)out) : LC_OK;
 }

@@ -62,7 +62,7 @@ bool lc_fb_equal(lc_table_id table, const void *a, const void *b) {
     if (bytes && !equal_bytes(lc_vec_get(x + behind->vec).data, lc_fb_behind_length(behind, x), lc_vec_get(y + behind->vec).data,
                               lc_fb_behind_length(behind, y)))
         return false;
-    for (const lc_field *f = lc_schema_tables[table].fields; f->name; f++) {
+    for (LC_EACH_FIELD(f, table)) {
         if (bytes && (f->id == behind->vec_id || f->id == behind->offset_id || f->id == behind->size_id)) continue;
         if (!equal_field(f, x + f->offset, y + f->offset)) return false;
     }
@@ -140,7 +140,7 @@ static bool clone_field(const lc_field *f, const uint8_t *src, uint8_t *dst, lc_
 static bool clone_into(lc_table_id table, const uint8_t *src, uint8_t *dst, lc_arena *arena) {
     const lc_fb_behind *behind = lc_fb_behind_of(table);
     memcpy(dst, src, lc_schema_tables[table].size);
-    for (const lc_field *f = lc_schema_tables[table].fields; f->name; f++) {
+    for (LC_EACH_FIELD(f, table)) {
         if (behind && f->id == behind->vec_id) {
             const void *copy;
             lc_vec v = lc_vec_get(src + f->offset);

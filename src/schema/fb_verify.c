@@ -151,8 +151,8 @@ static lc_status verify_table(walk *w, lc_table_id table, uint64_t at, uint32_t 
     LC_TRY(limited(w, f, lc_budget_tables(w->budget, 1, "the flatbuffer", w->err), LC_FB_TABLES, at));
     LC_TRY(charge(w, f, 1, desc->size, at));
     if (!lc_fb_table_at(&w->bytes, at, &t)) return broken(w, f);
-    for (const lc_field *field = desc->fields; field->name; field++) {
-        frame child = {f, field->name, -1};
+    for (LC_EACH_FIELD(field, table)) {
+        frame child = {f, lc_field_name(field), -1};
         LC_TRY(verify_field(w, table, &t, field, depth - 1, &child));
     }
     const lc_fb_behind *behind = lc_fb_behind_of(table);
@@ -161,7 +161,7 @@ static lc_status verify_table(walk *w, lc_table_id table, uint64_t at, uint32_t 
 
 lc_status lc_fb_verify(const void *data, size_t size, lc_budget *budget, lc_error *err) {
     walk w = {lc_fb_bytes_make(data, size), budget, err};
-    const frame root = {NULL, lc_schema_tables[LC_TABLE_Model].name, -1};
+    const frame root = {NULL, lc_table_name(LC_TABLE_Model), -1};
     uint64_t at;
     if (!lc_fb_root(&w.bytes, &at)) return broken(&w, &root);
     return verify_table(&w, LC_TABLE_Model, at, budget->limits.max_depth, &root);

@@ -169,7 +169,7 @@ static lc_status present(writing *w, lc_table_id table, const lc_field *f, const
         memcpy(&u, p, sizeof u);
         *is = u.type != 0;
         if (u.type != 0 && (!u.value || lc_schema_union_table((lc_union_id)f->sub, u.type) == LC_TABLE_NONE)) {
-            lc_fail(w->err, LC_UNSUPPORTED, "%s.%s: type %u of %s cannot be written: %s", lc_schema_tables[table].name, f->name, u.type,
+            lc_fail(w->err, LC_UNSUPPORTED, "%s.%s: type %u of %s cannot be written: %s", lc_table_name(table), lc_field_name(f), u.type,
                     lc_schema_unions[f->sub].name, u.value ? "the schema does not have it" : "its value is missing");
             lc_error_hint(w->err, "the model comes from a newer converter than this litec knows; use a newer litec");
             return LC_UNSUPPORTED;
@@ -189,7 +189,7 @@ static lc_status place_of(writing *w, lc_table_id table, const lc_fb_behind *b, 
     bool has = lc_vec_get(value + b->vec).data != NULL, asked = lc_fb_u64(value, b->offset) > 1;
     uint64_t length = lc_fb_behind_length(b, value);
     if (!has && asked)
-        return lc_fail(w->err, LC_ARGUMENT, "%s: says that its bytes lie behind the flatbuffer but has none", lc_schema_tables[table].name);
+        return lc_fail(w->err, LC_ARGUMENT, "%s: says that its bytes lie behind the flatbuffer but has none", lc_table_name(table));
     if (!has) *to = NOWHERE;
     else if (asked) *to = BEHIND;
     else if (table != LC_TABLE_Buffer || length == 0) *to = IN_STRUCTURE;
@@ -199,7 +199,7 @@ static lc_status place_of(writing *w, lc_table_id table, const lc_fb_behind *b, 
 
 static lc_status choose_fields(writing *w, lc_table_id table, const uint8_t *value, place to, layout *l) {
     const lc_fb_behind *b = lc_fb_behind_of(table);
-    for (const lc_field *f = lc_schema_tables[table].fields; f->name; f++) {
+    for (LC_EACH_FIELD(f, table)) {
         bool is;
         if (b && f->id == b->vec_id) is = to == IN_STRUCTURE || to == STREAMED;
         else if (b && to != NOWHERE && (f->id == b->offset_id || f->id == b->size_id)) is = to == BEHIND;
@@ -295,7 +295,7 @@ static lc_status write_table(writing *w, lc_table_id table, const void *value, u
         put(w, at + l.vtable[b->size_id + 2], &length, sizeof length);
         LC_TRY(add_piece(w, (piece){at + l.vtable[b->offset_id + 2], lc_vec_get(in + b->vec).data, length, 0, true}));
     }
-    for (const lc_field *f = lc_schema_tables[table].fields; f->name; f++) {
+    for (LC_EACH_FIELD(f, table)) {
         if (!l.bytes[f->id]) continue;
         if (b && ((to == STREAMED && f->id == b->vec_id) || (to == BEHIND && (f->id == b->offset_id || f->id == b->size_id)))) continue;
         uint64_t type_at = f->kind == LC_KIND_union ? at + l.vtable[f->id - 1 + 2] : 0;

@@ -1,5 +1,5 @@
 /*
- * flex.h: looks a value up by name in a FlexBuffer whose root is a map: the options of custom operators.
+ * flex.h: looks a value up by name in a FlexBuffer whose root is a map: the options of custom operators; and writes such options.
  *
  *     lc_flex map;
  *     LC_TRY(lc_flex_open(node->custom_options, &map, err));
@@ -12,7 +12,9 @@
 #ifndef LC_SCHEMA_FLEX_H
 #define LC_SCHEMA_FLEX_H
 
+#include "base/arena.h"
 #include "base/cursor.h"
+#include "base/str.h"
 #include "schema/schema.h"
 
 typedef struct lc_flex {
@@ -37,5 +39,34 @@ lc_str lc_flex_string(lc_flex *map, const char *name, lc_str otherwise);
 
 /* LC_INVALID, naming it, when a value read so far was broken or of a wrong kind. */
 lc_status lc_flex_check(const lc_flex *map, lc_error *err);
+
+/* ---- writing (flex_write.c) --------------------------------------------------------------------------------------- */
+
+typedef enum lc_flex_kind {
+    LC_FLEX_KIND_INT,
+    LC_FLEX_KIND_BOOL,
+    LC_FLEX_KIND_FLOAT,
+    LC_FLEX_KIND_STRING,
+    LC_FLEX_KIND_INTS,
+    LC_FLEX_KIND_FLOATS,
+    LC_FLEX_KIND_STRINGS
+} lc_flex_kind;
+
+typedef struct lc_flex_value {
+    lc_str key; /* without a NUL in it */
+    lc_flex_kind kind;
+    int64_t i; /* also a bool */
+    float f;
+    lc_str s;
+    uint32_t n; /* of a list */
+    const int64_t *ints;
+    const float *floats;
+    const lc_str *strings;
+} lc_flex_value;
+
+/* Into an empty text: a map of values, which are sorted by their keys. Out of memory: out->failed. */
+void lc_flex_write_map(lc_text *out, const lc_flex_value *values, uint32_t n, lc_arena *scratch);
+/* A vector of two strings: name and definition of an operator of the Flex delegate. */
+void lc_flex_write_strings(lc_text *out, const lc_str strings[2]);
 
 #endif

@@ -18,7 +18,21 @@
 /* Lists, a row a line. */
 /* clang-format off */
 
-/* ---- fields: one array a table, ended by an empty entry so that tables without fields have an array too ------- */
+/* ---- names: of tables and fields, one behind the other, found by their place ---------------------------------- */
+
+static const struct names {
+#define LC_TABLE(T) char T[sizeof #T];
+#define LC_FIELD(T, id, name, kind, sub, def) char T##_##name[sizeof #name];
+#define LC_TABLE_END(T)
+#include "schema/tables.def"
+} names = {
+#define LC_TABLE(T) #T,
+#define LC_FIELD(T, id, name, kind, sub, def) #name,
+#define LC_TABLE_END(T)
+#include "schema/tables.def"
+};
+
+/* ---- fields: those of all tables, one behind the other --------------------------------------------------------- */
 
 #define LC_SUB_bool(sub) -1
 #define LC_SUB_i8(sub) -1
@@ -43,13 +57,24 @@
 #define LC_SUB_vec_enum_u32(sub) LC_ENUM_ID_##sub
 #define LC_SUB_vec_table(sub) LC_TABLE_##sub
 
-#define LC_TABLE(T) static const lc_field fields_##T[] = {
-#define LC_FIELD(T, id, name, kind, sub, def) {#name, LC_KIND_##kind, id, offsetof(lc_##T, name), LC_SUB_##kind(sub), def},
-#define LC_TABLE_END(T) {NULL, 0, 0, 0, 0, 0}};
+const lc_field lc_schema_fields[] = {
+#define LC_TABLE(T)
+#define LC_FIELD(T, id, name, kind, sub, def) \
+    {offsetof(struct names, T##_##name), offsetof(lc_##T, name), LC_KIND_##kind, id, LC_SUB_##kind(sub), def},
+#define LC_TABLE_END(T)
 #include "schema/tables.def"
+};
+
+/* FIRST_T and END_T count the fields before a table, and those with it. */
+enum {
+#define LC_TABLE(T) FIRST_##T, BEFORE_##T = FIRST_##T - 1,
+#define LC_FIELD(T, id, name, kind, sub, def) AT_##T##_##name,
+#define LC_TABLE_END(T) END_##T, LAST_##T = END_##T - 1,
+#include "schema/tables.def"
+};
 
 const lc_table_desc lc_schema_tables[LC_TABLE_COUNT] = {
-#define LC_TABLE(T) {#T, fields_##T, sizeof fields_##T / sizeof fields_##T[0] - 1, sizeof(lc_##T)},
+#define LC_TABLE(T) {offsetof(struct names, T), FIRST_##T, END_##T - FIRST_##T, sizeof(lc_##T)},
 #define LC_FIELD(T, id, name, kind, sub, def)
 #define LC_TABLE_END(T)
 #include "schema/tables.def"
@@ -107,6 +132,11 @@ static const struct { const char *names; const int32_t *values; uint16_t count; 
 
 /* clang-format on */
 
+_Static_assert(sizeof names <= UINT16_MAX, "names are found by 16 bits");
+
+const char *lc_table_name(lc_table_id table) { return (const char *)&names + lc_schema_tables[table].name; }
+const char *lc_field_name(const lc_field *f) { return (const char *)&names + f->name; }
+
 const char *lc_schema_enum_name(lc_enum_id id, int64_t value) {
     if ((unsigned)id >= LC_ENUM_ID_COUNT) return NULL;
     const char *name = enums[id].names;
@@ -130,7 +160,7 @@ uint8_t lc_schema_union_code(lc_union_id id, lc_table_id table) {
 void lc_schema_init(lc_table_id table, void *value) {
     const lc_table_desc *t = &lc_schema_tables[table];
     memset(value, 0, t->size);
-    for (const lc_field *f = t->fields; f->name; f++) {
+    for (LC_EACH_FIELD(f, table)) {
         if (f->def == 0) continue;
         uint8_t *p = (uint8_t *)value + f->offset;
         switch ((lc_kind)f->kind) {

@@ -112,18 +112,19 @@ typedef enum lc_union_id {
 
 /* clang-format on */
 
+/* Descriptors hold numbers, no pointers: these would be as large as the rest, and relocated at every start of a program. */
 typedef struct lc_field {
-    const char *name;
+    uint16_t name;   /* lc_field_name */
+    uint16_t offset; /* in the struct */
     uint8_t kind;    /* lc_kind */
     uint8_t id;      /* vtable position; of the value for a union */
-    uint16_t offset; /* in the struct */
     int16_t sub;     /* lc_table_id, lc_enum_id or lc_union_id; -1: none */
     int16_t def;     /* default of a scalar (float fields: all defaults are 0) */
 } lc_field;
 
 typedef struct lc_table_desc {
-    const char *name;
-    const lc_field *fields;
+    uint16_t name;  /* lc_table_name */
+    uint16_t first; /* field: lc_table_fields */
     uint16_t field_count;
     uint16_t size; /* of the struct */
 } lc_table_desc;
@@ -135,7 +136,18 @@ typedef struct lc_union_desc {
 } lc_union_desc;
 
 extern const lc_table_desc lc_schema_tables[LC_TABLE_COUNT];
+extern const lc_field lc_schema_fields[];
 extern const lc_union_desc lc_schema_unions[LC_UNION_ID_COUNT];
+/* "Tensor", "shape" */
+const char *lc_table_name(lc_table_id table);
+const char *lc_field_name(const lc_field *f);
+/* The field_count fields of a table. */
+static inline const lc_field *lc_table_fields(lc_table_id table) { return lc_schema_fields + lc_schema_tables[table].first; }
+/* for (each field f of a table) */
+#define LC_EACH_FIELD(f, table) \
+    const lc_field *f = lc_table_fields(table), *f##_end = f + lc_schema_tables[table].field_count; \
+    f < f##_end; \
+    f++
 /* "SAME" for (LC_ENUM_ID_Padding, 0); NULL for a number the enum does not have. (Not for BuiltinOperator: ops/op.h.) */
 const char *lc_schema_enum_name(lc_enum_id id, int64_t value);
 /* Member table of a union's code; LC_TABLE_NONE for NONE and for a code the union does not have. */

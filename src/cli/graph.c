@@ -1,0 +1,60 @@
+/*
+ * graph.c: see graph.h. An option may be given several times or hold a list: both come out as one list.
+ */
+#include "cli/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The items with a separator between them; NULL for none. False when memory is out. */
+static bool join(const lc_cli_list *list, char separator, char **out) {
+    size_t size = 1;
+    *out = NULL;
+    if (!list->count) return true;
+    for (size_t i = 0; i < list->count; i++) size += strlen(list->items[i]) + 1;
+    char *p = *out = malloc(size);
+    if (!p) return false;
+    for (size_t i = 0; i < list->count; i++) {
+        const size_t n = strlen(list->items[i]);
+        if (i) *p++ = separator;
+        memcpy(p, list->items[i], n);
+        p += n;
+    }
+    *p = 0;
+    return true;
+}
+
+static void say_note(void *user, const char *text) {
+    (void)user;
+    lc_cli_note(text);
+}
+
+int lc_cli_graph_use(const lc_cli_graph *g, lc_convert_options *how, lc_cli_graph_texts *t) {
+    const bool room = join(&g->signatures, ',', &t->lists[0]) && join(&g->functions, ',', &t->lists[1]) &&
+                      join(&g->input_arrays, ',', &t->lists[2]) && join(&g->output_arrays, ',', &t->lists[3]) &&
+                      join(&g->input_shapes, ';', &t->lists[4]) && join(&g->fixes, ';', &t->lists[5]);
+    if (!room) {
+        lc_cli_graph_free(t);
+        return lc_cli_failed(NULL, "out of memory (options)");
+    }
+    how->signatures = t->lists[0];
+    how->functions = t->lists[1];
+    how->input_arrays = t->lists[2];
+    how->output_arrays = t->lists[3];
+    how->input_shapes = t->lists[4];
+    how->fix = t->lists[5];
+    how->tags = g->tags;
+    how->checkpoint = g->checkpoint;
+    how->select_tf_ops = g->select_tf_ops;
+    for (size_t i = 0; i < g->custom_opdefs.count; i++) t->opdefs[i] = g->custom_opdefs.items[i];
+    how->custom_opdefs = g->custom_opdefs.count ? t->opdefs : NULL;
+    how->note = say_note;
+    return LC_EXIT_OK;
+}
+
+void lc_cli_graph_free(lc_cli_graph_texts *t) {
+    for (size_t i = 0; i < sizeof t->lists / sizeof *t->lists; i++) {
+        free(t->lists[i]);
+        t->lists[i] = NULL;
+    }
+}

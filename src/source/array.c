@@ -5,13 +5,20 @@
 
 #include <string.h>
 
-lc_status lc_array_make(lc_array *array, lc_dtype type, const int32_t *dims, int32_t rank, lc_budget *budget, lc_error *err) {
-    uint64_t n = 1, bytes;
-    size_t size;
+lc_status lc_array_elements(const int32_t *dims, int32_t rank, uint64_t *elements, lc_error *err) {
+    uint64_t n = 1;
     if (rank < 0 || rank > LC_MAX_RANK)
         return lc_fail(err, LC_UNSUPPORTED, "the array has %d dimensions; litec takes up to %d", (int)rank, LC_MAX_RANK);
     for (int32_t d = 0; d < rank; d++)
         if (dims[d] < 0 || !lc_mul_u64(n, (uint64_t)dims[d], &n)) return lc_fail(err, LC_INVALID, "the array's shape overflows");
+    *elements = n;
+    return LC_OK;
+}
+
+lc_status lc_array_make(lc_array *array, lc_dtype type, const int32_t *dims, int32_t rank, lc_budget *budget, lc_error *err) {
+    uint64_t n, bytes;
+    size_t size;
+    LC_TRY(lc_array_elements(dims, rank, &n, err));
     if (!lc_mul_u64(n, lc_dtype_bits(type) / 8, &bytes) || !lc_u64_to_size(bytes, &size))
         return lc_fail(err, LC_INVALID, "the array's shape overflows");
     LC_TRY(lc_budget_memory(budget, bytes, "the array", err));

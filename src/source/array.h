@@ -7,6 +7,8 @@
 #include "base/base.h"
 #include "litec/litec.h"
 
+/* Elements of an array of this shape; LC_INVALID when there are more than 64 bits count, LC_UNSUPPORTED for too many dimensions. */
+lc_status lc_array_elements(const int32_t *dims, int32_t rank, uint64_t *elements, lc_error *err);
 /* A zeroed array of this type and shape; its bytes are charged to the budget first. */
 lc_status lc_array_make(lc_array *array, lc_dtype type, const int32_t *dims, int32_t rank, lc_budget *budget, lc_error *err);
 

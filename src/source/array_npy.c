@@ -3,29 +3,22 @@
  * 'descr', 'fortran_order' and 'shape', then the elements.
  *
  * The dict is read by a parser for exactly these three keys; anything else is refused. Big-endian elements are swapped and Fortran
- * order is turned to row-major while copying. Object, string and structured types are refused by name.
+ * order is turned to row-major while copying. Text is read by array_text.c. Object and structured types are refused by name.
  */
-#include "source/array.h"
+#include "source/array_npy.h"
 #include "source/rules.h"
 
 #include <string.h>
 
 /* ---- the header ---------------------------------------------------------------------------------------------- */
 
-typedef struct header {
-    lc_dtype type;
-    uint32_t item; /* bytes of one element in the file */
-    bool swap, fortran;
-    int32_t rank;
-    int32_t dims[LC_MAX_RANK];
-} header;
-
 /* X(kind and size as NumPy writes them, type) */
 #define NPY_TYPE_LIST(X) \
     X("f4", LC_FLOAT32) \
     X("f2", LC_FLOAT16) \
-    X("f8", LC_FLOAT64) X("i1", LC_INT8) X("i2", LC_INT16) X("i4", LC_INT32) X("i8", LC_INT64) X("u1", LC_UINT8) X("u2", LC_UINT16) \
-        X("u4", LC_UINT32) X("u8", LC_UINT64) X("b1", LC_BOOL) X("c8", LC_COMPLEX64) X("c16", LC_COMPLEX128)
+    X("f8", LC_FLOAT64) \
+    X("i1", LC_INT8) X("i2", LC_INT16) X("i4", LC_INT32) X("i8", LC_INT64) X("u1", LC_UINT8) X("u2", LC_UINT16) X("u4", LC_UINT32) \
+        X("u8", LC_UINT64) X("b1", LC_BOOL) X("c8", LC_COMPLEX64) X("c16", LC_COMPLEX128)
 
 static const struct {
     const char *name;
@@ -67,7 +60,21 @@ static bool read_word(lc_cursor *c, const char *word) {
     return true;
 }
 
-static lc_status read_descr(lc_cursor *c, header *h, lc_error *err) {
+/* 'S<bytes>' or 'U<characters>' */
+static bool read_text_type(const char *name, lc_npy *h) {
+    uint64_t width = 0;
+    if ((name[0] != 'S' && name[0] != 'U') || !name[1]) return false;
+    for (const char *p = name + 1; *p; p++) {
+        if (*p < '0' || *p > '9' || !lc_mul_u64(width, 10, &width) || !lc_add_u64(width, (uint64_t)(*p - '0'), &width)) return false;
+    }
+    h->wide = name[0] == 'U';
+    h->type = LC_STRING;
+    if (!lc_mul_u64(width, h->wide ? 4 : 1, &width) || width > INT32_MAX) return false;
+    h->item = (uint32_t)width;
+    return true;
+}
+
+static lc_status read_descr(lc_cursor *c, lc_npy *h, lc_error *err) {
     char text[32];
     if (!read_quoted(c, text)) {
         lc_status status = lc_fail(err, LC_UNSUPPORTED, ".npy file with a structured element type");
@@ -82,12 +89,13 @@ static lc_status read_descr(lc_cursor *c, header *h, lc_error *err) {
         h->item = lc_dtype_bits(h->type) / 8;
         return LC_OK;
     }
+    if (read_text_type(name, h)) return LC_OK;
     lc_status status = lc_fail(err, LC_UNSUPPORTED, ".npy file with elements of type '%s', which no tensor has", text);
-    lc_error_hint(err, "save the array as one of float32, float16, int8, uint8, int16, int32, int64, bool");
+    lc_error_hint(err, "save the array as one of float32, float16, int8, uint8, int16, int32, int64, bool; text with array.astype('U')");
     return status;
 }
 
-static bool read_shape(lc_cursor *c, header *h) {
+static bool read_shape(lc_cursor *c, lc_npy *h) {
     if (!accept(c, '(')) return false;
     h->rank = 0;
     while (!accept(c, ')')) {
@@ -109,7 +117,7 @@ static bool read_shape(lc_cursor *c, header *h) {
     return true;
 }
 
-static lc_status read_dict(lc_cursor *c, header *h, lc_error *err) {
+static lc_status read_dict(lc_cursor *c, lc_npy *h, lc_error *err) {
     bool descr = false, order = false, shape = false;
     bool good = accept(c, '{');
     while (good && !accept(c, '}')) {
@@ -141,19 +149,25 @@ static void copy_item(uint8_t *to, const uint8_t *from, uint32_t item, uint32_t 
     for (uint32_t i = 0; i < item; i++) to[i] = from[swap ? i - i % part + (part - 1 - i % part) : i];
 }
 
-/* Copies elements to row-major order. Index i runs over the result; the file has the first dimension fastest when fortran. */
-static void copy_items(const header *h, const uint8_t *from, uint8_t *to, size_t count) {
+size_t lc_npy_next(lc_npy_walk *walk) {
+    const lc_npy *h = walk->npy;
+    size_t at = 0;
+    if (!h->fortran) return walk->i++;
+    for (int32_t d = h->rank - 1; d >= 0; d--) at = at * (size_t)h->dims[d] + (size_t)walk->index[d];
+    for (int32_t d = h->rank - 1; d >= 0 && ++walk->index[d] == h->dims[d]; d--) walk->index[d] = 0;
+    return at;
+}
+
+static void copy_items(const lc_npy *h, const uint8_t *from, uint8_t *to, size_t count) {
     const uint32_t part = h->type == LC_COMPLEX64 || h->type == LC_COMPLEX128 ? h->item / 2 : h->item;
-    int32_t index[LC_MAX_RANK] = {0};
-    for (size_t i = 0; i < count; i++) {
-        size_t at = i;
-        if (h->fortran) {
-            at = 0;
-            for (int32_t d = h->rank - 1; d >= 0; d--) at = at * (size_t)h->dims[d] + (size_t)index[d];
-            for (int32_t d = h->rank - 1; d >= 0 && ++index[d] == h->dims[d]; d--) index[d] = 0;
-        }
-        copy_item(to + i * h->item, from + at * h->item, h->item, part, h->swap);
-    }
+    lc_npy_walk walk = {.npy = h};
+    for (size_t i = 0; i < count; i++) copy_item(to + i * h->item, from + lc_npy_next(&walk) * h->item, h->item, part, h->swap);
+}
+
+lc_status lc_npy_has(const lc_cursor *c, uint64_t size, lc_error *err) {
+    if (lc_cursor_left(c) >= size) return LC_OK;
+    return LC_SOURCE_FAIL(err, LC_INVALID, NPY_DATA, lc_cursor_at(c),
+                          ".npy file is cut short: its shape needs more bytes than the file has");
 }
 
 lc_status lc_array_read_npy(const void *data, size_t size, lc_budget *budget, lc_array *array, lc_error *err) {
@@ -165,14 +179,15 @@ lc_status lc_array_read_npy(const void *data, size_t size, lc_budget *budget, lc
     if (major < 1 || major > 3) return lc_fail(err, LC_UNSUPPORTED, ".npy format version %u; litec reads 1 to 3", (unsigned)major);
     lc_cursor text = lc_cursor_take(&c, length);
     if (c.failed || text.failed) return LC_SOURCE_FAIL(err, LC_INVALID, NPY_HEADER, lc_cursor_at(&c), ".npy header is cut short");
-    header h = {0};
+    lc_npy h = {0};
     LC_TRY(read_dict(&text, &h, err));
+    if (h.type == LC_STRING) return lc_npy_read_text(&h, &c, budget, array, err);
     lc_array made;
     LC_TRY(lc_array_make(&made, h.type, h.dims, h.rank, budget, err));
-    if (lc_cursor_left(&c) < made.size) {
+    const lc_status status = lc_npy_has(&c, made.size, err);
+    if (status) {
         lc_array_deinit(&made);
-        return LC_SOURCE_FAIL(err, LC_INVALID, NPY_DATA, lc_cursor_at(&c),
-                              ".npy file is cut short: its shape needs more bytes than the file has");
+        return status;
     }
     const uint8_t *items = lc_read_bytes(&c, made.size);
     if (made.size && !h.swap && (!h.fortran || h.rank < 2)) memcpy(made.data, items, made.size);
@@ -186,15 +201,28 @@ lc_status lc_array_read_npy(const void *data, size_t size, lc_budget *budget, lc
 /* The header ends at a multiple of 64, as NumPy pads it. */
 #define NPY_ALIGN 64u
 
+/* "<f4": the element type as NumPy writes it; *width receives the bytes of a text element. */
+static lc_status descr_of(const lc_array *array, char descr[16], uint32_t *width, lc_error *err) {
+    if (array->type == LC_STRING) {
+        LC_TRY(lc_npy_text_width(array, width, err));
+        snprintf(descr, 16, "|S%u", (unsigned)*width);
+        return LC_OK;
+    }
+    for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types; i++) {
+        if (npy_types[i].type != array->type) continue;
+        snprintf(descr, 16, "%s%s", lc_dtype_bits(array->type) == 8 ? "|" : "<", npy_types[i].name);
+        return LC_OK;
+    }
+    return lc_fail(err, LC_UNSUPPORTED, "NumPy has no element type for %s", lc_dtype_name(array->type));
+}
+
 lc_status lc_array_save_npy(const lc_array *array, const char *path, lc_error *err) {
-    const char *name = NULL;
-    for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types && !name; i++)
-        if (npy_types[i].type == array->type) name = npy_types[i].name;
-    if (!name) return lc_fail(err, LC_UNSUPPORTED, "NumPy has no element type for %s", lc_dtype_name(array->type));
+    char descr[16];
+    uint32_t width = 0;
+    LC_TRY(descr_of(array, descr, &width, err));
     char head[512] = "\x93NUMPY\x01";
     size_t n = 10; /* magic 6, version 2, header length 2 */
-    n += (size_t)snprintf(head + n, sizeof head - n, "{'descr': '%s%s', 'fortran_order': False, 'shape': (",
-                          lc_dtype_bits(array->type) == 8 ? "|" : "<", name);
+    n += (size_t)snprintf(head + n, sizeof head - n, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
     for (int32_t d = 0; d < array->rank; d++)
         n += (size_t)snprintf(head + n, sizeof head - n, "%d%s", (int)array->dims[d],
                               d + 1 < array->rank ? ", "
@@ -208,7 +236,8 @@ lc_status lc_array_save_npy(const lc_array *array, const char *path, lc_error *e
     lc_file *file;
     LC_TRY(lc_file_create(path, &file, err));
     lc_status status = lc_file_write(file, head, n, err);
-    if (status == LC_OK && array->size) status = lc_file_write(file, array->data, array->size, err);
+    if (status == LC_OK && array->type == LC_STRING) status = lc_npy_write_text(array, width, file, err);
+    else if (status == LC_OK && array->size) status = lc_file_write(file, array->data, array->size, err);
     if (status == LC_OK) return lc_file_commit(file, err);
     lc_file_abort(file);
     return status;

@@ -80,25 +80,6 @@ static bool take_hex4(parser *p, unsigned *code) {
     return true;
 }
 
-static char *put_utf8(char *out, unsigned code) {
-    if (code < 0x80) {
-        *out++ = (char)code;
-    } else if (code < 0x800) {
-        *out++ = (char)(0xC0 | code >> 6);
-        *out++ = (char)(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        *out++ = (char)(0xE0 | code >> 12);
-        *out++ = (char)(0x80 | (code >> 6 & 0x3F));
-        *out++ = (char)(0x80 | (code & 0x3F));
-    } else {
-        *out++ = (char)(0xF0 | code >> 18);
-        *out++ = (char)(0x80 | (code >> 12 & 0x3F));
-        *out++ = (char)(0x80 | (code >> 6 & 0x3F));
-        *out++ = (char)(0x80 | (code & 0x3F));
-    }
-    return out;
-}
-
 /* Stands behind the opening quote; ends behind the closing one. No escape is shorter than what it stands for. */
 static lc_status take_string(parser *p, const char **string) {
     const char *scan = p->at;
@@ -141,7 +122,7 @@ static lc_status take_string(parser *p, const char **string) {
             } else if (code >= 0xDC00 && code < 0xE000) {
                 return bad(p, "half of a surrogate pair");
             }
-            out = put_utf8(out, code);
+            out += lc_utf8_put(code, out);
             break;
         }
         default: return bad(p, "unknown escape in a string");

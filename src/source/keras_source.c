@@ -30,7 +30,7 @@ static lc_status end_check(lc_zip_check *check, lc_status status, lc_error *err)
     return checked == LC_OK ? status : checked;
 }
 
-static lc_status load(read_fn read, lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **out, lc_error *err) {
+static lc_status load(read_fn read, lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **out, lc_error *err) {
     lc_budget budget;
     lc_arena arena = {0};
     lc_keras_model *keras;
@@ -39,7 +39,7 @@ static lc_status load(read_fn read, lc_map *map, const lc_source_options *option
     lc_budget_init(&budget, &options->limits);
     LC_TRY(lc_model_new(&options->limits, &model, err));
     lc_zip_check check = {0};
-    lc_keras_reading r = {map, &budget, &arena, &model->arena, &check};
+    lc_keras_reading r = {&input->map, &budget, &arena, &model->arena, &check};
     lc_status status = give_hint(read(&r, &keras, err), err);
     if (status == LC_OK) {
         if (stats) *stats = lc_keras_count(keras);
@@ -51,26 +51,26 @@ static lc_status load(read_fn read, lc_map *map, const lc_source_options *option
         lc_model_destroy(model);
         return status;
     }
-    model->map = *map;
-    *map = (lc_map){0};
+    model->map = input->map;
+    input->map = (lc_map){0};
     *out = model;
     return LC_OK;
 }
 
-static lc_status load_h5(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
-    return load(lc_keras_read_h5, map, options, stats, model, err);
+static lc_status load_h5(lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
+    return load(lc_keras_read_h5, input, options, stats, model, err);
 }
-static lc_status load_zip(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
-    return load(lc_keras_read_zip, map, options, stats, model, err);
+static lc_status load_zip(lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
+    return load(lc_keras_read_zip, input, options, stats, model, err);
 }
 
-static lc_status verify(read_fn read, const char *what, const lc_map *map, const lc_limits *limits, char **summary, lc_error *err) {
+static lc_status verify(read_fn read, const char *what, const lc_source_input *input, const lc_limits *limits, char **summary, lc_error *err) {
     lc_budget budget;
     lc_arena arena = {0};
     lc_keras_model *keras;
     lc_budget_init(&budget, limits);
     lc_zip_check check = {0};
-    lc_keras_reading r = {map, &budget, &arena, &arena, &check};
+    lc_keras_reading r = {&input->map, &budget, &arena, &arena, &check};
     lc_status status = give_hint(read(&r, &keras, err), err);
     status = end_check(&check, status, err);
     if (status == LC_OK && summary) {
@@ -81,7 +81,7 @@ static lc_status verify(read_fn read, const char *what, const lc_map *map, const
                        keras->keras_version ? keras->keras_version : "", stats.layers);
         lc_text_add(&t, lc_grouped(stats.parameters, digits));
         lc_text_add(&t, " parameters, ");
-        lc_text_add(&t, lc_grouped(map->size, digits));
+        lc_text_add(&t, lc_grouped(input->map.size, digits));
         lc_text_add(&t, " bytes");
         *summary = lc_text_take(&t);
         if (!*summary) status = lc_fail_memory(err, "summary");
@@ -90,13 +90,13 @@ static lc_status verify(read_fn read, const char *what, const lc_map *map, const
     return status;
 }
 
-static lc_status verify_h5(const lc_map *map, const lc_limits *limits, char **summary, lc_error *err) {
-    return verify(lc_keras_read_h5, "Keras HDF5 file", map, limits, summary, err);
+static lc_status verify_h5(const lc_source_input *input, const lc_limits *limits, char **summary, lc_error *err) {
+    return verify(lc_keras_read_h5, "Keras HDF5 file", input, limits, summary, err);
 }
-static lc_status verify_zip(const lc_map *map, const lc_limits *limits, char **summary, lc_error *err) {
-    return verify(lc_keras_read_zip, "Keras zip file", map, limits, summary, err);
+static lc_status verify_zip(const lc_source_input *input, const lc_limits *limits, char **summary, lc_error *err) {
+    return verify(lc_keras_read_zip, "Keras zip file", input, limits, summary, err);
 }
 
 extern const lc_source lc_source_keras_h5, lc_source_keras_zip;
-const lc_source lc_source_keras_h5 = {"keras-h5", "Keras HDF5 model (.h5)", probe_h5, load_h5, verify_h5};
-const lc_source lc_source_keras_zip = {"keras-zip", "Keras model (.keras)", probe_zip, load_zip, verify_zip};
+const lc_source lc_source_keras_h5 = {"keras-h5", "Keras HDF5 model (.h5)", false, probe_h5, load_h5, verify_h5, NULL};
+const lc_source lc_source_keras_zip = {"keras-zip", "Keras model (.keras)", false, probe_zip, load_zip, verify_zip, NULL};

@@ -25,7 +25,7 @@ const char *const lc_source_rule_ids[LC_SOURCE_RULE_COUNT] = {
 #include "source/rules.def"
 };
 
-#define READS "litec reads Keras .h5 and .keras files and .tflite"
+#define READS "litec reads Keras .h5 and .keras files, SavedModels and graphs of TensorFlow, and .tflite"
 
 /* What files that are no models begin with. */
 typedef struct look {
@@ -62,17 +62,10 @@ static const look looks[] = {
     {"\200\003", 2, 0, "a Python pickle", READS ": export the model from Keras"},
     {"\200\004", 2, 0, "a Python pickle", READS ": export the model from Keras"},
     {"\200\005", 2, 0, "a Python pickle", READS ": export the model from Keras"},
-    {"\010\001\022", 3, 0, "a TensorFlow SavedModel (saved_model.pb)",
-     READS ", not SavedModels: load it in Keras and save it with model.save(\"model.keras\")"},
 };
 
 /* A protobuf message that begins with field 1 as a small number, then field 2 as text: ONNX's ir_version and producer. */
 static bool looks_onnx(const uint8_t *p, size_t n) { return n > 4 && p[0] == 0x08 && p[1] >= 2 && p[1] < 32 && p[2] == 0x12 && p[3] < 64; }
-/* Field 1 as a message whose field 1 is text: the first node of a GraphDef. */
-static bool looks_graphdef(const uint8_t *p, size_t n) {
-    return n > 8 && p[0] == 0x0A && p[2] == 0x0A && p[3] < p[1] && p[3] > 0 && p[4] >= 0x20 && p[4] < 0x7F;
-}
-
 static bool looks_text(const uint8_t *p, size_t n) {
     size_t odd = 0;
     for (size_t i = 0; i < n; i++) odd += (p[i] < 0x20 && p[i] != '\n' && p[i] != '\r' && p[i] != '\t') || p[i] == 0x7F;
@@ -112,8 +105,6 @@ static void describe(const lc_map *map, lc_error *err) {
         refuse(err, "a file of zeros", "it was probably not written to the end: copy or export it again");
     } else if (looks_onnx(p, n)) {
         refuse(err, "an ONNX model", READS ": export the model from Keras");
-    } else if (looks_graphdef(p, n)) {
-        refuse(err, "a TensorFlow graph (.pb)", READS ", not graphs: save the Keras model with model.save(\"model.keras\")");
     } else if (n > 9 && p[8] == '{' && p[9] == '"' && all_zero(p + 5, 3)) {
         refuse(err, "a safetensors file", "it holds weights only: " READS);
     } else if (space < n && (p[space] == '{' || p[space] == '[') && looks_text(p, n)) {
@@ -131,32 +122,4 @@ const lc_source *lc_source_find(const lc_map *map, lc_error *err) {
         if (lc_sources[i]->probe(map)) return lc_sources[i];
     describe(map, err);
     return NULL;
-}
-
-lc_status lc_source_check_path(const char *path, lc_error *err) {
-    static const struct {
-        const char *file, *what, *hint;
-    } inside[] = {
-        {"saved_model.pb", "a SavedModel", READS ", not SavedModels: load it in Keras and save it with model.save(\"model.keras\")"},
-        {"config.json", "an unpacked .keras model",
-         "zip its files again: cd into it and zip -0 ../model.keras config.json metadata.json model.weights.h5"},
-        {"checkpoint", "a TensorFlow checkpoint",
-         "it holds weights only: build the model, load them and save it with model.save(\"model.keras\")"},
-    };
-    if (!lc_path_is_dir(path)) return LC_OK;
-    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
-        lc_text name = {0};
-        lc_map map = {0};
-        lc_text_printf(&name, "%s/%s", path, inside[i].file);
-        bool there = !name.failed && lc_map_open(&map, name.data, NULL, NULL) == LC_OK;
-        bool memory = !name.failed;
-        lc_map_close(&map);
-        lc_text_deinit(&name);
-        if (!memory) return lc_fail_memory(err, "path");
-        if (!there) continue;
-        LC_SOURCE_FAIL(err, LC_UNSUPPORTED, SOURCE, LC_NO_OFFSET, "%s: a directory that holds %s", path, inside[i].what);
-        lc_error_hint(err, "%s", inside[i].hint);
-        return LC_UNSUPPORTED;
-    }
-    return LC_OK;
 }

@@ -4,12 +4,29 @@
 #ifndef LC_SOURCE_H
 #define LC_SOURCE_H
 
-#include "lower/keras.h"
+#include "base/json.h"
+#include "ir/ir.h"
+#include "lower/options.h"
 #include "source/rules.h"
+
+/* What to make of a TensorFlow file. NULL: not said, and found out as well as the file lets us. Lists are separated by commas. */
+typedef struct lc_tf_choice {
+    const char *tags;          /* of the MetaGraph in a SavedModel: "serve" */
+    const char *signatures;    /* keys */
+    const char *functions;     /* concrete functions of a SavedModel's object graph, by name */
+    const char *input_arrays;  /* tensors that become the inputs; what is before them is left out */
+    const char *output_arrays; /* tensors that become the outputs */
+    const char *input_shapes;  /* "NAME=1,224,224,3;NAME=..." */
+    const char *fix;           /* placeholders that become constants: "NAME=VALUE;..." */
+    const char *checkpoint;    /* where the values of a graph's variables are */
+} lc_tf_choice;
 
 typedef struct lc_source_options {
     lc_limits limits;
     lc_lower_options lower;
+    lc_tf_choice tf;
+    void (*note)(void *user, const char *text); /* hears what was decided without being asked for; NULL: nobody */
+    void *note_user;
 } lc_source_options;
 
 typedef struct lc_source_stats {
@@ -17,22 +34,32 @@ typedef struct lc_source_stats {
     uint64_t parameters;
 } lc_source_stats;
 
+/* What a path names: the file that says what the model is. Its other files (variables, assets, a checkpoint) lie beside it. */
+typedef struct lc_source_input {
+    lc_map map;
+    char *path; /* of that file, lc_malloc'ed; NULL: bytes that are no file, so nothing lies beside them */
+} lc_source_input;
+
 typedef struct lc_source {
     const char *name; /* "keras-h5" */
     const char *what; /* "Keras HDF5 model (.h5)" for messages */
+    bool tensorflow;  /* takes the options of lc_tf_choice */
     /* Looks at the content only. */
     bool (*probe)(const lc_map *map);
-    /* Reads and lowers. On success *model owns *map (which is zeroed); on failure the caller still owns it. */
-    lc_status (*load)(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err);
+    /* Reads and lowers. On success *model owns input->map (which is zeroed); on failure the caller still owns it. */
+    lc_status (*load)(lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err);
     /* Checks the whole file without lowering; *summary: a line in lc_malloc'ed memory, caller frees. */
-    lc_status (*verify)(const lc_map *map, const lc_limits *limits, char **summary, lc_error *err);
+    lc_status (*verify)(const lc_source_input *input, const lc_limits *limits, char **summary, lc_error *err);
+    /* Describes the file itself, as text or as the members of a JSON object. NULL: it is best described as the model it becomes. */
+    lc_status (*report)(const lc_source_input *input, const lc_source_options *options, bool json, lc_text *out, lc_error *err);
 } lc_source;
 
+/* Maps what a path names and recognises its format. A path is a file, a SavedModel's directory, a checkpoint's prefix or a directory with
+ * one; links and names mean nothing, content does. The caller closes *input. The message of a failure names the file. */
+lc_status lc_source_open(const char *path, const lc_limits *limits, lc_source_input *input, const lc_source **source, lc_error *err);
+void lc_source_close(lc_source_input *input);
 /* The format of a mapped file, NULL when none fits (err says what the content looks like, with a hint). */
 const lc_source *lc_source_find(const lc_map *map, lc_error *err);
-/* LC_OK for a file. For a directory that holds a model of a form litec does not read (SavedModel, unpacked .keras): an error that says
- * so; for any other directory LC_OK too (lc_map_open refuses it). To be asked before lc_map_open. */
-lc_status lc_source_check_path(const char *path, lc_error *err);
 /* All formats, NULL at the end. */
 extern const lc_source *const lc_sources[];
 

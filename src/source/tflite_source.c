@@ -60,17 +60,17 @@ static lc_status count(const lc_model *model, lc_source_stats *stats, lc_error *
     return LC_OK;
 }
 
-static lc_status load(lc_map *map, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
+static lc_status load(lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
     *model = NULL;
     lc_model *m;
-    LC_TRY(lc_tflite_load(map->data, map->size, options ? &options->limits : NULL, &m, err));
+    LC_TRY(lc_tflite_load(input->map.data, input->map.size, options ? &options->limits : NULL, &m, err));
     lc_status status = stats ? count(m, stats, err) : LC_OK;
     if (status != LC_OK) {
         lc_model_destroy(m);
         return status;
     }
-    m->map = *map;
-    *map = (lc_map){0};
+    m->map = input->map;
+    input->map = (lc_map){0};
     *model = m;
     return LC_OK;
 }
@@ -103,14 +103,14 @@ static lc_status summarise(const lc_Model *m, size_t size, char **summary, lc_er
     return *summary ? LC_OK : lc_fail_memory(err, "the summary");
 }
 
-static lc_status verify(const lc_map *map, const lc_limits *limits, char **summary, lc_error *err) {
+static lc_status verify(const lc_source_input *input, const lc_limits *limits, char **summary, lc_error *err) {
     if (summary) *summary = NULL;
     lc_budget budget;
     lc_budget_init(&budget, limits);
     lc_arena arena = {0};
     lc_Model *m;
-    lc_status status = lc_tflite_read(map->data, map->size, &budget, &arena, &m, err);
-    if (status == LC_OK && summary) status = summarise(m, map->size, summary, err);
+    lc_status status = lc_tflite_read(input->map.data, input->map.size, &budget, &arena, &m, err);
+    if (status == LC_OK && summary) status = summarise(m, input->map.size, summary, err);
     lc_arena_deinit(&arena);
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "ir/ir.h"
+#include "lower/options.h"
 
 /* One array of a layer, as stored: row-major, in Keras's layout (Dense: [in, out]; Conv2D: [h, w, in, out]). Data is borrowed
  * from the mapped file, or lies in the model's arena when the file holds it compressed or chunked. Little-endian. */
@@ -64,10 +65,6 @@ typedef struct lc_keras_model {
  * weights, and may share its class name with a layer (Add, Multiply). Known by its module; .h5 files leave that out, so there
  * by a configuration that holds nothing but the name, which no layer has. */
 bool lc_keras_is_operation(const lc_keras_layer *layer);
-
-typedef struct lc_lower_options {
-    bool allow_custom_ops; /* unknown layer -> CUSTOM operator with its config (JSON) as custom options, weights as inputs */
-} lc_lower_options;
 
 /* Lowers `keras` into model->graphs[0] (which is empty), adds the signature "serving_default" with the Keras names of inputs
  * and outputs in Keras's order; the batch dimension stays open. Weights are laid out for TFLite in model->arena. */

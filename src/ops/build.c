@@ -28,9 +28,10 @@ int32_t lc_build_fail(lc_builder *b, lc_status status, const char *format, ...) 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    const char *what = b->what ? b->what : "layer";
     if (!b->layer) lc_fail(b->err, status, "%s", text);
-    else if (!b->kind) lc_fail(b->err, status, "layer \"%.*s\": %s", NAME_MAX_BYTES, b->layer, text);
-    else lc_fail(b->err, status, "layer \"%.*s\" (%.*s): %s", NAME_MAX_BYTES, b->layer, NAME_MAX_BYTES, b->kind, text);
+    else if (!b->kind) lc_fail(b->err, status, "%s \"%.*s\": %s", what, NAME_MAX_BYTES, b->layer, text);
+    else lc_fail(b->err, status, "%s \"%.*s\" (%.*s): %s", what, NAME_MAX_BYTES, b->layer, NAME_MAX_BYTES, b->kind, text);
     return -1;
 }
 
@@ -203,13 +204,40 @@ static lc_node *add_node(lc_builder *b, int32_t op, lc_table_id table, const voi
     return node;
 }
 
-bool lc_build_op_multi(lc_builder *b, int32_t op, lc_table_id table, const void *attrs, const int32_t *inputs, uint32_t n_in,
-                       int32_t *outputs, uint32_t n_out) {
+/* The operator on outputs that are there. */
+static bool finish(lc_builder *b, int32_t op, lc_table_id table, const void *attrs, const int32_t *inputs, uint32_t n_in,
+                   const int32_t *outputs, uint32_t n_out) {
+    if (!add_node(b, op, table, attrs, inputs, n_in, outputs, n_out)) return false;
+    if (!lc_build_check(b, lc_graph_infer_node(b->graph, b->graph->node_count - 1, b->err))) return false;
+    if (b->built) b->built(b);
+    return b->status == LC_OK;
+}
+
+static bool make(lc_builder *b, int32_t op, lc_table_id table, const void *attrs, const int32_t *inputs, uint32_t n_in, int32_t *outputs,
+                 uint32_t n_out, lc_dtype declared) {
     for (uint32_t i = 0; i < n_out; i++) outputs[i] = -1;
     const char *name = full_name(b, lc_op_name(op));
-    for (uint32_t i = 0; i < n_out; i++) outputs[i] = lc_build_placeholder(b, name, LC_FLOAT32, NULL, 0);
-    if (!add_node(b, op, table, attrs, inputs, n_in, outputs, n_out)) return false;
-    return lc_build_check(b, lc_graph_infer_node(b->graph, b->graph->node_count - 1, b->err));
+    for (uint32_t i = 0; i < n_out; i++) outputs[i] = lc_build_placeholder(b, name, declared, NULL, 0);
+    return finish(b, op, table, attrs, inputs, n_in, outputs, n_out);
+}
+
+bool lc_build_op_declared(lc_builder *b, int32_t op, lc_table_id table, const void *attrs, const int32_t *inputs, uint32_t n_in,
+                          const lc_build_output *declared, int32_t *outputs, uint32_t n_out) {
+    for (uint32_t i = 0; i < n_out; i++) outputs[i] = -1;
+    const char *name = full_name(b, lc_op_name(op));
+    for (uint32_t i = 0; i < n_out; i++) outputs[i] = lc_build_placeholder(b, name, declared[i].type, declared[i].dims, declared[i].rank);
+    return finish(b, op, table, attrs, inputs, n_in, outputs, n_out);
+}
+
+bool lc_build_op_multi(lc_builder *b, int32_t op, lc_table_id table, const void *attrs, const int32_t *inputs, uint32_t n_in,
+                       int32_t *outputs, uint32_t n_out) {
+    return make(b, op, table, attrs, inputs, n_in, outputs, n_out, LC_FLOAT32);
+}
+
+int32_t lc_build_typed(lc_builder *b, int32_t op, lc_table_id table, const void *attrs, const int32_t *inputs, uint32_t n_in,
+                       lc_dtype type) {
+    int32_t out;
+    return make(b, op, table, attrs, inputs, n_in, &out, 1, type) ? out : -1;
 }
 
 int32_t lc_build_op(lc_builder *b, int32_t op, lc_table_id table, const void *attrs, const int32_t *inputs, uint32_t n_in) {
@@ -230,6 +258,7 @@ int32_t lc_build_custom(lc_builder *b, const char *code, const void *options, ui
     if (!name || !copy) return out_of_memory(b, "custom operator") ? 0 : -1;
     node->custom_code = lc_str_of(name);
     node->custom_options = (lc_vec_u8){(const uint8_t *)copy, option_bytes};
+    if (b->built) b->built(b);
     return out;
 }
 
@@ -241,14 +270,16 @@ static lc_table_id table_of(int32_t op) {
 int32_t lc_build_unary(lc_builder *b, int32_t op, int32_t x) { return lc_build_op(b, op, table_of(op), NULL, &x, 1); }
 
 int32_t lc_build_binary(lc_builder *b, int32_t op, int32_t x, int32_t y, int8_t fused_activation) {
-    int32_t in[2] = {x, y};
-    int32_t out = lc_build_op(b, op, table_of(op), NULL, in, 2);
-    if (out >= 0 && fused_activation != LC_ActivationFunctionType_NONE) {
-        int8_t *act = lc_op_fused_act(&b->graph->nodes[b->graph->node_count - 1]);
+    const int32_t in[2] = {x, y};
+    const lc_table_id table = table_of(op);
+    void *attrs = NULL;
+    if (fused_activation != LC_ActivationFunctionType_NONE && b->status == LC_OK && table != LC_TABLE_NONE) {
+        if (!(attrs = default_attrs(b, table))) return -1;
+        int8_t *act = lc_op_fused_act(&(lc_node){.op = op, .attrs_table = table, .attrs = attrs});
         if (!act) return lc_build_fail(b, LC_ARGUMENT, "%s has no fused activation", lc_op_name(op));
         *act = fused_activation;
     }
-    return out;
+    return lc_build_op(b, op, table, attrs, in, 2);
 }
 
 int32_t lc_build_select(lc_builder *b, int32_t condition, int32_t yes, int32_t no) {
@@ -284,5 +315,5 @@ int32_t lc_build_cast(lc_builder *b, int32_t x, lc_dtype type) {
     lc_dtype from = lc_build_type(b, x);
     if (b->status != LC_OK || from == type) return x;
     lc_CastOptions o = {.in_data_type = (int8_t)from, .out_data_type = (int8_t)type};
-    return lc_build_op(b, LC_OP_CAST, LC_TABLE_CastOptions, &o, &x, 1);
+    return lc_build_typed(b, LC_OP_CAST, LC_TABLE_CastOptions, &o, &x, 1, type);
 }

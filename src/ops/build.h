@@ -19,8 +19,13 @@ typedef struct lc_builder {
     lc_graph *graph;
     const char *layer; /* source layer of the nodes being made, in model->arena: node.layer and names; NULL: none */
     const char *kind;  /* its class, for messages: layer "conv1" (Conv2D): ... */
+    const char *what;  /* what stands before the name in messages; NULL: "layer" */
     lc_status status;  /* LC_OK until the first failure */
     lc_error *err;     /* may be NULL */
+    /* Told of each operator that was made, the last node of the graph, with its outputs inferred; it may take the node away again when
+     * it gives the outputs their values itself. NULL: nobody listens. */
+    void (*built)(struct lc_builder *b);
+    void *user; /* the listener's */
 } lc_builder;
 
 void lc_builder_init(lc_builder *b, lc_model *model, lc_graph *graph, lc_error *err);
@@ -61,9 +66,20 @@ void lc_build_rename(lc_builder *b, int32_t index, const char *name);
 /* Appends an operator with one output and returns that output. attrs is copied shallowly; NULL with a table: the schema's
  * defaults. Inputs may be LC_ABSENT where the operator allows it. */
 int32_t lc_build_op(lc_builder *b, int32_t op, lc_table_id attrs_table, const void *attrs, const int32_t *inputs, uint32_t n_in);
+/* The same for an operator whose output type is what the output is declared as: CAST, BITCAST. */
+int32_t lc_build_typed(lc_builder *b, int32_t op, lc_table_id attrs_table, const void *attrs, const int32_t *inputs, uint32_t n_in,
+                       lc_dtype type);
 /* The form with several outputs: fills outputs[n_out]. False when failed. */
 bool lc_build_op_multi(lc_builder *b, int32_t op, lc_table_id attrs_table, const void *attrs, const int32_t *inputs, uint32_t n_in,
                        int32_t *outputs, uint32_t n_out);
+/* The form whose rule takes type and shape of the outputs as they are declared (STABLEHLO_RNG_BIT_GENERATOR). */
+typedef struct lc_build_output {
+    lc_dtype type;
+    int32_t rank;
+    int32_t dims[LC_MAX_RANK];
+} lc_build_output;
+bool lc_build_op_declared(lc_builder *b, int32_t op, lc_table_id attrs_table, const void *attrs, const int32_t *inputs, uint32_t n_in,
+                          const lc_build_output *declared, int32_t *outputs, uint32_t n_out);
 /* A CUSTOM operator; its one output has the type and shape of `like`. options are copied. */
 int32_t lc_build_custom(lc_builder *b, const char *code, const void *options, uint32_t option_bytes, const int32_t *inputs, uint32_t n_in,
                         int32_t like);

@@ -26,9 +26,9 @@ typedef struct lc_infer_ctx lc_infer_ctx;
 typedef lc_status (*lc_infer_fn)(lc_infer_ctx *ctx);
 
 typedef struct lc_op_def {
-    const char *name;  /* "CONV_2D" */
     lc_infer_fn infer; /* NULL: not written yet */
     uint32_t absent;   /* bit i: input i may be LC_ABSENT; all ones: any */
+    uint16_t name;     /* lc_op_def_name */
     int16_t options;   /* lc_table_id; LC_TABLE_NONE: no options table */
     uint16_t flags;    /* LC_OPF_... */
     int8_t max_version;
@@ -37,6 +37,8 @@ typedef struct lc_op_def {
 
 /* NULL for a number that is no builtin operator. */
 const lc_op_def *lc_op_get(int32_t op);
+/* "CONV_2D"; of a custom operator its code. */
+const char *lc_op_def_name(const lc_op_def *def);
 /* The family of a builtin operator: the basename of its files. */
 const char *lc_op_family(int32_t op);
 /* Of a node: as lc_op_get(node->op), for a custom operator its row of custom.def, if it has one. */
@@ -47,6 +49,8 @@ const char *lc_op_left_out(void);
 const char *lc_op_name(int32_t op);
 /* Graph indices the node calls; returns how many (at most max are stored). */
 uint32_t lc_op_calls(const lc_node *node, int32_t *graphs, uint32_t max);
+/* Graph i becomes graph map[i] in the node's options; all it calls must be in the map. False when memory is out. */
+bool lc_op_renumber_calls(lc_node *node, const int32_t *map, lc_arena *arena);
 /* Inputs and outputs that the graph of call k (lc_op_calls' order) must have for this node; -1: the operator does not say. */
 void lc_op_call_arity(const lc_node *node, uint32_t call, int64_t *inputs, int64_t *outputs);
 /* Pointer to the fused_activation_function of the node's options, NULL when it has none. */

@@ -5,6 +5,9 @@
  */
 #include "pass/affine.h"
 
+#include "pass/qat.h"
+
+#include <math.h>
 #include <string.h>
 
 bool lc_weighted_of(const lc_rewrite *rw, lc_node *node, lc_weighted *w) {
@@ -16,8 +19,7 @@ bool lc_weighted_of(const lc_rewrite *rw, lc_node *node, lc_weighted *w) {
     else return false;
     const int32_t rank = node->op == LC_OP_FULLY_CONNECTED ? 2 : 4;
     const lc_tensor *filter = lc_rewrite_tensor(rw, node->inputs[1]);
-    if (filter->type != LC_FLOAT32 || !lc_tensor_is_const(filter) || filter->sparsity || filter->quant || filter->rank != rank)
-        return false;
+    if (filter->type != LC_FLOAT32 || !lc_tensor_is_const(filter) || filter->sparsity || filter->rank != rank) return false;
     if (lc_weighted_has_bias(w)) {
         const lc_tensor *bias = lc_rewrite_tensor(rw, node->inputs[w->bias_input]);
         if (!bias->data || bias->type != LC_FLOAT32 || bias->quant) return false;
@@ -28,6 +30,22 @@ bool lc_weighted_of(const lc_rewrite *rw, lc_node *node, lc_weighted *w) {
 }
 
 bool lc_weighted_has_bias(const lc_weighted *w) { return w->node->input_count > w->bias_input && w->node->inputs[w->bias_input] >= 0; }
+
+lc_status lc_weighted_steps(lc_rewrite *rw, const lc_weighted *w, const float *scale, const lc_QuantizationParameters **q) {
+    const lc_QuantizationParameters *old = lc_rewrite_tensor(rw, w->node->inputs[1])->quant;
+    const uint32_t n = (uint32_t)w->out_channels;
+    *q = NULL;
+    if (!old || old->scale.n != old->zero_point.n || (old->scale.n != 1 && (old->scale.n != n || old->quantized_dimension != w->out_axis))) return LC_OK;
+    float *scales = lc_arena_array(&rw->temporary, n, sizeof *scales);
+    if (!scales) return lc_fail_memory(rw->err, "folding");
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t from = old->scale.n == 1 ? 0 : i;
+        if (old->zero_point.data[from] != 0) return LC_OK; /* a negative factor would turn it round */
+        scales[i] = scale[i] == 0 ? 1 : old->scale.data[from] * fabsf(scale[i]);
+    }
+    *q = lc_qat_params(rw, scales, NULL, n, w->out_axis);
+    return *q ? LC_OK : lc_fail_memory(rw->err, "folding");
+}
 
 lc_status lc_weighted_bias(lc_rewrite *rw, const lc_weighted *w, float **bias) {
     lc_node *node = w->node;

@@ -19,6 +19,9 @@ typedef struct lc_weighted {
 
 /* True when `node` is CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED or TRANSPOSE_CONV with constant float32 filter and bias. */
 bool lc_weighted_of(const lc_rewrite *rw, lc_node *node, lc_weighted *w);
+/* What the weights' steps (of quantisation-aware training, lower/tf_quant.c) are when output channel c is scale[c] times as large; *q NULL: they
+ * have none that can be said so. */
+lc_status lc_weighted_steps(lc_rewrite *rw, const lc_weighted *w, const float *scale, const lc_QuantizationParameters **q);
 /* The bias as floats that may be changed; made of zeros when there is none. */
 lc_status lc_weighted_bias(lc_rewrite *rw, const lc_weighted *w, float **bias);
 bool lc_weighted_has_bias(const lc_weighted *w);

@@ -26,7 +26,12 @@ static lc_status scale_filter(lc_rewrite *rw, const lc_weighted *w, const float 
 static lc_status fold(lc_rewrite *rw, lc_node *op, uint32_t x, const lc_weighted *w) {
     lc_affine a;
     LC_TRY(lc_affine_read(rw, op, x, w->out_channels, &a));
-    if (a.scales) LC_TRY(scale_filter(rw, w, a.scale));
+    if (a.scales) {
+        const lc_QuantizationParameters *steps;
+        LC_TRY(lc_weighted_steps(rw, w, a.scale, &steps));
+        LC_TRY(scale_filter(rw, w, a.scale));
+        lc_rewrite_tensor(rw, w->node->inputs[1])->quant = steps;
+    }
     if (a.shifts || lc_weighted_has_bias(w)) {
         float *bias;
         LC_TRY(lc_weighted_bias(rw, w, &bias));

@@ -4,14 +4,15 @@
  *   RESHAPE, SQUEEZE, EXPAND_DIMS to the same shape      RESHAPE of a RESHAPE: the first is skipped
  *   TRANSPOSE by the identity                            TRANSPOSE of a TRANSPOSE: one with the product of both
  *   CAST to the same type    PAD by zero    CONCATENATION of one input    MUL, DIV by 1, ADD, SUB of 0
+ *   LOGICAL_AND with true, LOGICAL_OR with false, either of one tensor twice
  */
 #include "pass/rewrite.h"
 
 #include <string.h>
 
-/* Equal type and dimensions; a shape with two open dimensions equals nothing, for their values might be swapped. */
+/* Equal type and dimensions; a shape with two open dimensions equals nothing, for their values might be swapped, nor does an unknown rank. */
 static bool same_shape(const lc_tensor *a, const lc_tensor *b) {
-    if (a->type != b->type || a->rank != b->rank || a->rank < 0) return false;
+    if (a->type != b->type || a->rank != b->rank || a->rank < 0 || (a->rank == 0 && a->has_rank != b->has_rank)) return false;
     int open = 0;
     for (int32_t d = 0; d < a->rank; d++) {
         if (lc_tensor_dim(a, d) != lc_tensor_dim(b, d)) return false;
@@ -47,6 +48,13 @@ static bool all_floats_are(const lc_tensor *t, float value) {
     return true;
 }
 
+static bool all_bools_are(const lc_tensor *t, bool value) {
+    if (!t->data || t->type != LC_BOOL || t->size == 0) return false;
+    for (size_t i = 0; i < t->size; i++)
+        if ((((const uint8_t *)t->data)[i] != 0) != value) return false;
+    return true;
+}
+
 static bool has_activation(const lc_node *node) {
     const int8_t *act = lc_op_fused_act(node);
     return act && *act != LC_ActivationFunctionType_NONE;
@@ -65,6 +73,12 @@ static int32_t unchanged_input(const lc_rewrite *rw, const lc_node *node) {
     if (node->op == LC_OP_PAD) return second && all_zero(second) ? node->inputs[0] : -1;
     if (node->op == LC_OP_CONCATENATION) return node->input_count == 1 && !has_activation(node) ? node->inputs[0] : -1;
     if (!second || has_activation(node)) return -1;
+    const bool both = node->op == LC_OP_LOGICAL_AND;
+    if (both || node->op == LC_OP_LOGICAL_OR) {
+        if (node->inputs[0] == node->inputs[1]) return node->inputs[0];
+        if (all_bools_are(second, both) && same_shape(in, out)) return node->inputs[0];
+        return all_bools_are(in, both) && same_shape(second, out) ? node->inputs[1] : -1;
+    }
     const bool add = node->op == LC_OP_ADD, mul = node->op == LC_OP_MUL;
     /* x - 0 and x + 0: -0 + 0 is 0, which compares equal to -0 */
     if ((add || node->op == LC_OP_SUB) && all_floats_are(second, 0.0f) && same_shape(in, out)) return node->inputs[0];

@@ -110,6 +110,7 @@ void lc_rewrite_absorb(lc_rewrite *rw, lc_node *first, lc_node *last) {
 bool lc_rewrite_bypass(lc_rewrite *rw, lc_node *node, int32_t input) {
     lc_graph *g = rw->graph;
     const int32_t out = node->outputs[0];
+    if (g->tensors[out].is_variable) return false; /* it is written to, `input` must not be */
     if (rw->is_output[out]) {
         /* The output's name must stay, so the input takes it: possible when a node computes the input and it is no output itself. */
         if (rw->is_output[input] || rw->producer[input] < 0) return false;
@@ -131,6 +132,11 @@ bool lc_rewrite_bypass(lc_rewrite *rw, lc_node *node, int32_t input) {
     return true;
 }
 
+lc_status lc_rewrite_add_tensor(lc_rewrite *rw, const lc_tensor *proto, int32_t *tensor) {
+    LC_TRY(lc_graph_add_tensor(rw->graph, proto, tensor, rw->err));
+    return grow(rw);
+}
+
 lc_status lc_rewrite_add_constant(lc_rewrite *rw, lc_str name, lc_dtype type, const int32_t *dims, int32_t rank, int32_t *tensor,
                                   void **data) {
     uint64_t n = 1, bytes;
@@ -148,8 +154,7 @@ lc_status lc_rewrite_add_constant(lc_rewrite *rw, lc_str name, lc_dtype type, co
                    .size = size,
                    .data_at = LC_NO_OFFSET,
                    .data_owned = true};
-    LC_TRY(lc_graph_add_tensor(rw->graph, &t, tensor, rw->err));
-    return grow(rw);
+    return lc_rewrite_add_tensor(rw, &t, tensor);
 }
 
 lc_status lc_rewrite_own_floats(lc_rewrite *rw, lc_node *node, uint32_t i, float **data) {
@@ -190,8 +195,7 @@ lc_status lc_rewrite_scale_deferred(lc_rewrite *rw, lc_node *node, uint32_t i, c
         return LC_OK;
     }
     int32_t scaled;
-    LC_TRY(lc_graph_add_tensor(rw->graph, &t, &scaled, rw->err));
-    LC_TRY(grow(rw));
+    LC_TRY(lc_rewrite_add_tensor(rw, &t, &scaled));
     lc_rewrite_set_input(rw, node, i, scaled);
     return LC_OK;
 }

@@ -38,8 +38,11 @@ void lc_rewrite_kill(lc_rewrite *rw, lc_node *node);
 void lc_rewrite_absorb(lc_rewrite *rw, lc_node *first, lc_node *last);
 /* Makes the node's inputs name what earlier bypasses of this pass put in their place. Call it on reaching a node. */
 void lc_rewrite_resolve(const lc_rewrite *rw, lc_node *node);
-/* Removes `node`, whose output equals its input `input`. False (nothing done) when both are needed as a graph input and output. */
+/* Removes `node`, whose output equals its input `input`. False (nothing done) when both are needed as a graph input and output, and when the
+ * output is a variable. */
 bool lc_rewrite_bypass(lc_rewrite *rw, lc_node *node, int32_t input);
+/* A new tensor, as lc_graph_add_tensor. */
+lc_status lc_rewrite_add_tensor(lc_rewrite *rw, const lc_tensor *proto, int32_t *tensor);
 /* A new constant in the model's arena: copies type, rank and dims given; *data is zeroed memory to fill. */
 lc_status lc_rewrite_add_constant(lc_rewrite *rw, lc_str name, lc_dtype type, const int32_t *dims, int32_t rank, int32_t *tensor,
                                   void **data);
@@ -55,8 +58,9 @@ bool lc_same_dims(const lc_tensor *a, const lc_tensor *b);
 /* True for a node that still exists and is `op`. */
 static inline bool lc_node_is(const lc_node *node, lc_op_id op) { return node && node->op == (int32_t)op; }
 
-/* The passes. Each rewrites one graph; *changed is set when it did anything. */
+/* The passes. Each rewrites one graph; rw->changed is set when it did anything. */
 #define LC_PASS(name, what) lc_status lc_pass_##name(lc_rewrite *rw);
+#define LC_PASS_LAST(name, what) lc_status lc_pass_##name(lc_rewrite *rw);
 #include "pass/passes.def"
 
 #endif

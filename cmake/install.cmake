@@ -15,6 +15,9 @@ else()
   set(LC_INSTALL_SHARED litec_shared)
   install(DIRECTORY include/litec DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
   install(TARGETS litec RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  foreach(name IN LISTS LC_PROGRAM_NAMES)
+    install(FILES $<TARGET_FILE_DIR:litec>/${name} DESTINATION ${CMAKE_INSTALL_BINDIR}) # the link itself
+  endforeach()
   install(TARGETS litec_static EXPORT litecStaticTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
 install(TARGETS ${LC_INSTALL_SHARED} litec_runtime_shared litec_runtime_static EXPORT litecTargets

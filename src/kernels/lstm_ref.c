@@ -64,6 +64,7 @@ typedef struct direction {
     lc_lstm_cell c;
     float weights[LC_LSTM_GATES], recurrent[LC_LSTM_GATES], aux_weights[LC_LSTM_GATES], peephole[LC_LSTM_GATES],
         projection; /* scales; hybrid */
+    bool ledgers;   /* LiteRT takes its way for sparse weights: see compute_gate */
 } direction;
 
 typedef struct state {
@@ -72,6 +73,8 @@ typedef struct state {
     size_t gates_at, y_at, x_at, aux_at, h_at; /* in scratch */
     direction d[2];
 } state;
+
+static bool is_sparse(const lc_value *v) { return v->def && v->def->sparsity; }
 
 static lc_status prepare_direction(lc_kernel_ctx *ctx, direction *d, bool hybrid) {
     const lc_lstm_cell *c = &d->c;
@@ -87,6 +90,7 @@ static lc_status prepare_direction(lc_kernel_ctx *ctx, direction *d, bool hybrid
         LC_TRY(lc_recurrent_operand(ctx, c->slot.bias[g], real, "bias", NULL));
         LC_TRY(lc_recurrent_operand(ctx, c->slot.norm[g], real, "layer norm", NULL));
     }
+    d->ledgers = hybrid && ctx->node->op == LC_OP_LSTM && c->projected && is_sparse(ctx->in[c->slot.weights[LC_LSTM_OUTPUT]]);
     LC_TRY(lc_recurrent_operand(ctx, c->slot.projection, weights, "projection", &d->projection));
     LC_TRY(lc_recurrent_operand(ctx, c->slot.projection_bias, real, "projection's bias", NULL));
     LC_TRY(lc_recurrent_state(ctx, c->slot.hidden, LC_FLOAT32));
@@ -152,11 +156,15 @@ static void compute_gate(const lc_kernel_ctx *ctx, const direction *d, int32_t g
     const lc_value *w = ctx->in[c->slot.weights[g]], *r = ctx->in[c->slot.recurrent[g]], *a = lc_lstm_value(ctx, c->slot.aux_weights[g]);
     const lc_value *p = c->peephole ? lc_lstm_value(ctx, c->slot.peephole[g]) : NULL;
     const float *bias = ctx->in[c->slot.bias[g]]->data;
+    /* LiteRT multiplies sparse recurrent weights by the scale of the input, not by that of the hidden state: models give the answers they
+     * were made with. (Its way for sparse weights needs a projection; without one it crashes.) */
+    lc_vector hidden = *h;
+    if (d->ledgers && is_sparse(r)) hidden.scale = x->scale;
     for (int32_t k = 0; k < c->cells; k++) {
         double sum = c->norm ? 0 : (double)bias[k];
         sum += lc_vector_product(w, d->weights[g], k, x);
         if (a) sum += lc_vector_product(a, d->aux_weights[g], k, aux);
-        sum += recurrent_product(d, r, g, k, h);
+        sum += recurrent_product(d, r, g, k, &hidden);
         if (p) sum += peephole_at(d, p, g, k) * (double)cell[k];
         gate[k] = (float)sum;
     }

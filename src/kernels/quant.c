@@ -62,9 +62,19 @@ static lc_status bad(lc_kernel_ctx *ctx, const lc_value *v, const char *what, co
     return LC_INVALID;
 }
 
+/* For a value without a scale of its own. */
+static lc_status unscaled(lc_kernel_ctx *ctx, const lc_value *v, const char *what, const lc_QuantizationParameters *q) {
+    if (!q || q->details.type != LC_QuantizationDetails_BlockwiseQuantization)
+        return bad(ctx, v, what, "is not quantised: it has no scale");
+    lc_fail(ctx->err, LC_UNSUPPORTED, "%s (\"%.80s\", %s) is quantised block-wise, which %s does not take", what,
+            v->def->name.data ? v->def->name.data : "", lc_dtype_name(v->type), lc_op_name(ctx->node->op));
+    lc_error_hint(ctx->err, "FULLY_CONNECTED takes int4 weights in blocks, EMBEDDING_LOOKUP int4 and int2; quantise others per channel");
+    return LC_UNSUPPORTED;
+}
+
 lc_status lc_quant_of(lc_kernel_ctx *ctx, const lc_value *v, const char *what, float *scale, int32_t *zero) {
     const lc_QuantizationParameters *q = v->def ? v->def->quant : NULL;
-    if (!q || q->scale.n == 0) return bad(ctx, v, what, "is not quantised: it has no scale");
+    if (!q || q->scale.n == 0) return unscaled(ctx, v, what, q);
     if (q->scale.n != 1) return bad(ctx, v, what, "is quantised per channel, the operator needs one scale");
     if (!good_scale(q->scale.data[0])) return bad(ctx, v, what, "has a scale that is not a positive number");
     const int64_t z = q->zero_point.n ? q->zero_point.data[0] : 0;
@@ -79,7 +89,7 @@ lc_status lc_quant_of(lc_kernel_ctx *ctx, const lc_value *v, const char *what, f
 lc_status lc_quant_channels(lc_kernel_ctx *ctx, const lc_value *v, const char *what, int32_t axis, bool symmetric, const float **scales,
                             int32_t *channels) {
     const lc_QuantizationParameters *q = v->def ? v->def->quant : NULL;
-    if (!q || q->scale.n == 0) return bad(ctx, v, what, "is not quantised: it has no scale");
+    if (!q || q->scale.n == 0) return unscaled(ctx, v, what, q);
     if (q->scale.n > 1 &&
         (q->quantized_dimension != axis || axis < 0 || axis >= v->shape.rank || (int64_t)q->scale.n != v->shape.dims[axis]))
         return bad(ctx, v, what, "has scales for another dimension or number of channels than the operator has");

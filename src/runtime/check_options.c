@@ -17,19 +17,17 @@ static int64_t choice(const void *value, const lc_field *f) {
 }
 
 static lc_status check_choices(const lc_check *c, size_t g, size_t i, lc_table_id table, const void *value) {
-    const lc_table_desc *d = &lc_schema_tables[table];
-    for (uint16_t k = 0; k < d->field_count; k++) {
-        const lc_field *f = &d->fields[k];
+    for (LC_EACH_FIELD(f, table)) {
         if (f->kind == LC_KIND_enum_i8 || f->kind == LC_KIND_enum_i32 || f->kind == LC_KIND_enum_u32) {
             int64_t v = choice(value, f);
             if (!lc_schema_enum_name((lc_enum_id)f->sub, v)) {
-                return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s is %lld", d->name, f->name, (long long)v);
+                return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s is %lld", lc_table_name(table), lc_field_name(f), (long long)v);
             }
         } else if (f->kind == LC_KIND_vec_enum_u32) {
             const lc_vec_u32 *list = (const void *)((const char *)value + f->offset);
             for (size_t j = 0; j < list->n; j++) {
                 if (!lc_schema_enum_name((lc_enum_id)f->sub, list->data[j])) {
-                    return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s[%zu] is %u", d->name, f->name, j, list->data[j]);
+                    return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s[%zu] is %u", lc_table_name(table), lc_field_name(f), j, list->data[j]);
                 }
             }
         }
@@ -60,8 +58,8 @@ static lc_status check_operator(const lc_check *c, size_t g, size_t i) {
                                 o->builtin_options.type ? o->builtin_options.type : o->builtin_options_2.type);
     }
     if (wanted != LC_TABLE_NONE && table != wanted) {
-        return lc_check_fail_op(c, LC_RULE_OPTIONS_TYPE, g, i, "has %s, needs %s", lc_schema_tables[table].name,
-                                lc_schema_tables[wanted].name);
+        return lc_check_fail_op(c, LC_RULE_OPTIONS_TYPE, g, i, "has %s, needs %s", lc_table_name(table),
+                                lc_table_name(wanted));
     }
     return check_choices(c, g, i, table, value);
 }

@@ -116,14 +116,27 @@ static bool take_shapes(const lc_step *step, const lc_infer_tensor *out, lc_erro
     return true;
 }
 
-/* A variable that is an output keeps the shape it was declared with: others have been prepared for it, and its memory stays. */
-static lc_status check_variables(const lc_step *step, lc_error *err) {
+static bool is_met(const lc_exec *exec, const lc_value *v) {
+    for (uint32_t s = 0; s < exec->step_count; s++) {
+        const lc_kernel_ctx *c = &exec->steps[s].ctx;
+        for (uint32_t i = 0; i < c->in_count; i++)
+            if (c->in[i] == v) return true;
+        for (uint32_t i = 0; i < c->out_count; i++)
+            if (c->out[i] == v) return true;
+    }
+    return false;
+}
+
+/* A variable that is an output keeps the shape it was declared with when others have been prepared for it. One that is written before
+ * anybody reads it is as new in each run (a loop's first state), and has the shape it is given. */
+static lc_status check_variables(const lc_exec *exec, const lc_step *step, lc_error *err) {
     for (uint32_t i = 0; i < step->ctx.out_count; i++) {
         const lc_value *v = step->ctx.out[i];
         if (!v || !v->def->is_variable) continue;
         bool same = !v->dynamic && v->shape.rank == v->def->rank;
         for (int32_t d = 0; same && d < v->shape.rank; d++) same = v->shape.dims[d] == v->def->dims[d];
-        if (!same) return lc_fail(err, LC_UNSUPPORTED, "output %u is a variable and would get another shape than it was declared with", i);
+        if (!same && is_met(exec, v))
+            return lc_fail(err, LC_UNSUPPORTED, "output %u is a variable and would get another shape than it was declared with", i);
     }
     return LC_OK;
 }
@@ -187,9 +200,10 @@ static lc_status compute(lc_exec *exec, const lc_node *node, lc_kernel_ctx *ctx,
     for (uint32_t i = 0; i < node->output_count; i++) {
         if (node->outputs[i] < 0) continue;
         lc_value *v = &exec->values[node->outputs[i]];
-        if (exec->computed > options->max_memory)
+        if (!lc_exec_charge(exec, 0, v->size))
             return lc_fail(err, LC_LIMIT, "computing constant \"%.80s\" needs %zu bytes, over the memory limit",
                            v->def->name.data ? v->def->name.data : "", v->size);
+        exec->charged += v->size;
         v->data = lc_arena_data(&exec->arena, v->size ? v->size : 1);
         if (!v->data) return lc_fail_memory(err, "constant");
     }
@@ -283,7 +297,7 @@ static lc_status prepare_node(lc_exec *exec, const lc_node *node, lc_infer_tenso
             status = lc_late_init(exec, step, err);
         }
     }
-    if (status == LC_OK) status = check_variables(step, err);
+    if (status == LC_OK) status = check_variables(exec, step, err);
     step->once = is_first_value(step);
     step->ctx.err = NULL; /* the caller's error does not outlive this call */
     if (status == LC_OK && runs) exec->step_count++;
@@ -341,12 +355,13 @@ static lc_status give_defaults(lc_exec *exec, lc_error *err) {
 
 lc_status lc_exec_init(lc_exec *exec, const lc_graph *graph, const lc_shape *shapes, const lc_exec_options *options, lc_error *err) {
     *exec = (lc_exec){.graph = graph, .computed_most = most_computed(graph), .options = *options};
+    if (!options->budget) exec->options.budget = &exec->own;
     exec->values = lc_arena_array(&exec->arena, graph->tensor_count ? graph->tensor_count : 1, sizeof *exec->values);
     exec->steps = lc_arena_array(&exec->arena, graph->node_count ? graph->node_count : 1, sizeof *exec->steps);
     lc_status status = exec->values && exec->steps ? LC_OK : lc_fail_memory(err, "session");
     if (status == LC_OK) status = init_values(exec, shapes, err);
     if (status == LC_OK) status = prepare_nodes(exec, err);
-    if (status == LC_OK) status = lc_exec_place(exec, options->max_memory, err);
+    if (status == LC_OK) status = lc_exec_place(exec, err);
     if (status == LC_OK) reset_variables(exec, false);
     if (status == LC_OK) status = give_defaults(exec, err);
     if (status != LC_OK) lc_exec_deinit(exec);
@@ -360,7 +375,7 @@ void lc_exec_deinit(lc_exec *exec) {
         lc_free_aligned(exec->values[i].data);
         exec->options.budget->bytes -= exec->values[i].capacity;
     }
-    if (exec->scratch_size) exec->options.budget->bytes -= exec->scratch_size;
+    if (exec->options.budget) exec->options.budget->bytes -= exec->scratch_size + exec->charged;
     lc_free_aligned(exec->scratch);
     lc_free_aligned(exec->block);
     lc_arena_deinit(&exec->arena);
@@ -375,22 +390,32 @@ lc_status lc_exec_at_end(lc_exec *exec, void (*undo)(void *arg), void *arg, lc_e
     return LC_OK;
 }
 
+bool lc_exec_charge(lc_exec *exec, uint64_t less, uint64_t more) {
+    lc_exec_budget *budget = exec->options.budget;
+    uint64_t sum, all;
+    if (!lc_add_u64(budget->bytes - less, more, &sum) || !lc_add_u64(sum, lc_pack_bytes(exec->graph->model), &all) ||
+        (more > less && all > exec->options.max_memory))
+        return false;
+    budget->bytes = sum;
+    return true;
+}
+
 lc_status lc_exec_late_scratch(lc_exec *exec, size_t size, void **scratch, lc_error *err) {
     if (size > exec->scratch_size) {
-        lc_exec_budget *budget = exec->options.budget;
-        uint64_t sum;
-        if (!lc_add_u64(budget->bytes - exec->scratch_size, size, &sum) || sum > exec->options.max_memory) {
+        if (!lc_exec_charge(exec, exec->scratch_size, size)) {
             lc_fail(err, LC_LIMIT, "scratch of %zu bytes would pass the memory limit of %llu", size,
                     (unsigned long long)exec->options.max_memory);
             lc_error_hint(err, "use a smaller input, or raise the memory limit");
             return LC_LIMIT;
         }
         void *wider = lc_malloc_aligned(size);
-        if (!wider) return lc_fail_memory(err, "scratch");
+        if (!wider) {
+            lc_exec_charge(exec, size, exec->scratch_size);
+            return lc_fail_memory(err, "scratch");
+        }
         lc_free_aligned(exec->scratch);
         exec->scratch = wider;
         exec->scratch_size = size;
-        budget->bytes = sum;
     }
     *scratch = exec->scratch;
     return LC_OK;

@@ -25,9 +25,9 @@ typedef struct lc_step {
     uint64_t nanoseconds; /* of the last run, when profiling */
 } lc_step;
 
-/* What the graphs of one session use together. */
+/* What an exec and those of the graphs it calls use together. */
 typedef struct lc_exec_budget {
-    uint64_t bytes;  /* of dynamic values */
+    uint64_t bytes;  /* of blocks, of values computed while planning, of dynamic values and of scratch */
     uint64_t loops;  /* iterations in this run */
     uint32_t graphs; /* prepared for calls */
 } lc_exec_budget;
@@ -40,7 +40,7 @@ typedef struct lc_exec_options {
     lc_resources *resources;
     const lc_custom_op *custom;
     size_t custom_count;
-    lc_exec_budget *budget;
+    lc_exec_budget *budget; /* the caller's; NULL: a new one */
     bool profile;
 } lc_exec_options;
 
@@ -58,8 +58,10 @@ typedef struct lc_exec {
     uint32_t step_count;
     lc_plan plan;
     void *block;                      /* lc_calloc_aligned */
+    uint64_t charged;                 /* to the budget, for block and computed */
     uint64_t computed, computed_most; /* bytes of values computed while planning, and how many may be */
     lc_exec_options options;
+    lc_exec_budget own; /* options.budget of an exec that no other called */
     lc_exec_end *ends; /* newest first */
     void *scratch;
     size_t scratch_size; /* of late steps, one after the other */
@@ -78,6 +80,9 @@ void lc_exec_reset(lc_exec *exec);
 /* Parts of preparation that late steps use as well. io: room for the node's inputs and outputs; with_data: all inputs have data now. */
 lc_status lc_exec_infer(const lc_step *step, lc_infer_tensor *io, bool with_data, lc_error *err);
 lc_status lc_exec_choose_kernel(lc_exec *exec, lc_step *step, lc_error *err);
+/* Takes `more` bytes from the budget in place of `less` that were; false (and nothing is taken) when they would pass the memory limit
+ * together with the model's packed weights. */
+bool lc_exec_charge(lc_exec *exec, uint64_t less, uint64_t more);
 /* Scratch of a late step. */
 lc_status lc_exec_late_scratch(lc_exec *exec, size_t size, void **scratch, lc_error *err);
 /* Puts "node 3 CONV_2D "name": " before the message. */
@@ -88,7 +93,7 @@ lc_status lc_exec_at_end(lc_exec *exec, void (*undo)(void *arg), void *arg, lc_e
 lc_tensor_view lc_value_view(const lc_value *v);
 
 /* Decides which tensors share memory, gives every tensor and scratch its place, allocates the block (memory.c). */
-lc_status lc_exec_place(lc_exec *exec, uint64_t max_memory, lc_error *err);
+lc_status lc_exec_place(lc_exec *exec, lc_error *err);
 
 /* Packed weights of a model: made by the first session that asks, kept until the model is destroyed (pack.c). This is
  * lc_kernel_ctx.pack; ctx->owner is the model. */

@@ -44,7 +44,7 @@ static void reach_vector(walk *w, const void *p, uint32_t n, uint64_t each) {
 /* The first field of the vtable at c that the table's description does not have. */
 static void find_unknown(walk *w, lc_table_id table, lc_cursor c, uint64_t vtable_size) {
     const lc_table_desc *d = &lc_schema_tables[table];
-    uint16_t first = d->field_count ? (uint16_t)(d->fields[d->field_count - 1].id + 1) : 0;
+    uint16_t first = d->field_count ? (uint16_t)(lc_table_fields(table)[d->field_count - 1].id + 1) : 0;
     lc_cursor_skip(&c, 2 * (uint64_t)first);
     for (uint16_t id = first; id < first + FURTHER && lc_range_ok(4 + 2 * (uint64_t)id, 2, vtable_size); id++) {
         if (lc_read_u16(&c) == 0) continue;
@@ -84,9 +84,7 @@ static void walk_table(walk *w, lc_table_id table, const void *value) {
     uint64_t at;
     memcpy(&at, value, sizeof at); /* every struct starts with it */
     reach_table(w, table, at);
-    const lc_table_desc *d = &lc_schema_tables[table];
-    for (uint16_t i = 0; i < d->field_count; i++) {
-        const lc_field *f = &d->fields[i];
+    for (LC_EACH_FIELD(f, table)) {
         const char *p = (const char *)value + f->offset;
         lc_kind kind = (lc_kind)f->kind;
         if (kind < LC_KIND_str) continue;

@@ -1,6 +1,6 @@
 /*
  * late.c: see late.h. Dynamic values keep their block from run to run and from iteration to iteration of a loop; it grows when it
- * must. All of a session's dynamic memory is charged to one budget, so a model cannot ask for more than max_memory.
+ * must. It is charged to the budget of the exec, with all else it takes, so a model cannot ask for more than max_memory.
  */
 #include "runtime/late.h"
 
@@ -40,18 +40,18 @@ lc_status lc_value_resize(lc_exec *exec, lc_value *v, const lc_shape *shape, siz
             size_t wider;
             if (lc_add_size(v->capacity, v->capacity / 2, &wider) && wider > wanted) wanted = wider;
         }
-        lc_exec_budget *budget = exec->options.budget;
-        uint64_t sum;
-        if (!lc_add_u64(budget->bytes - v->capacity, wanted, &sum) || sum > exec->options.max_memory) {
+        if (!lc_exec_charge(exec, v->capacity, wanted)) {
             lc_fail(err, LC_LIMIT, "tensor \"%.80s\" of %zu bytes would pass the memory limit of %llu",
                     v->def->name.data ? v->def->name.data : "", bytes, (unsigned long long)exec->options.max_memory);
             lc_error_hint(err, "use a smaller input, or raise the memory limit");
             return LC_LIMIT;
         }
         void *data = lc_malloc_aligned(wanted);
-        if (!data) return lc_fail_memory(err, "tensor");
+        if (!data) {
+            lc_exec_charge(exec, wanted, v->capacity);
+            return lc_fail_memory(err, "tensor");
+        }
         lc_free_aligned(v->data);
-        budget->bytes = sum;
         v->data = data;
         v->capacity = wanted;
     }

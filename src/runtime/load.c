@@ -270,7 +270,7 @@ static lc_status build_model(build *b) {
     LC_TRY(build_unused(b));
     const lc_extent extent = lc_tflite_extent(in, b->data, b->size);
     if (extent.unknown != LC_TABLE_NONE) {
-        m->unknown_table = lc_schema_tables[extent.unknown].name;
+        m->unknown_table = lc_table_name(extent.unknown);
         m->unknown_field = extent.unknown_id;
     }
     m->tail_at = extent.tail;

@@ -120,7 +120,7 @@ static lc_status make_items(lc_exec *exec, const group *groups, lc_error *err) {
     return LC_OK;
 }
 
-lc_status lc_exec_place(lc_exec *exec, uint64_t max_memory, lc_error *err) {
+lc_status lc_exec_place(lc_exec *exec, lc_error *err) {
     const lc_graph *g = exec->graph;
     lc_arena temporary = {0};
     group *groups = lc_arena_array(&temporary, g->tensor_count ? g->tensor_count : 1, sizeof *groups);
@@ -132,11 +132,13 @@ lc_status lc_exec_place(lc_exec *exec, uint64_t max_memory, lc_error *err) {
     }
     if (status == LC_OK) status = lc_plan_place(&exec->plan, &temporary, err);
     size_t size = 0;
-    if (status == LC_OK && (exec->plan.size > max_memory || !lc_u64_to_size(exec->plan.size, &size))) {
-        status = lc_fail(err, LC_LIMIT, "the model's activations need %llu bytes, over the limit of %llu",
-                         (unsigned long long)exec->plan.size, (unsigned long long)max_memory);
+    if (status == LC_OK && (!lc_u64_to_size(exec->plan.size, &size) || !lc_exec_charge(exec, 0, exec->plan.size))) {
+        const bool others = exec->options.budget->bytes > 0; /* memory that is in use: of the caller's graph, of weights */
+        status = lc_fail(err, LC_LIMIT, "the model's activations need %llu bytes%s, over the limit of %llu",
+                         (unsigned long long)exec->plan.size, others ? " more" : "", (unsigned long long)exec->options.max_memory);
         lc_error_hint(err, "use a smaller batch or input, or raise the memory limit");
     }
+    if (status == LC_OK) exec->charged += exec->plan.size;
     if (status == LC_OK) {
         /* Inputs and variables start as zeros; everything else is written before it is read. A plan that is only looked at
          * (inspect) costs no memory: nothing is touched here. */

@@ -75,6 +75,13 @@ lc_status lc_model_make_constants(lc_model *model, uint64_t max_memory, lc_error
     return status;
 }
 
+/* `packed` bytes are there, for all sessions; `more` are wanted. */
+static bool affordable(const lc_exec *exec, uint64_t packed, uint64_t more) {
+    uint64_t sum;
+    return !exec ||
+           (lc_add_u64(packed, more, &sum) && lc_add_u64(sum, exec->options.budget->bytes, &sum) && sum <= exec->options.max_memory);
+}
+
 lc_status lc_pack_get(lc_kernel_ctx *ctx, uint32_t slot, size_t size, void (*fill)(const lc_kernel_ctx *ctx, void *data),
                       const lc_packed **packed) {
     store *s = store_get(ctx->owner);
@@ -85,7 +92,11 @@ lc_status lc_pack_get(lc_kernel_ctx *ctx, uint32_t slot, size_t size, void (*fil
     pthread_mutex_lock(&s->lock);
     entry *e = *bucket;
     while (e && !(e->node == ctx->node && e->simd == ctx->simd && e->slot == slot && e->packed.size == size)) e = e->next;
-    if (!e) {
+    if (!e && !affordable(ctx->exec, s->bytes, size)) {
+        status = lc_fail(ctx->err, LC_LIMIT, "packed weights of %zu bytes would pass the memory limit of %llu", size,
+                         (unsigned long long)ctx->exec->options.max_memory);
+        lc_error_hint(ctx->err, "raise the memory limit");
+    } else if (!e) {
         e = lc_calloc(1, sizeof *e);
         void *data = e ? lc_malloc_aligned(size ? size : 1) : NULL;
         if (!data) {

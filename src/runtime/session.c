@@ -4,7 +4,7 @@
  * A session is a model reference, a thread pool and one lc_exec. Resizing builds a second lc_exec and swaps, so a resize that
  * fails changes nothing. A run walks the steps; it allocates nothing.
  */
-#include "kernels/string_value.h"
+#include "ir/strings.h"
 #include "runtime/known.h"
 #include "runtime/late.h"
 #include "runtime/session.h"
@@ -67,7 +67,6 @@ static lc_status make_exec(lc_session *s, const lc_shape *shapes, lc_exec **exec
                                      .resources = s->resources,
                                      .custom = s->custom,
                                      .custom_count = s->custom_count,
-                                     .budget = &s->budget,
                                      .profile = s->profile};
     *exec = lc_calloc(1, sizeof **exec);
     if (!*exec) return lc_fail_memory(err, "session");
@@ -260,9 +259,8 @@ const char *lc_tensor_string(const lc_tensor_view *t, size_t index, size_t *leng
     if (!t || t->type != LC_STRING || !t->data) return NULL;
     for (int32_t d = 0; d < t->rank; d++)
         if (!lc_mul_u64(n, (uint64_t)t->dims[d], &n)) return NULL;
-    if (index >= n || lc_strings_check(t->data, t->size, n)) return NULL;
-    const lc_strings all = {t->data, (size_t)n};
-    const lc_str s = lc_strings_at(&all, index);
+    lc_str s;
+    if (!lc_strings_find(t->data, t->size, n, index, &s)) return NULL;
     if (length) *length = s.size;
     return s.data;
 }
@@ -331,7 +329,7 @@ lc_status lc_session_resize_input(lc_session *s, size_t index, const int32_t *di
 
 lc_status lc_session_run(lc_session *s, lc_error *err) {
     if (!s->exec) return not_planned(s, err);
-    s->budget.loops = 0;
+    s->exec->options.budget->loops = 0;
     return lc_exec_run(s->exec, err);
 }
 

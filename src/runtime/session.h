@@ -17,7 +17,6 @@ struct lc_session {
     lc_custom_op *custom;
     size_t custom_count; /* copies of the caller's */
     lc_resources *resources;
-    lc_exec_budget budget;
     int32_t *inputs;
     size_t input_count; /* tensor indices, in the graph's or the signature's order */
     int32_t *outputs;

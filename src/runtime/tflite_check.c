@@ -16,11 +16,16 @@
 
 enum { ADVICE_REMAKE, ADVICE_NEWER, ADVICE_LIMIT };
 
-static const struct {
-    const char *id, *must;
-    uint8_t advice;
-} rules[] = {
-#define LC_RULE(ID, advice, must) {#ID, LC_HINT(must), ADVICE_##advice},
+static const char *const ids[] = {
+#define LC_RULE(ID, advice, must) #ID,
+#include "runtime/rules.def"
+};
+static const char *const musts[] = { /* for hints: a small build has none */
+#define LC_RULE(ID, advice, must) LC_HINT(must),
+#include "runtime/rules.def"
+};
+static const uint8_t advice_of[] = {
+#define LC_RULE(ID, advice, must) ADVICE_##advice,
 #include "runtime/rules.def"
 };
 
@@ -31,7 +36,7 @@ static const char *const advices[] = {
 };
 
 void lc_rule_name(lc_rule rule, char id[24]) {
-    snprintf(id, 24, "TFL-%s", rules[rule].id);
+    snprintf(id, 24, "TFL-%s", ids[rule]);
     for (char *p = id; *p; p++) {
         if (*p == '_') *p = '-';
     }
@@ -41,9 +46,9 @@ static lc_status report(const lc_check *c, lc_rule rule, uint64_t at, const char
     char text[768], id[24];
     vsnprintf(text, sizeof text, format, args);
     lc_rule_name(rule, id);
-    lc_status status = rules[rule].advice == ADVICE_LIMIT ? LC_LIMIT : LC_INVALID;
+    lc_status status = advice_of[rule] == ADVICE_LIMIT ? LC_LIMIT : LC_INVALID;
     lc_fail_rule(c->err, status, id, at, "%s%s", where, text);
-    lc_error_hint(c->err, "%s; %s", rules[rule].must, advices[rules[rule].advice]);
+    lc_error_hint(c->err, "%s; %s", musts[rule], advices[advice_of[rule]]);
     return status;
 }
 

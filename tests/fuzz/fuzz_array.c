@@ -1,6 +1,6 @@
 /*
  * fuzz_array.c: a data file (.npy, IDX, PNG, JPEG, each also gzipped) becomes an array. What loads must be dense and of known
- * size, and an image must scale to a small input.
+ * size, an image must scale to a small input, and each string must be there.
  */
 #include "fuzz/fuzz.h"
 
@@ -10,7 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void check_strings(const lc_array *a) {
+    lc_tensor_view v = {.type = a->type, .rank = a->rank, .data = a->data, .size = a->size};
+    size_t n = 1, length, bytes = 0;
+    for (int32_t i = 0; i < a->rank; i++) n *= (size_t)(v.dims[i] = a->dims[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (!lc_tensor_string(&v, i, &length)) abort();
+        bytes += length;
+    }
+    if (bytes + 4 * (n + 2) != a->size) abort();
+}
+
 static void check_sound(const lc_array *a) {
+    if (a->type == LC_STRING) {
+        check_strings(a);
+        return;
+    }
     if (a->rank < 0 || a->rank > LC_MAX_RANK || lc_dtype_bits(a->type) == 0) abort();
     uint64_t bits = lc_dtype_bits(a->type);
     for (int32_t i = 0; i < a->rank; i++) {

@@ -5,6 +5,7 @@
  * session is refused with a reason or stays inside its tensors.
  */
 #include "fuzz/fuzz.h"
+#include "fuzz/work.h"
 
 #include "emit/emit.h"
 #include "ops/op.h"
@@ -73,7 +74,7 @@ static void change_quant(lc_model *m, lc_tensor *t) {
 
 static void change_options(lc_node *node) {
     if (!node->attrs || node->attrs_table < 0 || lc_schema_tables[node->attrs_table].field_count == 0) return;
-    const lc_field *f = &lc_schema_tables[node->attrs_table].fields[draw(lc_schema_tables[node->attrs_table].field_count)];
+    const lc_field *f = &lc_table_fields(node->attrs_table)[draw(lc_schema_tables[node->attrs_table].field_count)];
     uint8_t *at = (uint8_t *)node->attrs + f->offset;
     const int32_t v = NUMBER;
     const float real = (float)v * 0.25f;
@@ -156,7 +157,7 @@ static void run(lc_model *model, const char *isa) {
         if (s || err.status != status || !err.message[0]) abort();
         return;
     }
-    uint64_t macs = 0;
+    uint64_t macs = fuzz_window_cells(model);
     for (size_t i = 0; i < lc_session_profile_count(s); i++) macs += lc_session_profile(s, i).macs % (1u << 30);
     for (int round = 0; round < 2 && macs < 2000000; round++) {
         fill(s);

@@ -70,7 +70,7 @@ static void draw_options(one *o, lc_table_id table) {
     o->node.attrs_table = table;
     o->node.attrs = table == LC_TABLE_NONE ? NULL : &o->options;
     for (uint16_t i = 0; table != LC_TABLE_NONE && i < lc_schema_tables[table].field_count; i++) {
-        const lc_field *f = &lc_schema_tables[table].fields[i];
+        const lc_field *f = &lc_table_fields(table)[i];
         int32_t v = values[draw(sizeof values / sizeof *values)];
         float real = (float)v * 0.25f;
         uint8_t *at = o->options.bytes + f->offset;
@@ -124,7 +124,7 @@ static bool draw_inputs(one *o) {
     sizes['c'] *= 1 + (int32_t)draw(8); /* SIMD works across channels */
     if (draw(4))
         for (size_t f = 0; !*fit && f < sizeof fitting / sizeof *fitting; f++)
-            if (!strcmp(fitting[f].what, def->name) || !strcmp(fitting[f].what, lc_op_family(o->node.op))) fit = fitting[f].inputs;
+            if (!strcmp(fitting[f].what, lc_op_def_name(def)) || !strcmp(fitting[f].what, lc_op_family(o->node.op))) fit = fitting[f].inputs;
     if (def->in_min > (int32_t)most) return false;
     o->in_count = (uint32_t)def->in_min + draw(most - (uint32_t)def->in_min + 1);
     lc_dtype type = kinds[draw(10)];

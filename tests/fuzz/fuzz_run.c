@@ -4,6 +4,7 @@
  * given as inputs hold wrong indices too. Models that would work for long are left alone: time is not what is looked for here.
  */
 #include "fuzz/fuzz.h"
+#include "fuzz/work.h"
 
 #include "litec/runtime.h"
 
@@ -19,7 +20,7 @@ static void run(lc_model *model, const char *isa, uint8_t pattern) {
         if (s || err.status != status || !err.message[0]) abort();
         return;
     }
-    uint64_t macs = 0;
+    uint64_t macs = fuzz_window_cells(model);
     for (size_t i = 0; i < lc_session_profile_count(s); i++) {
         uint64_t here = lc_session_profile(s, i).macs;
         macs = here > UINT64_MAX - macs ? UINT64_MAX : macs + here;

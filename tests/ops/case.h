@@ -56,31 +56,31 @@ static inline void case_options(op_case *c, lc_arena *arena) {
     c->node.op = c->op;
     c->node.attrs_table = table;
     if (table == LC_TABLE_NONE) return;
-    const lc_table_desc *d = &lc_schema_tables[table];
-    c->node.attrs = case_alloc(arena, d->size);
-    memset(c->node.attrs, 0, d->size);
-    for (uint16_t i = 0; i < d->field_count; i++) {
-        char *at = (char *)c->node.attrs + d->fields[i].offset;
-        switch (d->fields[i].kind) {
+    const size_t size = lc_schema_tables[table].size;
+    c->node.attrs = case_alloc(arena, size);
+    memset(c->node.attrs, 0, size);
+    for (LC_EACH_FIELD(f, table)) {
+        char *at = (char *)c->node.attrs + f->offset;
+        switch (f->kind) {
         case LC_KIND_bool:
         case LC_KIND_i8:
-        case LC_KIND_enum_i8: *(int8_t *)at = (int8_t)d->fields[i].def; break;
+        case LC_KIND_enum_i8: *(int8_t *)at = (int8_t)f->def; break;
         case LC_KIND_i32:
         case LC_KIND_u32:
         case LC_KIND_enum_i32:
-        case LC_KIND_enum_u32: *(int32_t *)at = (int32_t)d->fields[i].def; break;
-        case LC_KIND_i64: *(int64_t *)at = d->fields[i].def; break;
+        case LC_KIND_enum_u32: *(int32_t *)at = (int32_t)f->def; break;
+        case LC_KIND_i64: *(int64_t *)at = f->def; break;
         default: break;
         }
     }
 }
 
 static inline void case_set(op_case *c, lc_arena *arena, const char *field, const int32_t *values, uint32_t n, float real) {
-    const lc_table_desc *d = c->node.attrs_table == LC_TABLE_NONE ? NULL : &lc_schema_tables[c->node.attrs_table];
-    for (uint16_t i = 0; d && i < d->field_count; i++) {
-        if (strcmp(d->fields[i].name, field)) continue;
-        char *at = (char *)c->node.attrs + d->fields[i].offset;
-        switch (d->fields[i].kind) {
+    if (c->node.attrs_table == LC_TABLE_NONE) fail_msg("%s: has no options", c->name);
+    for (LC_EACH_FIELD(f, c->node.attrs_table)) {
+        if (strcmp(lc_field_name(f), field)) continue;
+        char *at = (char *)c->node.attrs + f->offset;
+        switch (f->kind) {
         case LC_KIND_bool:
         case LC_KIND_i8:
         case LC_KIND_enum_i8: *(int8_t *)at = (int8_t)values[0]; return;

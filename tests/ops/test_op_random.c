@@ -18,11 +18,11 @@ static void random_case(op_case *c, lc_arena *arena, uint32_t *seed) {
     case_options(c, arena);
     if (c->node.attrs)
         for (uint16_t i = 0; i < lc_schema_tables[def->options].field_count; i++) {
-            const lc_field *f = &lc_schema_tables[def->options].fields[i];
+            const lc_field *f = &lc_table_fields(def->options)[i];
             int32_t v[4];
             uint32_t n = next_random(seed) % 4 + (f->kind != LC_KIND_vec_i32);
             for (int k = 0; k < 4; k++) v[k] = (int32_t)(next_random(seed) % 5) - 1;
-            if (f->kind == LC_KIND_vec_i32 || f->kind < LC_KIND_str) case_set(c, arena, f->name, v, n > 4 ? 4 : n, (float)v[0]);
+            if (f->kind == LC_KIND_vec_i32 || f->kind < LC_KIND_str) case_set(c, arena, lc_field_name(f), v, n > 4 ? 4 : n, (float)v[0]);
         }
     c->in_count = (uint32_t)def->in_min + next_random(seed) % (most - (uint32_t)def->in_min + 1);
     lc_dtype type = kinds[next_random(seed) % 7];
@@ -106,8 +106,8 @@ static void help_case(op_case *c, lc_arena *arena, uint32_t *seed) {
         break;
     }
     for (size_t k = 0; c->node.attrs && k < sizeof positive / sizeof *positive; k++)
-        for (uint16_t i = 0; i < lc_schema_tables[c->node.attrs_table].field_count; i++)
-            if (!strcmp(lc_schema_tables[c->node.attrs_table].fields[i].name, positive[k])) {
+        for (LC_EACH_FIELD(f, c->node.attrs_table))
+            if (!strcmp(lc_field_name(f), positive[k])) {
                 int32_t v = (int32_t)(next_random(seed) % 3) + 1;
                 if (c->op == LC_OP_TRANSPOSE_CONV) v = 1;
                 case_set(c, arena, positive[k], &v, 1, 0);
@@ -199,11 +199,10 @@ static void test_extremes(void **state) {
                         if (next_random(&seed) % 2) t->shape.dims[d] = dims[next_random(&seed) % 13];
                 }
             }
-            const lc_table_desc *table = c.node.attrs ? &lc_schema_tables[c.node.attrs_table] : NULL;
-            for (uint16_t i = 0; table && i < table->field_count; i++)
-                if (table->fields[i].kind < LC_KIND_f32 && next_random(&seed) % 3 == 0) {
+            for (LC_EACH_FIELD(f, c.node.attrs ? c.node.attrs_table : LC_TABLE_Int32Vector))
+                if (c.node.attrs && f->kind < LC_KIND_f32 && next_random(&seed) % 3 == 0) {
                     int32_t v = (int32_t)ends[next_random(&seed) % 12];
-                    case_set(&c, &arena, table->fields[i].name, &v, 1, 0);
+                    case_set(&c, &arena, lc_field_name(f), &v, 1, 0);
                 }
             lc_error err;
             lc_status status = case_infer(&c, out, &err);

@@ -8,6 +8,24 @@
 #include "case.h"
 #include "runs.h"
 
+/* What the cases do not say by themselves. */
+#define NOTES \
+    "\n## Weights in blocks, sparse weights\n\n" \
+    "Scales a block are taken where LiteRT takes them: int4 weights of FULLY_CONNECTED with float32 inputs (LiteRT's default kernels),\n" \
+    "and int4 or int2 tables of EMBEDDING_LOOKUP. The scales are a float16 constant. Other operators refuse such weights by name.\n\n" \
+    "A sparse constant of whole bytes is spread when a session is made, whatever operator reads it. The numbers are LiteRT's where it has a\n" \
+    "kernel for the form: DENSIFY (float32, float16, int8), FULLY_CONNECTED (float32; int8 in blocks of 1x16 with int8 or float32 inputs),\n" \
+    "LSTM with a projection (int8 in blocks of 1x16, without asymmetric inputs). Sparse constants of 4 and 2 bits are refused: LiteRT has no\n" \
+    "kernel that reads one.\n" \
+    "\n## Other answers than LiteRT's\n\n" \
+    "Where LiteRT runs a model but its numbers do not come from the model, litec does what the model says:\n\n" \
+    "| model | LiteRT 2.3 | litec |\n|---|---|---|\n" \
+    "| BATCH_MATMUL of int16 or int8 with a scale a column | takes 0 for the scale: every output is the zero point | multiplies by the scales |\n" \
+    "| EMBEDDING_LOOKUP in int4 or int2 with rows of an odd length | begins each at the start of a byte | reads them as they are packed |\n" \
+    "| block-wise FULLY_CONNECTED: reference kernels; less than 4 units or 32 inputs | looks for a scale where there is none | takes the blocks' |\n" \
+    "| block-wise FULLY_CONNECTED with a fused activation | leaves it out (XNNPACK applies it) | applies it |\n" \
+    "| sparse weights of other operators and forms | takes the stored elements for dense ones | spreads them |\n"
+
 enum { NO_WEIGHTS = LC_DTYPE_COUNT, CUSTOMS = 32 };
 
 static uint32_t counts[LC_OP_COUNT + CUSTOMS][LC_DTYPE_COUNT][LC_DTYPE_COUNT + 1];
@@ -85,5 +103,6 @@ int main(void) {
             }
         if (between[0]) printf(" |\n");
     }
+    fputs(NOTES, stdout);
     return 0;
 }

@@ -1,10 +1,11 @@
 /*
  * doc_tables.c: prints the pages of docs/ that are tables of the code, so that they cannot drift from it: the tests docs_ops,
- * docs_layers and docs_rules compare.
+ * docs_layers, docs_tensorflow and docs_rules compare.
  *
- *     for page in ops layers rules; do build/release/tests/doc_tables $page > docs/$page.md; done
+ *     for page in ops layers tensorflow rules; do build/release/tests/doc_tables $page > docs/$page.md; done
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ANY = -1 };
@@ -47,7 +48,8 @@ static void print_ops(void) {
     printf("version. It runs the %zu whose row says so today; %zu of them have SIMD kernels as well. *Version* is the highest one\n", runs,
            fast);
     printf("that LiteRT registers (0: none). *Shapes* says whether litec knows the rule for the shape of the output. *Files* is the\n");
-    printf("name that finds an operator's rule, kernels and tests in every folder. On which types each is tested: [types.md](types.md).\n\n");
+    printf(
+        "name that finds an operator's rule, kernels and tests in every folder. On which types each is tested: [types.md](types.md).\n\n");
     printf("| code | operator | inputs | outputs | version | shapes | runs | SIMD | files |\n|---:|---|---|---|---:|---|---|---|---|\n");
     for (size_t i = 0; i < OP_COUNT; i++) {
         const op_row *r = &ops[i];
@@ -106,10 +108,12 @@ static const rule_row meaning[] = {
 static const rule_row sources[] = {
 #define LC_SOURCE_RULE(NAME, id, text) {id, text},
 #include "source/rules.def"
+#define LC_PB_RULE(NAME, id, text) {id, text},
+#include "proto/proto_rules.def"
 };
 
 static void print_rules(void) {
-    made_from("Rules", "src/schema/fb_rules.def, src/runtime/rules.def and src/source/rules.def");
+    made_from("Rules", "src/schema/fb_rules.def, src/runtime/rules.def, src/source/rules.def and src/proto/proto_rules.def");
     printf("`litec verify` and every other command check a `.tflite` file by these rules before anything is read from it. A file that\n");
     printf("breaks one is refused with the rule's id in brackets and the byte where it is broken. Each rule has a bad file and a good\n");
     printf("twin in the tests.\n\n## .tflite, structure: what is wrong\n\n| id | |\n|---|---|\n");
@@ -121,21 +125,48 @@ static void print_rules(void) {
         printf(" | %s |\n", meaning[i].text);
     }
     printf("\n## Source and data files: what must hold\n\n");
-    printf("Keras files and what they are made of (HDF5, zip, JSON), and data given to a model. What a single layer must be is said\n");
-    printf("with the layer's name.\n\n| id | |\n|---|---|\n");
+    printf("Keras files and what they are made of (HDF5, zip, JSON), TensorFlow's (protocol buffers, checkpoints), and data given to a\n");
+    printf("model. What a single layer must be is said with the layer's name.\n\n| id | |\n|---|---|\n");
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) printf("| %s | %s |\n", sources[i].id, sources[i].text);
+}
+
+/* ---- TensorFlow operators ------------------------------------------------------------------------------------------ */
+
+static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static void print_tensorflow(void) {
+    enum { COLUMNS = 4 };
+    const char *names[] = {
+#define LC_TF(name, function, builtin, outputs) #name,
+#include "lower/tf.def"
+    };
+    const size_t n = sizeof names / sizeof *names, rows = (n + COLUMNS - 1) / COLUMNS;
+    qsort(names, n, sizeof *names, by_name);
+    made_from("TensorFlow operators", "src/lower/tf.def");
+    printf(
+        "The %zu operators of TensorFlow that `litec convert` knows, in SavedModels, MetaGraphs and graphs. Each becomes builtin operators\n",
+        n);
+    printf("of TFLite: one, a few, worked out for the types and shapes at hand, or none. What a lowering cannot do for some types or\n");
+    printf("attributes, and an operator that is not here, is an error that says why and lists all that is missing at once; with\n");
+    printf(
+        "`--select-tf-ops` it becomes a Flex operator, with `--allow-custom-ops` a custom one. Control flow of TensorFlow 1 (Enter, Exit,\n");
+    printf("Merge, NextIteration, LoopCond) becomes IF and WHILE.\n\n| | | | |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t k = 0; k < COLUMNS; k++) printf("| %s ", i + k * rows < n ? names[i + k * rows] : "");
+        printf("|\n");
+    }
 }
 
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*print)(void);
-    } pages[] = {{"ops", print_ops}, {"layers", print_layers}, {"rules", print_rules}};
+    } pages[] = {{"ops", print_ops}, {"layers", print_layers}, {"tensorflow", print_tensorflow}, {"rules", print_rules}};
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         if (argc != 2 || strcmp(argv[1], pages[i].name) != 0) continue;
         pages[i].print();
         return fflush(stdout) == 0 ? 0 : 1;
     }
-    fprintf(stderr, "usage: %s ops|layers|rules\n", argv[0]);
+    fprintf(stderr, "usage: %s ops|layers|tensorflow|rules\n", argv[0]);
     return 2;
 }

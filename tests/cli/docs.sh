@@ -25,6 +25,7 @@ for document in "$ROOT/README.md" "$ROOT"/docs/*.md; do
     cp "$digits"/* "$page/"
     cp "$digits/seven.png" "$page/digit.png"
     cp "$mnist"/* "$page/"
+    cp -r "$LC_BUILD_DIR/tests/tf/named/saved_model" "$LC_BUILD_DIR"/tests/tf/softmax/*.pb "$LC_BUILD_DIR"/tests/tf/softmax/v2/model.ckpt* "$page/"
     ln -s "$ROOT" "$page/litec"
     extract "$document" "$scratch/$page.blocks"
     cd "$page" || exit 1

@@ -38,6 +38,32 @@ ok 'no rows' 'float32\[0,10\]' -- litec run m.tflite -i none.npy
 { printf 'PK\003\004'; zeros 100; } >arrays.npz
 bad 'a .npz' 'arrays.npz' 'numpy.save' -- litec run m.tflite -i arrays.npz
 
+# ---- text: string inputs of a model with two signatures
+text=$data/text.tflite
+printf 'one\000\000zwei\000\303\251\000\000\000\000\000\000\000\000' | npy bytes.npy '|S5' '4,'
+printf 'o\000\000\000n\000\000\000e\000\000\000\351\000\000\000\000\000\000\000\000\000\000\000' | npy wide.npy '<U3' '2,'
+printf '\000\000\000o\000\000\000n\000\000\000e\000\000\000\351\000\000\000\000\000\000\000\000' | npy wide_big.npy '>U3' '2,'
+printf '\001\000\000\000\003\000\000\000\000\000\000\000' | npy which.npy '<i4' '3,'
+ok 'bytes looked up' '^output numbers int64\[4\]' '1 +2 +3 +-1\]' -- litec run "$text" --signature look -i words=bytes.npy
+ok 'characters looked up' ' 1 +3\]' -- litec run "$text" --signature look -i words=wide.npy
+ok 'big-endian characters' ' 1 +3\]' -- litec run "$text" -s look wide_big.npy
+ok 'strings printed' '^output picked string\[3\]' '^\["zwei"$' '^ ""$' '^ "one"\]$' -- litec run "$text" -s pick -i which=which.npy -i words=bytes.npy
+check 'strings written' -- litec run "$text" -s pick -i words=bytes.npy -i which=which.npy -o picked
+printf 'zwei\000\000\000\000one\000' >few
+check 'as bytes' -- grep -aq "'descr': '|S4', 'fortran_order': False, 'shape': (3,)" picked/output0.npy
+answers picked/output0.npy >many
+check 'of the longest' -- cmp few many
+ok 'what was written is read' ' 2 +-1 +1\]' -- litec run "$text" -s look picked/output0.npy
+printf '\000\330\000\000' | npy half.npy '<U1' '1,'
+bad 'half a surrogate pair' 'half.npy.*no character.*NPY-TEXT' -- litec run "$text" -s look half.npy
+printf 'one' | npy cut_text.npy '|S5' '1,'
+bad 'half a string' 'cut short' -- litec run "$text" -s look cut_text.npy
+bad 'numbers for strings' "holds int32\[3\], input words wants string" "astype\('U'\)" -- litec run "$text" -s look which.npy
+bad 'strings for numbers' 'holds string\[4\]' -- litec run m.tflite -i bytes.npy
+bad 'Python objects' "type '.O'.*" "astype\('U'\)" -- sh -c 'npy() { :; }; printf "\223NUMPY\001\000\066\000{'"'descr': '|O', 'fortran_order': False, 'shape': (2,), }"'" >objects.npy; "$0" run "$1" -s look objects.npy' "$LITEC" "$text"
+bad 'an index out of the data' 'index 3 is outside \[0, 2\)' 'see whether the inputs hold' -- litec run "$text" -s pick -i words=wide.npy -i which=which.npy
+ok 'bench feeds text' 'median of 2' -- litec bench "$text" --runs 2
+
 # ---- large batches: 64 MB hold a few hundred rows of this model's activations, not 10,000
 t10k=$mnist/t10k-images-idx3-ubyte.gz
 check '10,000 pictures' -- litec run m.tflite -i "$t10k" -o all --max-memory 64M

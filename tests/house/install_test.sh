@@ -15,7 +15,7 @@ fail() {
 DESTDIR="$tmp/stage" "$CMAKE" --install "$LC_BUILD_DIR" --prefix /opt/litec >"$tmp/log" || fail "cmake --install: $(cat "$tmp/log")"
 mv "$tmp/stage/opt/litec" "$tmp/moved"
 prefix=$tmp/moved
-for file in bin/litec include/litec/runtime.h include/litec/litec.h; do
+for file in bin/litec bin/tflite_convert bin/freeze_graph include/litec/runtime.h include/litec/litec.h; do
     [ -e "$prefix/$file" ] || fail "$file was not installed"
 done
 if grep -rlF -e "$LC_BUILD_DIR" -e "$tmp/stage" "$prefix/lib" --include='*.pc' --include='*.cmake' >"$tmp/log"; then

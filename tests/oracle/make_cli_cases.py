@@ -1,9 +1,10 @@
-"""Data for tests/cli/run.sh, in tests/data/cli: a digit as JPEG in several forms, and small models for large batches.
+"""Data for tests/cli/run.sh, in tests/data/cli: a digit as JPEG in several forms, small models for large batches, one that takes text.
 
     python tests/oracle/make_cli_cases.py        needs TensorFlow
 """
 import os
 import struct
+import tempfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
@@ -55,6 +56,30 @@ def models():
         save(name, tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
 
 
+class Text(tf.Module):
+    """Two signatures: words picked by index, and words looked up in a table."""
+
+    def __init__(self):
+        values = tf.lookup.KeyValueTensorInitializer(tf.constant(["one", "zwei", "\u00e9"]), tf.constant([1, 2, 3], tf.int64))
+        self.table = tf.lookup.StaticHashTable(values, -1)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "words"), tf.TensorSpec([None], tf.int32, "which")])
+    def pick(self, words, which):
+        return {"picked": tf.gather(words, which)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "words")])
+    def look(self, words):
+        return {"numbers": self.table.lookup(words)}
+
+
+def text():
+    m = Text()
+    with tempfile.TemporaryDirectory() as d:
+        tf.saved_model.save(m, d, signatures={"pick": m.pick, "look": m.look})
+        save("text.tflite", tf.lite.TFLiteConverter.from_saved_model(d, signature_keys=["pick", "look"]).convert())
+
+
 os.makedirs(OUT, exist_ok=True)
 pictures()
 models()
+text()

@@ -76,7 +76,7 @@ static inline void fill_field(filler *f, const lc_field *d, void *field) {
     if (d->kind < LC_KIND_str) {
         fill_scalar(f, d, field);
     } else if (d->kind == LC_KIND_str) {
-        char *text = lc_arena_printf(f->arena, "%s %u", d->name, f->count);
+        char *text = lc_arena_printf(f->arena, "%s %u", lc_field_name(d), f->count);
         lc_str s = {text, strlen(text)};
         memcpy(field, &s, sizeof s);
     } else if (d->kind == LC_KIND_table) {
@@ -96,7 +96,7 @@ static inline void fill_field(filler *f, const lc_field *d, void *field) {
 
 static inline void fill_table(filler *f, lc_table_id table, void *value) {
     f->seen[table] = true;
-    for (const lc_field *d = lc_schema_tables[table].fields; d->name; d++) fill_field(f, d, (uint8_t *)value + d->offset);
+    for (LC_EACH_FIELD(d, table)) fill_field(f, d, (uint8_t *)value + d->offset);
     /* Bytes are in the flatbuffer here; tests that want them behind say so. */
     if (table == LC_TABLE_Buffer) ((lc_Buffer *)value)->offset = ((lc_Buffer *)value)->size = 0;
     if (table == LC_TABLE_Operator)

@@ -102,7 +102,16 @@ static void test_npy_refused(void **unused) {
         "{'descr': '<f4'}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'more': 1}",
         "{'descr': '|O', 'fortran_order': False, 'shape': (2, 3)}",
-        "{'descr': '<U5', 'fortran_order': False, 'shape': (2, 3)}",
+        "{'descr': '<U5', 'fortran_order': False, 'shape': (2, 3)}", /* 120 bytes of text; there are 24 */
+        "{'descr': '<U', 'fortran_order': False, 'shape': (2, 3)}",
+        "{'descr': '|S-1', 'fortran_order': False, 'shape': (2, 3)}",
+        "{'descr': '|S5x', 'fortran_order': False, 'shape': (2,)}",
+        "{'descr': '|S99999999999999999999', 'fortran_order': False, 'shape': (0,)}",
+        "{'descr': '|S2147483648', 'fortran_order': False, 'shape': (0,)}",
+        "{'descr': '<U536870912', 'fortran_order': False, 'shape': (0,)}",
+        "{'descr': '|S2147483647', 'fortran_order': False, 'shape': (2147483647, 2147483647, 8)}",
+        "{'descr': '|S0', 'fortran_order': False, 'shape': (2147483647, 2147483647)}", /* no bytes, but strings */
+        "{'descr': '|S0', 'fortran_order': False, 'shape': (2147483647, 2147483647, 2147483647)}",
         "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}",
         "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (2, 3)}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (-2, 3)}",
@@ -127,6 +136,125 @@ static void test_npy_refused(void **unused) {
     /* declared far beyond the limit: refused before anything is allocated */
     b = npy(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (2000000000,)}", m, sizeof m);
     assert_int_equal(read_all(&b, &a, NULL), LC_LIMIT);
+}
+
+/* ---- text ---------------------------------------------------------------------------------------------------- */
+
+static lc_tensor_view view_of(const lc_array *a) {
+    lc_tensor_view v = {.type = a->type, .rank = a->rank, .data = a->data, .size = a->size};
+    memcpy(v.dims, a->dims, sizeof a->dims);
+    return v;
+}
+
+/* Reads b, which holds these strings (of these lengths) in a shape of this rank. */
+static void check_text(const bytes *b, int32_t rank, const char *const *want, const size_t *lengths, size_t n) {
+    lc_array a;
+    lc_error err;
+    if (read_all(b, &a, &err) != LC_OK) fail_msg("%s", err.message);
+    assert_int_equal(a.type, LC_STRING);
+    assert_int_equal(a.rank, rank);
+    const lc_tensor_view v = view_of(&a);
+    for (size_t i = 0; i < n; i++) {
+        size_t length;
+        const char *s = lc_tensor_string(&v, i, &length);
+        assert_non_null(s);
+        assert_int_equal(length, lengths[i]);
+        assert_memory_equal(s, want[i], length);
+    }
+    assert_null(lc_tensor_string(&v, n, NULL));
+    lc_array_deinit(&a);
+}
+
+/* Characters as NumPy stores them, padded with zeros to `width`. */
+static size_t wide(uint8_t *to, const uint32_t *characters, size_t n, size_t width, bool big) {
+    for (size_t i = 0; i < width; i++)
+        for (size_t k = 0; k < 4; k++) to[4 * i + k] = (uint8_t)((i < n ? characters[i] : 0) >> 8 * (big ? 3 - k : k));
+    return 4 * width;
+}
+
+static void test_npy_text(void **unused) {
+    (void)unused;
+    /* bytes: padding goes, zeros between stay, what is no UTF-8 too */
+    static const char *const plain[] = {"one", "", "\xff\0x"};
+    bytes b = npy(1, "{'descr': '|S4', 'fortran_order': False, 'shape': (3,), }\n", "one\0\0\0\0\0\xff\0x\0", 12);
+    check_text(&b, 1, plain, (size_t[]){3, 0, 3}, 3);
+    truncate_everywhere(&b);
+    b = npy(1, "{'descr': '|S4', 'fortran_order': True, 'shape': (2, 2), }\n", "a\0\0\0bb\0\0ccc\0dddd", 16);
+    check_text(&b, 2, (const char *const[]){"a", "ccc", "bb", "dddd"}, (size_t[]){1, 3, 2, 4}, 4);
+    b = npy(1, "{'descr': '|S5', 'fortran_order': False, 'shape': ()}\n", "hello", 5);
+    check_text(&b, 0, (const char *const[]){"hello"}, (size_t[]){5}, 1);
+    b = npy(1, "{'descr': '<U1', 'fortran_order': False, 'shape': (0,)}\n", "", 0);
+    check_text(&b, 1, NULL, NULL, 0);
+    b = npy(1, "{'descr': '|S0', 'fortran_order': False, 'shape': (2,)}\n", "", 0);
+    check_text(&b, 1, (const char *const[]){"", ""}, (size_t[]){0, 0}, 2);
+    /* characters of one to four bytes of UTF-8, a zero between, in both byte orders */
+    static const uint32_t text[] = {'e', 0xe9, 0x20ac, 0, 0x1d11e}, last[] = {0x10ffff};
+    static const char *const utf8[] = {"e\xc3\xa9\xe2\x82\xac\0\xf0\x9d\x84\x9e", "\xf4\x8f\xbf\xbf", ""};
+    for (int big = 0; big < 2; big++) {
+        uint8_t items[3 * 24];
+        size_t n = wide(items, text, 5, 6, big);
+        n += wide(items + n, last, 1, 6, big);
+        n += wide(items + n, NULL, 0, 6, big);
+        b = npy(1,
+                big ? "{'descr': '>U6', 'fortran_order': False, 'shape': (3,)}" : "{'descr': '<U6', 'fortran_order': False, 'shape': (3,)}",
+                items, n);
+        check_text(&b, 1, utf8, (size_t[]){11, 4, 0}, 3);
+        truncate_everywhere(&b);
+    }
+    static const uint32_t none[] = {0x110000, 0xd800, 0xdfff, 0xffffffff};
+    for (size_t i = 0; i < 4; i++) {
+        uint8_t items[4];
+        lc_array a;
+        lc_error err;
+        wide(items, &none[i], 1, 1, false);
+        b = npy(1, "{'descr': '<U1', 'fortran_order': False, 'shape': (1,)}", items, 4);
+        assert_int_equal(read_all(&b, &a, &err), LC_INVALID);
+        assert_string_equal(err.rule, "NPY-TEXT");
+    }
+}
+
+static void test_save_text(void **unused) {
+    (void)unused;
+    lc_error err;
+    lc_array back;
+    char folder[] = "/tmp/litec_array_XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.npy", folder);
+    static uint32_t buffer[] = {3, 20, 23, 23, 28, 0, 0}; /* "one", "", "f\0nf!" */
+    memcpy(buffer + 5, "onef\0nf!", 8);
+    const lc_array a = {.type = LC_STRING, .rank = 2, .dims = {3, 1}, .data = buffer, .size = sizeof buffer};
+    if (lc_array_save_npy(&a, path, &err) != LC_OK) fail_msg("%s", err.message);
+    FILE *f = fopen(path, "rb");
+    char file[200];
+    assert_int_equal(fread(file, 1, sizeof file, f), 128 + 3 * 5);
+    fclose(f);
+    assert_non_null(strstr(file + 10, "{'descr': '|S5', 'fortran_order': False, 'shape': (3, 1), }"));
+    assert_memory_equal(file + 128, "one\0\0\0\0\0\0\0f\0nf!", 15);
+    assert_int_equal(lc_array_load(path, NULL, &back, &err), LC_OK);
+    assert_int_equal(back.size, sizeof buffer);
+    assert_memory_equal(back.data, buffer, sizeof buffer);
+    lc_array_deinit(&back);
+    /* nothing at all; and padding is not written without end: one long string among many */
+    const lc_array none = {.type = LC_STRING, .rank = 1, .dims = {0}};
+    assert_int_equal(lc_array_save_npy(&none, path, &err), LC_OK);
+    assert_int_equal(lc_array_load(path, NULL, &back, &err), LC_OK);
+    assert_true(back.type == LC_STRING && back.dims[0] == 0);
+    lc_array_deinit(&back);
+    unlink(path);
+    enum { MANY = 50000 };
+    const size_t size = (MANY + 2) * 4 + MANY;
+    uint32_t *long_one = calloc(1, size);
+    assert_non_null(long_one);
+    long_one[0] = MANY;
+    long_one[1] = (MANY + 2) * 4;
+    for (size_t i = 2; i < MANY + 2; i++) long_one[i] = (uint32_t)size;
+    const lc_array padded = {.type = LC_STRING, .rank = 1, .dims = {MANY}, .data = long_one, .size = size};
+    assert_int_equal(lc_array_save_npy(&padded, path, &err), LC_LIMIT);
+    assert_int_not_equal(access(path, F_OK), 0);
+    free(long_one);
+    buffer[2] = 30; /* behind the buffer */
+    assert_int_equal(lc_array_save_npy(&a, path, &err), LC_ARGUMENT);
+    rmdir(folder);
 }
 
 static void test_idx_and_gzip(void **unused) {
@@ -390,8 +518,17 @@ static lc_status load_png_and_scale(void *b, lc_error *err) {
     return status;
 }
 
+static lc_status load_text(void *b, lc_error *err) {
+    lc_array text;
+    LC_TRY(read_all(b, &text, err));
+    lc_array_deinit(&text);
+    return LC_OK;
+}
+
 static void test_allocation_failures(void **unused) {
     (void)unused;
+    bytes text = npy(1, "{'descr': '<U1', 'fortran_order': False, 'shape': (2,)}", "a\0\0\0b\0\0\0", 8);
+    fault_check(load_text, &text, NULL);
     bytes b = make_png(PNG_COLOR_TYPE_RGBA, 8, PNG_INTERLACE_ADAM7, 9, 5);
     fault_check(load_png_and_scale, &b, NULL);
 }
@@ -399,6 +536,8 @@ static void test_allocation_failures(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_npy),
                                        cmocka_unit_test(test_npy_refused),
+                                       cmocka_unit_test(test_npy_text),
+                                       cmocka_unit_test(test_save_text),
                                        cmocka_unit_test(test_idx_and_gzip),
                                        cmocka_unit_test(test_large_idx_in_gzip),
                                        cmocka_unit_test(test_png),

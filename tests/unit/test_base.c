@@ -80,6 +80,16 @@ static void error_is_one_printable_line(void **state) {
     assert_true(strlen(err.hint) < sizeof err.hint);
     lc_error_prefix(&err, "%s", name);
     assert_true(strlen(err.message) < sizeof err.message);
+    /* Prefixes without end: the last one stands first, what happened stands last. */
+    lc_fail(&err, LC_INVALID, "the reason");
+    for (int i = 0; i < 300; i++) lc_error_prefix(&err, "caller %d", i);
+    n = strlen(err.message);
+    assert_true(n < sizeof err.message && n > sizeof err.message - 20);
+    assert_memory_equal(err.message, "caller 299: ...", 15);
+    assert_string_equal(err.message + n - 10, "the reason");
+    lc_fail(&err, LC_INVALID, "the reason");
+    lc_error_prefix(&err, "%s", name);
+    assert_non_null(strstr(err.message, "\xC3\xA4: the reason"));
 }
 
 static lc_status tries(lc_error *err) {
@@ -316,6 +326,35 @@ static void cursor_reads_numbers(void **state) {
     assert_false(c.failed);
 }
 
+static void cursor_reads_varints(void **state) {
+    (void)state;
+    static const uint8_t good[] = {0x00, 0x7f, 0x80, 0x01, 0x80, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x05};
+    static const uint64_t want[] = {0, 127, 128, 0, UINT64_MAX, 5};
+    lc_cursor c = lc_cursor_make(good, sizeof good);
+    for (size_t i = 0; i < 6; i++) assert_true(lc_read_varint(&c) == want[i] && !c.failed);
+    assert_int_equal(lc_cursor_left(&c), 0);
+    assert_int_equal(lc_read_varint(&c), 0); /* nothing is left */
+    assert_true(c.failed);
+    c = lc_cursor_make(good, 0);
+    lc_read_varint(&c);
+    assert_true(c.failed);
+    c = lc_cursor_make(good, 3); /* cut: it fails and stays where it was */
+    lc_cursor_seek(&c, 2);
+    assert_int_equal(lc_read_varint(&c), 0);
+    assert_true(c.failed);
+    assert_int_equal(lc_cursor_at(&c), 2);
+    assert_int_equal(lc_read_varint(&c), 0);
+    assert_int_equal(lc_cursor_at(&c), 2);
+    static const uint8_t large[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}; /* 65 bits */
+    static const uint8_t longer[] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00};
+    c = lc_cursor_make(large, sizeof large);
+    lc_read_varint(&c);
+    assert_true(c.failed);
+    c = lc_cursor_make(longer, sizeof longer);
+    lc_read_varint(&c);
+    assert_true(c.failed);
+}
+
 static void cursor_fails_and_stays_failed(void **state) {
     (void)state;
     lc_cursor c = lc_cursor_make(bytes, sizeof bytes);
@@ -539,6 +578,10 @@ static void utf8_and_digits(void **unused) {
         uint32_t code = 0;
         assert_int_equal(lc_utf8_length(cases[i].bytes, cases[i].n, &code), cases[i].length);
         assert_int_equal(code, cases[i].code);
+        char back[4];
+        if (cases[i].length == 0) continue;
+        assert_int_equal(lc_utf8_put(code, back), cases[i].length);
+        assert_memory_equal(back, cases[i].bytes, cases[i].length);
     }
     char buffer[32];
     assert_string_equal(lc_grouped(0, buffer), "0");
@@ -565,6 +608,7 @@ int main(void) {
         cmocka_unit_test(budget_counts_the_sum),
         cmocka_unit_test(checked_arithmetic),
         cmocka_unit_test(cursor_reads_numbers),
+        cmocka_unit_test(cursor_reads_varints),
         cmocka_unit_test(cursor_fails_and_stays_failed),
         cmocka_unit_test(cursor_windows),
         cmocka_unit_test(cursor_of_nothing),

@@ -165,10 +165,10 @@ static void test_other_order(void **state) {
     }
     tflite_bytes bytes = {0};
     const lc_emit_tables tables = {.made = made, .made_count = COUNT};
-    const lc_map no_map = {0};
+    const lc_model no_model = {0};
     const lc_sink out = {.write = tflite_bytes_write, .user = &bytes};
     lc_emit_stream stream;
-    must(lc_emit_stream_init(&stream, &tables, &no_map, &out, &err));
+    must(lc_emit_stream_init(&stream, &tables, &no_model, &out, &err));
     const lc_sink sink = lc_emit_stream_sink(&stream);
     for (size_t i = 0; i < COUNT; i++) must(sink.write_buffer(sink.user, &made[order[i]], size, &err));
     lc_emit_stream_deinit(&stream);

@@ -202,6 +202,13 @@ static int32_t scale_read_twice(lc_builder *b, int32_t x) {
     const int32_t z = dense(b, y, 6, 6, true);
     return lc_build_binary(b, LC_OP_MAXIMUM, z, y, NONE);
 }
+/* x + y and y + x are one; x - y and y - x are not. */
+static int32_t operands_swapped(lc_builder *b, int32_t x) {
+    const int32_t y = lc_build_unary(b, LC_OP_TANH, x);
+    const int32_t sums = lc_build_binary(b, LC_OP_MUL, lc_build_binary(b, LC_OP_ADD, x, y, NONE), lc_build_binary(b, LC_OP_ADD, y, x, NONE), NONE);
+    const int32_t away = lc_build_binary(b, LC_OP_SUB, x, y, NONE);
+    return lc_build_binary(b, LC_OP_MAXIMUM, sums, lc_build_binary(b, LC_OP_DIV, away, lc_build_binary(b, LC_OP_SUB, y, x, NONE), NONE), NONE);
+}
 static int32_t same_layer_twice(lc_builder *b, int32_t x) {
     const int32_t first = lc_build_unary(b, LC_OP_EXP, lc_build_unary(b, LC_OP_TANH, x));
     const int32_t second = lc_build_unary(b, LC_OP_EXP, lc_build_unary(b, LC_OP_TANH, x));
@@ -262,6 +269,7 @@ static const pass_case cases[] = {
     {"relu before a dense", relu_before_dense, ROW, "MUL@1 FULLY_CONNECTED"},
     {"scale read twice", scale_read_twice, ROW, "MUL FULLY_CONNECTED MAXIMUM"},
     {"one operator twice", same_layer_twice, ROW, "TANH EXP SUB"},
+    {"operands swapped", operands_swapped, ROW, "TANH ADD MUL SUB SUB DIV MAXIMUM"},
     {"other options", other_options_stay, ROW, "LEAKY_RELU LEAKY_RELU SUB"},
     {"dead branch", dead_branch, ROW, "TANH"},
 };
@@ -409,7 +417,7 @@ static void test_merge(void **unused) {
     const int32_t x = lc_build_placeholder(&b, "x", LC_FLOAT32, (int32_t[]){-1, 6}, 2);
     int32_t y = lc_build_with_scalar(&b, LC_OP_MUL, x, "a", 0.5f);
     y = lc_build_with_scalar(&b, LC_OP_ADD, y, "b", 0.5f);
-    y = lc_build_binary(&b, LC_OP_SUB, y, lc_build_floats(&b, "c", (float[]){0.5f}, 1), NONE);
+    y = lc_build_binary(&b, LC_OP_MAXIMUM, y, lc_build_floats(&b, "c", (float[]){0.5f}, 1), NONE);
     assert_int_equal(b.status, LC_OK);
     lc_graph_add_input(b.graph, x, &err);
     lc_graph_add_output(b.graph, y, &err);

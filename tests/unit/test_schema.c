@@ -52,14 +52,14 @@ static void every_table_survives(void **state) {
         lc_arena_deinit(&arena);
     }
     for (int t = 0; t < LC_TABLE_COUNT; t++)
-        if (!seen[t]) fail_msg("%s never occurred", lc_schema_tables[t].name);
+        if (!seen[t]) fail_msg("%s never occurred", lc_table_name(t));
 }
 
 /* Changing any one field of any table is noticed by lc_fb_equal, so the test above proves something. */
 static void equal_sees_each_field(void **state) {
     (void)state;
     for (int t = 0; t < LC_TABLE_COUNT; t++)
-        for (const lc_field *d = lc_schema_tables[t].fields; d->name; d++) {
+        for (LC_EACH_FIELD(d, t)) {
             lc_arena arena = {0};
             filler f = {.arena = &arena};
             void *a = lc_arena_alloc(&arena, lc_schema_tables[t].size);
@@ -71,7 +71,7 @@ static void equal_sees_each_field(void **state) {
             if (!place) {
                 if (d->kind == LC_KIND_bool) ((uint8_t *)b)[d->offset] ^= 1;
                 else fill_field(&f, d, (uint8_t *)b + d->offset);
-                if (lc_fb_equal((lc_table_id)t, a, b)) fail_msg("%s.%s", lc_schema_tables[t].name, d->name);
+                if (lc_fb_equal((lc_table_id)t, a, b)) fail_msg("%s.%s", lc_table_name(t), lc_field_name(d));
             }
             lc_arena_deinit(&arena);
         }
@@ -495,7 +495,7 @@ static void json_is_json(void **state) {
         json_error_t je;
         json_t *j = json_loads(out.data, JSON_REJECT_DUPLICATES, &je);
         if (!j) fail_msg("%s at %d", je.text, je.position);
-        for (const lc_field *d = lc_schema_tables[LC_TABLE_Model].fields; d->name; d++) assert_non_null(json_object_get(j, d->name));
+        for (LC_EACH_FIELD(d, LC_TABLE_Model)) assert_non_null(json_object_get(j, lc_field_name(d)));
         json_t *b = json_array_get(json_object_get(j, "buffers"), 0);
         assert_int_equal(json_array_size(json_object_get(b, "data")), m->buffers.data[0].data.n);
         json_decref(j);

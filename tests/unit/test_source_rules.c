@@ -1,12 +1,14 @@
 /*
  * test_source_rules.c: every rule of source/rules.def refuses something. The bad files of tests/data, then good files with single
  * bytes changed and cut short, are read with all that is in them; each id that comes out is ticked off, none may be left.
- * (What each bad file must say is tested where its reader is: test_hdf5, test_zip, test_keras_read, test_array.)
+ * (What each bad file must say is tested where its reader is: test_hdf5, test_zip, test_keras_read, test_array, test_ckpt_bad.)
  */
 #include "litec/litec.h"
 #include "source/array.h"
+#include "source/checkpoint.h"
 #include "source/hdf5.h"
 #include "source/keras_read.h"
+#include "support/ckpt_cases.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -72,11 +74,11 @@ static void read_h5(const void *data, size_t size) {
 }
 
 static void read_model(const void *data, size_t size) {
-    const lc_map map = {.data = data, .size = size};
+    const lc_source_input in = {.map = {.data = data, .size = size}};
     lc_error err = {0};
     char *summary = NULL;
-    const lc_source *source = lc_source_find(&map, &err);
-    tick(source ? source->verify(&map, &(lc_limits){.max_memory = 16u << 20}, &summary, &err) : LC_INVALID, &err);
+    const lc_source *source = lc_source_find(&in.map, &err);
+    tick(source ? source->verify(&in, &(lc_limits){.max_memory = 16u << 20}, &summary, &err) : LC_INVALID, &err);
     lc_free(summary);
 }
 
@@ -88,6 +90,25 @@ static void read_array(const void *data, size_t size) {
     const lc_status status = lc_array_read(data, size, true, &budget, &array, &err);
     tick(status, &err);
     if (status == LC_OK) lc_array_deinit(&array);
+}
+
+/* Every bad checkpoint, a variable that is not there, and a slice that is none. */
+static void read_checkpoints(void) {
+    lc_budget budget;
+    lc_arena arena = {0};
+    lc_error err = {0};
+    lc_ckpt *ckpt;
+    const lc_ckpt_entry *e;
+    const void *bytes;
+    int64_t dims[2];
+    size_t size;
+    for (size_t i = 0; i < ckpt_case_count; i++) tick(ckpt_case_run(&ckpt_cases[i], NULL, &err), &err);
+    lc_budget_init(&budget, NULL);
+    assert_int_equal(lc_ckpt_open(LC_TEST_DIR "/data/ckpt/saver", &budget, &arena, &ckpt, &err), LC_OK);
+    tick(lc_ckpt_get(ckpt, LC_STR("nothing"), &e, &err), &err);
+    tick(lc_ckpt_read_slice(ckpt, lc_ckpt_find(ckpt, LC_STR("dense/kernel")), LC_STR("4 3 5,1:-"), dims, &bytes, &size, &err), &err);
+    lc_ckpt_close(ckpt);
+    lc_arena_deinit(&arena);
 }
 
 /* As it is, then each byte with other values, and cut. */
@@ -136,6 +157,7 @@ static void test_every_rule(void **state) {
     each_file(LC_TEST_DIR "/fuzz/corpus/array", "", true, read_array);
     each_file(LC_TEST_DIR "/data/bad", "good.keras", true, read_model);
     each_file(LC_TEST_DIR "/data/keras", "k3_deflated.keras", true, read_model);
+    read_checkpoints();
     char text[2000] = "";
     for (size_t i = 0; i < LC_SOURCE_RULE_COUNT; i++)
         if (!seen[i]) snprintf(text + strlen(text), sizeof text - strlen(text), " %s", lc_source_rule_ids[i]);

@@ -442,7 +442,7 @@ static void test_unknown_field(void **state) {
             must(status);
         } else {
             char wanted[80];
-            snprintf(wanted, sizeof wanted, "the model has field %u of %s,", cases[i].id, lc_schema_tables[cases[i].table].name);
+            snprintf(wanted, sizeof wanted, "the model has field %u of %s,", cases[i].id, lc_table_name(cases[i].table));
             assert_int_equal(status, LC_UNSUPPORTED);
             assert_non_null(strstr(err.message, wanted));
             assert_true(err.hint[0] && !out.data);
@@ -543,20 +543,20 @@ extern const lc_source lc_source_tflite;
 
 static void test_source(void **state) {
     (void)state;
-    lc_map map;
+    lc_source_input in = {0};
     const char *path = LC_TEST_DIR "/data/tflite/conv_float.tflite";
-    must(lc_map_open(&map, path, NULL, &err));
-    assert_true(lc_source_tflite.probe(&map));
+    must(lc_map_open(&in.map, path, NULL, &err));
+    assert_true(lc_source_tflite.probe(&in.map));
     const lc_map png = {.data = (const uint8_t *)"\x89PNG\r\n\x1a\n", .size = 8};
     assert_false(lc_source_tflite.probe(&png));
     char *line, wanted[128];
-    must(lc_source_tflite.verify(&map, NULL, &line, &err));
+    must(lc_source_tflite.verify(&in, NULL, &line, &err));
     lc_source_stats stats;
     lc_model *m;
-    size_t size = map.size;
+    size_t size = in.map.size;
     assert_true(size > 1000 && size < 1000000);
-    must(lc_source_tflite.load(&map, NULL, &stats, &m, &err));
-    assert_null(map.data);
+    must(lc_source_tflite.load(&in, NULL, &stats, &m, &err));
+    assert_null(in.map.data);
     assert_non_null(m->map.data);
     snprintf(wanted, sizeof wanted, "valid TFLite v3: 1 graph, %zu operators, %zu tensors, %zu,%03zu bytes", m->graphs[0]->node_count,
              m->graphs[0]->tensor_count, size / 1000, size % 1000);
@@ -584,13 +584,13 @@ static lc_status live(void *arg, lc_error *e) {
 
 static lc_status live_source(void *arg, lc_error *e) {
     const tflite_bytes *in = arg;
-    lc_map map = {.data = in->data, .size = in->size};
+    lc_source_input input = {.map = {.data = in->data, .size = in->size}};
     char *line;
-    LC_TRY(lc_source_tflite.verify(&map, NULL, &line, e));
+    LC_TRY(lc_source_tflite.verify(&input, NULL, &line, e));
     lc_free(line);
     lc_source_stats stats;
     lc_model *m;
-    LC_TRY(lc_source_tflite.load(&map, NULL, &stats, &m, e));
+    LC_TRY(lc_source_tflite.load(&input, NULL, &stats, &m, e));
     m->map = (lc_map){0}; /* the bytes are the test's */
     lc_model_destroy(m);
     return LC_OK;

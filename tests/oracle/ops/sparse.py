@@ -1,4 +1,4 @@
-"""Sparse constants: DENSIFY of float32, float16 and int8, random, blocked and reordered; FULLY_CONNECTED with sparse weights; other operators."""
+"""Sparse constants: DENSIFY of float32, float16 and int8, random, blocked and reordered; FULLY_CONNECTED and LSTM with sparse weights."""
 import numpy as np
 from op_models import M, S, case, raw, rng, values
 
@@ -116,3 +116,19 @@ fc('relu', holes(F, (4, 12)), ((0, 1), 'ds'), {}, fused_activation_function=1)
 fc('hybrid 1x16', holes(I8, (4, 32), 0.6, block=(1, 16)), ((0, 1, 2), 'dsd'), dict(blocks=((1, 16),)), 'hybrid')
 fc('hybrid 1x16, asymmetric', holes(I8, (4, 32), 0.6, block=(1, 16)), ((0, 1, 2), 'dsd'), dict(blocks=((1, 16),)), 'hybrid', asymmetric_quantize_inputs=True)
 fc('int8 1x16', holes(I8, (4, 32), 0.6, block=(1, 16)), ((0, 1, 2), 'dsd'), dict(blocks=((1, 16),)), 'int8')
+
+
+def lstm(name, batch, n_in, cells, units):
+    """Hybrid, symmetric, 1x16 blocks, with a projection: the only form of sparse LSTM that LiteRT runs."""
+    m = M()
+
+    def matrix(rows, columns):  # no -128: LiteRT's SSE kernel multiplies it wrongly
+        return m.tensor(**sparse(m, np.maximum(holes(I8, (rows, columns), 0.6, (1, 16)), -127), (0, 1, 2), 'dsd', ((1, 16),)), scale=0.004)
+    operands = [m.input(F, [batch, n_in])] + [matrix(cells, n_in) for _ in range(4)] + [matrix(cells, units) for _ in range(4)] + [None] * 3
+    operands += [m.const(values(F, [cells], -0.3, 0.3)) for _ in range(4)] + [matrix(units, cells), None]
+    operands += [m.tensor(F, [batch, n], variable=True) for n in (units, cells)]
+    m.op('LSTM', operands, [m.output(F, [batch, units])], version=4, fused_activation_function=4)
+    case('lstm: ' + name, m, *[[values(F, [batch, n_in], -1, 1)] for _ in range(3)])
+
+
+lstm('1x16', 2, 32, 16, 16)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -31,18 +32,46 @@ static const lc_cli_option options[] = {
 
 /* ---- outputs --------------------------------------------------------------------------------------------------- */
 
+/* What NumPy has no type for, in one that it has: integers of less than 8 bits as int8 or uint8, bfloat16 as float32. The array's data are
+ * then its own. */
+static int widen(const lc_tensor_view *v, lc_array *a) {
+    const bool is_float = v->type == LC_BFLOAT16;
+    if (!is_float && v->type != LC_INT4 && v->type != LC_UINT4 && v->type != LC_INT2) return LC_EXIT_OK;
+    lc_tensor_view raw = *v;
+    raw.scale = 0;
+    size_t n = 1;
+    for (int32_t d = 0; d < v->rank; d++) n *= (size_t)v->dims[d];
+    a->size = n * (is_float ? sizeof(float) : 1);
+    a->type = is_float ? LC_FLOAT32 : v->type == LC_UINT4 ? LC_UINT8 : LC_INT8;
+    a->data = malloc(a->size + 1);
+    if (!a->data) return lc_cli_failed(NULL, "out of memory (outputs)");
+    for (size_t i = 0; i < n; i++) {
+        double x = 0;
+        lc_cli_value(&raw, i, &x);
+        if (is_float) ((float *)a->data)[i] = (float)x;
+        else ((int8_t *)a->data)[i] = (int8_t)x;
+    }
+    return LC_EXIT_OK;
+}
+
+static int save_output(const lc_tensor_view *v, const char *path) {
+    lc_array a = {.type = v->type, .rank = v->rank, .data = v->data, .size = v->size};
+    lc_error err;
+    if (v->rank > 0) memcpy(a.dims, v->dims, (size_t)v->rank * sizeof *v->dims);
+    if (widen(v, &a)) return LC_EXIT_FAILED;
+    const lc_status status = lc_array_save_npy(&a, path, &err);
+    if (a.data != v->data) free(a.data);
+    return status ? lc_cli_fail(&err) : LC_EXIT_OK;
+}
+
 static int save_outputs(const lc_cli_answers *answers, const char *directory) {
     if (mkdir(directory, 0777) != 0 && errno != EEXIST)
         return lc_cli_failed("give a directory that can be made or written to", "%s: %s", directory, strerror(errno));
     for (size_t i = 0; i < answers->count; i++) {
-        const lc_tensor_view v = answers->views[i];
-        lc_array a = {.type = v.type, .rank = v.rank, .data = v.data, .size = v.size};
-        if (v.rank > 0) memcpy(a.dims, v.dims, (size_t)v.rank * sizeof *v.dims);
         char path[4096];
-        lc_error err;
         if (snprintf(path, sizeof path, "%s/output%zu.npy", directory, i) >= (int)sizeof path)
             return lc_cli_failed("use a shorter path", "%.60s...: the path is too long", directory);
-        if (lc_array_save_npy(&a, path, &err)) return lc_cli_fail(&err);
+        if (save_output(&answers->views[i], path)) return LC_EXIT_FAILED;
     }
     return LC_EXIT_OK;
 }

@@ -30,14 +30,17 @@ static int no_such_input(const feeder *f, const char *name) {
     return lc_cli_failed(hint, "the model has no input named %s", name);
 }
 
-/* "NAME=FILE" or "FILE". What stands before '=' is a name when the model has such an input, or when there is no file whose own
- * name has that '='. Returns the length of the name, 0 for a plain file. */
+/* "NAME=FILE" or "FILE". What stands before a '=' is a name when the model has such an input (names may hold '=' too), or when there is
+ * no file whose own name has that '='. Returns the length of the name, 0 for a plain file. */
 static size_t name_length(const feeder *f, const char *text, char name[512]) {
+    for (const char *equals = strchr(text, '='); equals && equals - text < 512; equals = strchr(equals + 1, '=')) {
+        snprintf(name, 512, "%.*s", (int)(equals - text), text);
+        if (equals > text && lc_session_find_input(f->session, name) >= 0) return (size_t)(equals - text);
+    }
     const char *equals = strchr(text, '=');
     const size_t n = equals ? (size_t)(equals - text) : 0;
     snprintf(name, 512, "%.*s", (int)(n < 511 ? n : 511), text);
-    if (n == 0 || (lc_session_find_input(f->session, name) < 0 && can_read(text))) return 0;
-    return n;
+    return can_read(text) ? 0 : n;
 }
 
 static int assign(feeder *f, const char *text, bool by_name, size_t *next) {
@@ -288,6 +291,8 @@ int lc_cli_feed_resize(lc_cli_feed *f, int32_t rows, bool quiet) {
         ranks[i] = f->sources[i].rank;
     }
     if (f->count == 0 || lc_session_resize_inputs(f->session, dims, ranks, &err) == LC_OK) return LC_EXIT_OK;
+    if (err.status == LC_INVALID && !err.hint[0])
+        snprintf(err.hint, sizeof err.hint, "the inputs were given the shapes of the files: see whether these fit together and the model");
     return quiet ? LC_EXIT_FAILED : lc_cli_fail(&err);
 }
 

@@ -24,9 +24,19 @@ static double bfloat_to_double(uint16_t b) {
     return f;
 }
 
+/* Integer i of `bits` bits each, the first in the lowest bits of a byte. */
+static int packed(const lc_tensor_view *v, size_t i, int bits, bool is_signed) {
+    const size_t each = 8 / (size_t)bits;
+    const int x = ((const uint8_t *)v->data)[i / each] >> (int)(i % each) * bits & ((1 << bits) - 1);
+    return is_signed && x >> (bits - 1) ? x - (1 << bits) : x;
+}
+
 bool lc_cli_value(const lc_tensor_view *v, size_t i, double *value) {
     double x;
     switch (v->type) {
+    case LC_INT4: x = packed(v, i, 4, true); break;
+    case LC_UINT4: x = packed(v, i, 4, false); break;
+    case LC_INT2: x = packed(v, i, 2, true); break;
     case LC_FLOAT32: x = ((const float *)v->data)[i]; break;
     case LC_FLOAT64: x = ((const double *)v->data)[i]; break;
     case LC_FLOAT16: x = half_to_double(((const uint16_t *)v->data)[i]); break;

@@ -119,7 +119,8 @@ static void cross_entropy(lc_tf_call *c, int32_t x, int32_t labels, lc_dtype typ
 void lc_tf_op_cross_entropy(lc_tf_call *c) {
     const int32_t x = lc_tf_in(c, 0);
     lc_tf_rank_of(c, x, 2);
-    cross_entropy(c, lc_tf_float32(c, x), lc_tf_float32(c, lc_tf_in(c, 1)), lc_tf_type(c, x));
+    const int32_t logits = lc_tf_float32(c, x);
+    cross_entropy(c, logits, lc_tf_float32(c, lc_tf_in(c, 1)), lc_tf_type(c, x));
 }
 
 void lc_tf_op_sparse_cross_entropy(lc_tf_call *c) {

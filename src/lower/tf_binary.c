@@ -63,16 +63,15 @@ static int32_t remainder_to_zero(lc_tf_call *c, int32_t x, int32_t y) {
     return lc_tf_choose(c, apart, lc_tf_sub(c, rest, y), rest);
 }
 
-void lc_tf_op_divide(lc_tf_call *c) { binary_op(c, LC_TF_COMMON, divide); }           /* Div, RealDiv */
-void lc_tf_op_floor_div(lc_tf_call *c) { binary_op(c, LC_TF_COMMON, divide_down); }   /* FloorDiv */
+void lc_tf_op_divide(lc_tf_call *c) { binary_op(c, LC_TF_COMMON, divide); }         /* Div, RealDiv */
+void lc_tf_op_floor_div(lc_tf_call *c) { binary_op(c, LC_TF_COMMON, divide_down); } /* FloorDiv */
 void lc_tf_op_truncate_div(lc_tf_call *c) { binary_op(c, LC_TF_COMMON, divide_to_zero); }
 void lc_tf_op_floor_mod(lc_tf_call *c) { binary_op(c, LC_TF_COMMON, builtin); }
 void lc_tf_op_truncate_mod(lc_tf_call *c) { binary_op(c, LC_TF_COMMON, remainder_to_zero); } /* Mod, TruncateMod */
 
 /* ---- larger, smaller ------------------------------------------------------------------------------------------------------ */
 
-#define EXTREMUM_TYPES \
-    (LC_TF_COMMON | LC_TF_T(FLOAT16) | LC_TF_T(BFLOAT16) | LC_TF_T(INT8) | LC_TF_T(UINT8) | LC_TF_T(INT16))
+#define EXTREMUM_TYPES (LC_TF_COMMON | LC_TF_T(FLOAT16) | LC_TF_T(BFLOAT16) | LC_TF_T(INT8) | LC_TF_T(UINT8) | LC_TF_T(INT16))
 
 void lc_tf_op_extremum(lc_tf_call *c) { /* Maximum, Minimum */
     const int32_t x = lc_tf_in(c, 0);

@@ -20,9 +20,7 @@ void lc_tf_op_bucketize(lc_tf_call *c) {
 }
 
 /* Element k of a vector, as a scalar. */
-static int32_t element(lc_tf_call *c, int32_t v, int32_t k) {
-    return lc_tf_gather(c, v, lc_tf_scalar(c, k, LC_INT32), 0, 0);
-}
+static int32_t element(lc_tf_call *c, int32_t v, int32_t k) { return lc_tf_gather(c, v, lc_tf_scalar(c, k, LC_INT32), 0, 0); }
 
 /* How many values lie in each of nbins equal parts of value_range; what lies outside counts in the part next to it. */
 void lc_tf_op_histogram_fixed_width(lc_tf_call *c) {

@@ -125,9 +125,7 @@ void lc_tf_op_left_shift(lc_tf_call *c) {
 }
 
 /* Half k (0: the low one) of int64s as int32. */
-static int32_t half(lc_tf_call *c, int32_t halves, int32_t k) {
-    return lc_tf_gather(c, halves, lc_tf_scalar(c, k, LC_INT32), -1, 0);
-}
+static int32_t half(lc_tf_call *c, int32_t halves, int32_t k) { return lc_tf_gather(c, halves, lc_tf_scalar(c, k, LC_INT32), -1, 0); }
 
 /* max(n - by, 0) as a count for words of `type`. */
 static int32_t beyond(lc_tf_call *c, int32_t n, int32_t by, lc_dtype type) {

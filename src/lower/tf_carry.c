@@ -76,9 +76,7 @@ bool lc_tf_same_shape(lc_tf_call *c, int32_t a, int32_t b) {
 }
 
 /* a - 0 in the shape of both; -0 stays what it is. */
-static int32_t spread(lc_tf_call *c, int32_t a, int32_t over) {
-    return lc_tf_sub(c, a, lc_tf_filled_like(c, over, 0, lc_tf_type(c, a)));
-}
+static int32_t spread(lc_tf_call *c, int32_t a, int32_t over) { return lc_tf_sub(c, a, lc_tf_filled_like(c, over, 0, lc_tf_type(c, a))); }
 
 void lc_tf_match(lc_tf_call *c, int32_t *a, int32_t *b) {
     if (!lc_tf_ok(c) || lc_tf_same_shape(c, *a, *b)) return;

@@ -29,9 +29,7 @@ static int32_t truncated(lc_tf_call *c, int32_t x, lc_dtype to) {
     return lc_build_cast(c->b, lc_tf_bits_as(c, lc_tf_sub(c, bits, dropped), LC_FLOAT32), to);
 }
 
-static bool can_cast(lc_dtype type) {
-    return lc_tf_is_real(type) || lc_tf_is_complex(type) || lc_tf_is_integer(type) || type == LC_BOOL;
-}
+static bool can_cast(lc_dtype type) { return lc_tf_is_real(type) || lc_tf_is_complex(type) || lc_tf_is_integer(type) || type == LC_BOOL; }
 
 void lc_tf_op_cast(lc_tf_call *c) {
     const int32_t x = lc_tf_in(c, 0);
@@ -48,7 +46,8 @@ void lc_tf_op_cast(lc_tf_call *c) {
         if (lc_tf_is_complex(to)) lc_tf_give(c, 0, lc_tf_joined(c, z, to));
         else lc_tf_give(c, 0, to == LC_UINT64 ? to_uint64(c, z.re) : lc_build_cast(c->b, z.re, to));
     } else if (lc_tf_is_complex(to)) {
-        const int32_t re = from == LC_UINT64 ? from_uint64(c, lc_tf_bits_as(c, x, LC_INT64), LC_FLOAT32) : lc_build_cast(c->b, x, LC_FLOAT32);
+        const int32_t re =
+            from == LC_UINT64 ? from_uint64(c, lc_tf_bits_as(c, x, LC_INT64), LC_FLOAT32) : lc_build_cast(c->b, x, LC_FLOAT32);
         lc_tf_give(c, 0, lc_tf_joined(c, (lc_tf_pair){re, lc_tf_filled_like(c, re, 0, LC_FLOAT32)}, to));
     } else if (from == LC_UINT64) {
         lc_tf_give(c, 0, from_uint64(c, lc_tf_bits_as(c, x, LC_INT64), to));

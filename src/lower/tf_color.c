@@ -40,7 +40,8 @@ static void to_hsv(lc_tf_call *c, const int32_t *rgb, int32_t *hsv) {
     int32_t h = lc_build_select(c->b, lc_tf_binary(c, LC_OP_EQUAL, g, v), from_g, from_b);
     h = lc_build_select(c->b, lc_tf_binary(c, LC_OP_EQUAL, r, v), from_r, h);
     h = lc_build_select(c->b, coloured, h, zero);
-    hsv[0] = lc_build_select(c->b, with(c, LC_OP_LESS, h, 0), with(c, LC_OP_ADD, h, 1), h);
+    const int32_t below = with(c, LC_OP_LESS, h, 0);
+    hsv[0] = lc_build_select(c->b, below, with(c, LC_OP_ADD, h, 1), h);
     hsv[1] = s;
     hsv[2] = v;
 }

@@ -1,6 +1,6 @@
 /*
  * tf_compare.c: comparisons, logic and choice. Numbers compare as numbers whatever their type: uint64 after its top bit is flipped, complex
- * ones by their parts; float64 as float32, which is all that TFLite compares (documented in docs/types.md). Choice only moves: any type.
+ * ones by their parts; float64 as float32, which is the widest that TFLite compares. Choice only moves: any type but strings.
  */
 #include "lower/tf_impl.h"
 #include "lower/tf_math.h"

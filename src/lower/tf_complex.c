@@ -8,6 +8,7 @@
  * overflows float32 are infinite.
  */
 #include "lower/tf_math.h"
+#include "lower/tf_nn.h"
 
 #include <string.h>
 
@@ -52,7 +53,8 @@ static pair sub(lc_tf_call *c, pair a, pair b) {
     return (pair){re, lc_tf_sub(c, a.im, b.im)};
 }
 static pair mul(lc_tf_call *c, pair a, pair b) {
-    const int32_t rr = lc_tf_mul(c, a.re, b.re), ii = lc_tf_mul(c, a.im, b.im), ri = lc_tf_mul(c, a.re, b.im), ir = lc_tf_mul(c, a.im, b.re);
+    const int32_t rr = lc_tf_mul(c, a.re, b.re), ii = lc_tf_mul(c, a.im, b.im), ri = lc_tf_mul(c, a.re, b.im),
+                  ir = lc_tf_mul(c, a.im, b.re);
     const int32_t re = lc_tf_sub(c, rr, ii);
     return (pair){re, lc_tf_add(c, ri, ir)};
 }
@@ -107,6 +109,16 @@ static pair squared_difference(lc_tf_call *c, pair a, pair b) {
 static pair reciprocal(lc_tf_call *c, pair a) {
     const pair up = conjugate(c, a);
     return scaled(c, up, LC_OP_DIV, norm(c, a));
+}
+
+int32_t lc_tf_conjugate(lc_tf_call *c, int32_t z) { return lc_tf_joined(c, conjugate(c, lc_tf_parts(c, z)), lc_tf_type(c, z)); }
+
+int32_t lc_tf_complex_product(lc_tf_call *c, int32_t x, int32_t y, bool turn_x, bool turn_y) {
+    const pair a = lc_tf_parts(c, x), b = lc_tf_parts(c, y);
+    const int32_t rr = lc_tf_product(c, a.re, b.re, turn_x, turn_y), ii = lc_tf_product(c, a.im, b.im, turn_x, turn_y);
+    const int32_t ri = lc_tf_product(c, a.re, b.im, turn_x, turn_y), ir = lc_tf_product(c, a.im, b.re, turn_x, turn_y);
+    const int32_t re = lc_tf_sub(c, rr, ii);
+    return lc_tf_joined(c, (pair){re, lc_tf_add(c, ri, ir)}, lc_tf_type(c, x));
 }
 
 /* ---- functions -------------------------------------------------------------------------------------------------------------- */
@@ -252,7 +264,8 @@ void lc_tf_complex_op(lc_tf_call *c) {
     }
     for (uint32_t i = 1; i < c->in_count && lc_tf_ok(c); i++)
         if (lc_tf_type(c, lc_tf_in(c, i)) != type)
-            lc_tf_fail(c, LC_INVALID, "its inputs are %s and %s, needs one type", lc_dtype_name(type), lc_dtype_name(lc_tf_type(c, lc_tf_in(c, i))));
+            lc_tf_fail(c, LC_INVALID, "its inputs are %s and %s, needs one type", lc_dtype_name(type),
+                       lc_dtype_name(lc_tf_type(c, lc_tf_in(c, i))));
     if (lc_tf_ok(c) && c->in_count == 2 && mul_as_it_is(c, x, lc_tf_in(c, 1))) {
         lc_tf_give(c, 0, lc_tf_mul(c, x, lc_tf_in(c, 1)));
         return;

@@ -130,9 +130,7 @@ static int32_t other_leg(lc_tf_call *c, int32_t x) {
 static int32_t asin_of(lc_tf_call *c, int32_t x) { return lc_tf_binary(c, LC_OP_ATAN2, x, other_leg(c, x)); }
 static int32_t acos_of(lc_tf_call *c, int32_t x) { return lc_tf_binary(c, LC_OP_ATAN2, other_leg(c, x), x); }
 /* x^0 is 1 in x's shape, whatever x is. */
-static int32_t atan_of(lc_tf_call *c, int32_t x) {
-    return lc_tf_binary(c, LC_OP_ATAN2, x, lc_tf_with(c, LC_OP_POW, x, 0));
-}
+static int32_t atan_of(lc_tf_call *c, int32_t x) { return lc_tf_binary(c, LC_OP_ATAN2, x, lc_tf_with(c, LC_OP_POW, x, 0)); }
 
 OPERATOR(tan, tan_of)
 OPERATOR(asin, asin_of)
@@ -210,7 +208,8 @@ void lc_tf_op_is_nan(lc_tf_call *c) { kind_op(c, LC_OP_GREATER); }
 void lc_tf_op_is_inf(lc_tf_call *c) { kind_op(c, LC_OP_EQUAL); }
 void lc_tf_op_is_finite(lc_tf_call *c) { kind_op(c, LC_OP_LESS); }
 
-/* ---- constants in a shape -------------------------------------------------------------------------------------------------------------- */
+/* ---- constants in a shape --------------------------------------------------------------------------------------------------------------
+ */
 
 static void filled_op(lc_tf_call *c, double value) {
     const int32_t x = lc_tf_in(c, 0);

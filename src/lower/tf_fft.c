@@ -71,8 +71,12 @@ static pair swap_axes_of(lc_tf_call *c, pair z, int32_t a, int32_t b) {
     return (pair){re, swap_axes(c, z.im, a, b)};
 }
 
-static int32_t gather_last(lc_tf_call *c, int32_t x, int32_t index) {
-    return lc_tf_gather(c, x, index, last_axis(c, x), 0);
+static int32_t gather_last(lc_tf_call *c, int32_t x, int32_t index) { return lc_tf_gather(c, x, index, last_axis(c, x), 0); }
+
+/* Data of a constant that the model's file does not have: counted like what it has. Elements of 4 bytes. */
+static void *table(lc_tf_call *c, size_t elements) {
+    lc_build_check(c->b, lc_budget_memory(&c->lower->budget, elements * 4, "a Fourier table", c->b->err));
+    return lc_build_data(c->b, elements * 4);
 }
 
 /* ---- matrices --------------------------------------------------------------------------------------------------------------- */
@@ -86,17 +90,17 @@ typedef struct matrix {
 
 static int32_t make_matrix(lc_tf_call *c, matrix m) {
     const int32_t dims[2] = {m.rows, m.cols};
-    const size_t size = (size_t)m.rows * (size_t)m.cols * sizeof(float);
-    lc_build_check(c->b, lc_budget_memory(&c->lower->budget, size, "a Fourier matrix", c->b->err));
-    float *data = lc_build_data(c->b, size);
+    const size_t elements = (size_t)m.rows * (size_t)m.cols;
+    float *data = table(c, elements);
     if (!data) return -1;
     for (int32_t r = 0; r < m.rows; r++)
         for (int32_t k = 0; k < m.cols; k++) {
             const double angle = TWO_PI * (double)((int64_t)r * k % m.n) / m.n;
             const bool twice = m.half && k > 0 && 2 * k < m.n, none = m.half && m.sine && !twice;
-            data[(size_t)r * (size_t)m.cols + (size_t)k] = (float)(none ? 0 : (m.sine ? sin(angle) : cos(angle)) * m.scale * (twice ? 2 : 1));
+            data[(size_t)r * (size_t)m.cols + (size_t)k] =
+                (float)(none ? 0 : (m.sine ? sin(angle) : cos(angle)) * m.scale * (twice ? 2 : 1));
         }
-    return lc_build_const(c->b, m.sine ? "sines" : "cosines", LC_FLOAT32, dims, 2, data, size, true);
+    return lc_build_const(c->b, m.sine ? "sines" : "cosines", LC_FLOAT32, dims, 2, data, elements * sizeof *data, true);
 }
 
 static int32_t times(lc_tf_call *c, int32_t x, int32_t w) { return lc_tf_dense(c, x, w, true); }
@@ -132,14 +136,15 @@ static int32_t rfft(lc_tf_call *c, int32_t x, int32_t n) {
 
 static pair half_spectrum(lc_tf_call *c, int32_t x, int32_t n) { return lc_tf_parts(c, rfft(c, x, n)); }
 
-/* 0 .. n / 2, then back to 1: where a whole spectrum finds its numbers in half of it. signs: 1, then -1 for the mirrored ones, 0 at both ends. */
+/* 0 .. n / 2, then back to 1: where a whole spectrum finds its numbers in half of it. signs: 1, then -1 for the mirrored ones, 0 at both
+ * ends. */
 static int32_t mirror(lc_tf_call *c, int32_t n) {
-    int32_t *index = lc_build_data(c->b, (size_t)n * sizeof *index);
+    int32_t *index = table(c, (size_t)n);
     for (int32_t k = 0; index && k < n; k++) index[k] = 2 * k <= n ? k : n - k;
     return lc_build_const(c->b, "mirror", LC_INT32, &n, 1, index, (size_t)n * sizeof *index, true);
 }
 static int32_t signs(lc_tf_call *c, int32_t n) {
-    float *sign = lc_build_data(c->b, (size_t)n * sizeof *sign);
+    float *sign = table(c, (size_t)n);
     for (int32_t k = 0; sign && k < n; k++) sign[k] = k == 0 || 2 * k == n ? 0 : 2 * k < n ? 1 : -1;
     return lc_build_const(c->b, "signs", LC_FLOAT32, &n, 1, sign, (size_t)n * sizeof *sign, true);
 }
@@ -169,7 +174,8 @@ static int32_t reshape_last(lc_tf_call *c, int32_t x, int32_t rows, int32_t cols
     const int32_t drop = cols ? 1 : 2;
     int32_t sizes[LC_MAX_RANK];
     uint32_t n = 0;
-    if (s.rank - drop + (cols ? 2 : 1) > LC_MAX_RANK) return lc_tf_fail(c, LC_UNSUPPORTED, "%d dimensions of a length that is split in two", s.rank);
+    if (s.rank - drop + (cols ? 2 : 1) > LC_MAX_RANK)
+        return lc_tf_fail(c, LC_UNSUPPORTED, "%d dimensions of a length that is split in two", s.rank);
     for (int32_t d = 0; d < s.rank - drop; d++) sizes[n++] = lc_tf_size(c, x, d);
     sizes[n++] = lc_tf_size_const(c, rows);
     if (cols) sizes[n++] = lc_tf_size_const(c, cols);
@@ -206,7 +212,8 @@ static int32_t divisor(int32_t n) {
 static bool length_fits(lc_tf_call *c, int32_t n) {
     while (n > MATRIX_MOST && !power_of_two(n) && divisor(n) > 1) n /= divisor(n); /* the larger factor */
     if (n <= MATRIX_LIMIT || power_of_two(n)) return true;
-    lc_tf_missing(c, "a length with the factor %d: litec transforms powers of two, and lengths whose prime factors are up to %d", n, MATRIX_LIMIT);
+    lc_tf_missing(c, "a length with the factor %d: litec transforms powers of two, and lengths whose prime factors are up to %d", n,
+                  MATRIX_LIMIT);
     return false;
 }
 
@@ -257,9 +264,9 @@ static int32_t real_inverse(lc_tf_call *c, pair z, int32_t n) {
 /* ---- operators -------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct fft {
-    int32_t dims;           /* 1, 2, 3: the last ones */
-    int32_t n[DIMENSIONS];  /* lengths, in the order of the axes */
-    int32_t first, rank;    /* first axis; dimensions of the input */
+    int32_t dims;          /* 1, 2, 3: the last ones */
+    int32_t n[DIMENSIONS]; /* lengths, in the order of the axes */
+    int32_t first, rank;   /* first axis; dimensions of the input */
 } fft;
 
 /* Lengths: fft_length (input 1), or the input's own. */
@@ -325,7 +332,8 @@ void lc_tf_op_rfft(lc_tf_call *c) {
     x = lc_tf_float32(c, x);
     const int32_t last = f.dims - 1, width = f.n[last], height = f.dims > 1 ? f.n[last - 1] : 1;
     const bool whole = power_of_two(width) && power_of_two(height) && width > 1 && f.dims > 1; /* RFFT2D cuts and fills, too */
-    for (int32_t i = 0; i < f.dims - (whole ? 2 : f.dims == 1 && power_of_two(width) && width > 1 ? 1 : 0); i++) x = fit(c, x, f.first + i, f.n[i]);
+    for (int32_t i = 0; i < f.dims - (whole ? 2 : f.dims == 1 && power_of_two(width) && width > 1 ? 1 : 0); i++)
+        x = fit(c, x, f.first + i, f.n[i]);
     pair z;
     if (f.dims == 1 && power_of_two(width) && width > 1 && type == LC_COMPLEX64) {
         lc_tf_give(c, 0, rfft(c, x, width));

@@ -68,8 +68,9 @@ static int32_t digamma_from_one(lc_tf_call *c, int32_t x) {
                         Q[] = {6.408014439e+01, 4.969119918e+02, 5.342832594e+02, 1},
                         A[] = {2.413640356e-03, -3.773441967e-03, 8.323982408e-03, -8.333318923e-02};
     const int32_t up = LC_TF_POLYNOMIAL(c, x, P), ratio = lc_tf_div(c, up, LC_TF_POLYNOMIAL(c, x, Q));
-    const int32_t off = lc_tf_sub_with(c, lc_tf_sub_with(c, x, 1.4616321325302124), 1.24381499389e-8);
-    const int32_t near = lc_tf_mul(c, off, ratio);
+    /* each part of x0 times the ratio: one after the other they would be joined to one that float32 rounds */
+    const int32_t coarse = lc_tf_mul(c, lc_tf_sub_with(c, x, 1.4616321325302124), ratio);
+    const int32_t near = lc_tf_sub(c, coarse, lc_tf_mul_with(c, ratio, 1.24381499389e-8));
     const int32_t inverse = lc_tf_from(c, LC_OP_DIV, 1, x), square = lc_tf_unary(c, LC_OP_SQUARE, inverse);
     const int32_t series = lc_tf_mul(c, LC_TF_POLYNOMIAL(c, square, A), square);
     const int32_t log = lc_tf_unary(c, LC_OP_LOG, x), main = lc_tf_sub(c, log, lc_tf_mul_with(c, inverse, 0.5));
@@ -125,7 +126,8 @@ static bool two_reals(lc_tf_call *c, int32_t *x, int32_t *y, lc_dtype *type) {
     *y = lc_tf_in(c, 1);
     *type = lc_tf_type(c, *x);
     if (lc_tf_ok(c) && (!lc_tf_is_real(*type) || !lc_tf_is_real(lc_tf_type(c, *y))))
-        lc_tf_fail(c, LC_INVALID, "its inputs are %s and %s, needs floating-point types", lc_dtype_name(*type), lc_dtype_name(lc_tf_type(c, *y)));
+        lc_tf_fail(c, LC_INVALID, "its inputs are %s and %s, needs floating-point types", lc_dtype_name(*type),
+                   lc_dtype_name(lc_tf_type(c, *y)));
     *x = lc_tf_float32(c, *x);
     *y = lc_tf_float32(c, *y);
     return lc_tf_ok(c);
@@ -146,7 +148,8 @@ void lc_tf_op_polygamma(lc_tf_call *c) {
     if (!two_reals(c, &n, &x, &type)) return;
     if (lc_tf_floats(c, n, &given, 1, &count) && count == 1 && lc_tf_shape(c, n).rank == 0 && given == floorf(given) && given >= 0) {
         const double factor = (fmod(given, 2) == 1 ? 1 : -1) * tgamma(given + 1.0);
-        const int32_t known = given == 0 ? digamma_of(c, x) : lc_tf_mul_with(c, zeta_of(c, lc_tf_scalar(c, given + 1.0, LC_FLOAT32), x), factor);
+        const int32_t known =
+            given == 0 ? digamma_of(c, x) : lc_tf_mul_with(c, zeta_of(c, lc_tf_scalar(c, given + 1.0, LC_FLOAT32), x), factor);
         lc_tf_give(c, 0, lc_tf_back(c, known, type));
         return;
     }

@@ -112,7 +112,8 @@ static void incomplete_gamma(lc_tf_call *c, bool upper) {
     int32_t a = lc_tf_in(c, 0), x = lc_tf_in(c, 1);
     const lc_dtype type = lc_tf_type(c, a);
     if (lc_tf_ok(c) && (!lc_tf_is_real(type) || !lc_tf_is_real(lc_tf_type(c, x))))
-        lc_tf_fail(c, LC_INVALID, "its inputs are %s and %s, needs floating-point types", lc_dtype_name(type), lc_dtype_name(lc_tf_type(c, x)));
+        lc_tf_fail(c, LC_INVALID, "its inputs are %s and %s, needs floating-point types", lc_dtype_name(type),
+                   lc_dtype_name(lc_tf_type(c, x)));
     a = lc_tf_float32(c, a);
     x = lc_tf_float32(c, x);
     lc_tf_match(c, &a, &x);

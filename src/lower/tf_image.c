@@ -180,7 +180,8 @@ static int32_t reflected(lc_tf_call *c, int32_t at, int32_t last) {
     const int32_t below = lc_tf_with(c, LC_OP_LESS, at, 0), flipped = lc_tf_with(c, LC_OP_SUB, lc_tf_unary(c, LC_OP_NEG, u), 1);
     const int32_t far = lc_tf_binary(c, LC_OP_LESS, u, lc_tf_unary(c, LC_OP_NEG, n));
     const int32_t left = lc_build_select(c->b, far, add(c, u, twice), flipped);
-    const int32_t right = lc_build_select(c->b, lc_tf_binary(c, LC_OP_GREATER_EQUAL, u, n), lc_tf_with(c, LC_OP_SUB, sub(c, twice, u), 1), u);
+    const int32_t over = lc_tf_binary(c, LC_OP_GREATER_EQUAL, u, n);
+    const int32_t right = lc_build_select(c->b, over, lc_tf_with(c, LC_OP_SUB, sub(c, twice, u), 1), u);
     u = lc_build_select(c->b, below, left, right);
     return clamped(c, u, last);
 }

@@ -167,7 +167,8 @@ void lc_tf_op_mirror_pad(lc_tf_call *c) {
     lc_tf_ranked(c, x);
     if (!lc_tf_ok(c)) return;
     if (!symmetric && !lc_str_is(mode, "REFLECT")) {
-        lc_tf_fail(c, LC_INVALID, "attribute \"mode\" is \"%.40s\", needs REFLECT or SYMMETRIC", mode.data ? mode.data : "");
+        lc_tf_fail(c, LC_INVALID, "attribute \"mode\" is \"%.*s\", needs REFLECT or SYMMETRIC", (int)(mode.size < 40 ? mode.size : 40),
+                   mode.data ? mode.data : "");
         return;
     }
     if (no_padding(c, pads)) {

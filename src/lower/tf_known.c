@@ -143,6 +143,9 @@ static bool describe(world_run *r) {
 /* Only the shape of its input matters. */
 static bool reads_shape_only(int32_t op) { return op == LC_OP_SHAPE || op == LC_OP_RANK; }
 
+/* Not to be mistaken for a value that cannot be known. */
+static bool out_of_memory(world_run *r) { return lc_build_check(&r->g->b, lc_fail_memory(r->g->b.err, "shapes")); }
+
 /* The outputs' values in this world, by the reference kernel; false when they cannot be known. values: [output_count]. */
 static bool evaluate(world_run *r, lc_value *values) {
     const lc_node *n = r->node;
@@ -152,7 +155,7 @@ static bool evaluate(world_run *r, lc_value *values) {
         if (r->in[i].present && !r->in[i].data && !reads_shape_only(n->op)) return false;
     lc_value *in = lc_arena_array(r->temporary, n->input_count, sizeof *in);
     lc_value **io = lc_arena_array(r->temporary, (size_t)n->input_count + n->output_count, sizeof *io);
-    if (!in || !io) return false;
+    if (!in || !io) return out_of_memory(r);
     for (uint32_t i = 0; i < n->input_count; i++) {
         if (!r->in[i].present) continue;
         in[i] = (lc_value){.type = r->in[i].type,
@@ -172,10 +175,12 @@ static bool evaluate(world_run *r, lc_value *values) {
             return false;
         v->size = (size_t)bytes;
         v->data = lc_arena_data(&r->g->lower->scratch, v->size ? v->size : 1);
-        if (!v->data) return false;
+        if (!v->data) return out_of_memory(r);
         io[n->input_count + i] = v;
     }
-    return lc_kernel_run_once(n, io, n->input_count, io + n->input_count, n->output_count, NULL, r->temporary, NULL) == LC_OK;
+    const lc_status status = lc_kernel_run_once(n, io, n->input_count, io + n->input_count, n->output_count, NULL, r->temporary, NULL);
+    if (status == LC_NO_MEMORY) out_of_memory(r);
+    return status == LC_OK;
 }
 
 /* Dimensions that the world's rule left open are the same open dimension in both worlds. */
@@ -300,7 +305,9 @@ static bool infer(world_run *run, lc_tf_graph *g, const lc_node *n, int w, lc_in
     *run = (world_run){g, n, w, io + (size_t)w * (n->input_count + n->output_count), NULL, temporary};
     run->out = run->in + n->input_count;
     lc_infer_ctx ctx = {n, run->in, n->input_count, run->out, n->output_count, NULL};
-    bool fine = describe(run) && lc_op_infer(&ctx) == LC_OK;
+    const lc_status status = describe(run) ? lc_op_infer(&ctx) : LC_INVALID;
+    if (status == LC_NO_MEMORY) out_of_memory(run);
+    bool fine = status == LC_OK;
     for (uint32_t i = 0; fine && i < n->output_count; i++) fine = run->out[i].shape.rank != LC_RANK_UNKNOWN;
     return fine;
 }

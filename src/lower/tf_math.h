@@ -86,7 +86,7 @@ int32_t lc_tf_sinh(lc_tf_call *c, int32_t x);
 int32_t lc_tf_atan2(lc_tf_call *c, int32_t y, int32_t x);
 int32_t lc_tf_lgamma_positive(lc_tf_call *c, int32_t x); /* log(gamma(x)) of x > 0 (tf_gamma.c) */
 int32_t lc_tf_stirling(lc_tf_call *c, int32_t x);        /* log(gamma(x)) - ((x - 1/2) log(x) - x + log(2 pi) / 2), x >= 3 */
-int32_t lc_tf_ndtri(lc_tf_call *c, int32_t p); /* the normal distribution's quantiles (tf_special.c) */
+int32_t lc_tf_ndtri(lc_tf_call *c, int32_t p);           /* the normal distribution's quantiles (tf_special.c) */
 
 /* A function of float32 as an operator: floats of other widths go through float32, complex ones to tf_complex.c. */
 typedef int32_t (*lc_tf_real_fn)(lc_tf_call *c, int32_t x);
@@ -106,7 +106,8 @@ int32_t lc_tf_power_int64(lc_tf_call *c, int32_t x, int32_t e);
 /* The operator that made a tensor, when it is one of the last few hundred; NULL. */
 const lc_node *lc_tf_maker(lc_tf_call *c, int32_t tensor);
 
-/* ---- complex numbers (tf_complex.c) ---------------------------------------------------------------------------------------------------- */
+/* ---- complex numbers (tf_complex.c) ----------------------------------------------------------------------------------------------------
+ */
 
 /* Real and imaginary part of a complex64 or complex128 tensor, float32 and not yet joined where they come from lc_tf_joined. */
 typedef struct lc_tf_pair {
@@ -114,6 +115,9 @@ typedef struct lc_tf_pair {
 } lc_tf_pair;
 lc_tf_pair lc_tf_parts(lc_tf_call *c, int32_t z);
 int32_t lc_tf_joined(lc_tf_call *c, lc_tf_pair z, lc_dtype type);
+int32_t lc_tf_conjugate(lc_tf_call *c, int32_t z);
+/* Matrix product of complex tensors, with either transposed: four real ones. */
+int32_t lc_tf_complex_product(lc_tf_call *c, int32_t x, int32_t y, bool turn_x, bool turn_y);
 /* This operator on complex inputs, by its name; missing when there is no such. */
 void lc_tf_complex_op(lc_tf_call *c);
 

@@ -8,6 +8,7 @@
  * A dense layer on more than two dimensions is written by TensorFlow as RESHAPE to [-1, k], MatMul, RESHAPE back (tf.tensordot). Here
  * the product reads what was reshaped, with keep_num_dims, and a RESHAPE to [-1, n] follows, which meets the second one and goes with it.
  */
+#include "lower/tf_math.h"
 #include "lower/tf_nn.h"
 
 #include <string.h>
@@ -98,6 +99,7 @@ int32_t lc_tf_product(lc_tf_call *c, int32_t x, int32_t y, bool adj_x, bool adj_
     const bool real = t == LC_FLOAT32 || t == LC_FLOAT16 || t == LC_BFLOAT16 || t == LC_FLOAT64;
     const lc_shape w = lc_tf_ranked(c, y), s = lc_tf_ranked(c, x);
     if (!lc_tf_ok(c)) return -1;
+    if (lc_tf_is_complex(t) && lc_tf_is_complex(lc_tf_type(c, x))) return lc_tf_complex_product(c, x, y, adj_x, adj_y);
     if (real && w.rank == 2 && s.rank >= 2 && !adj_x && lc_tf_is_const(c, y) && w.dims[0] > 0 && w.dims[1] > 0)
         return lc_tf_dense(c, lc_tf_float32(c, x), y, adj_y);
     x = lc_tf_widen(c, x, LC_TF_ARITHMETIC);
@@ -150,6 +152,9 @@ void lc_tf_op_batch_matmul(lc_tf_call *c) {
         lc_tf_give(c, 0, lc_build_typed(c->b, LC_OP_BATCH_MATMUL, LC_TABLE_BatchMatMulOptions, &o, in, 2, LC_INT32));
         return;
     }
-    const int32_t z = lc_tf_product(c, x, y, ax, ay);
+    /* adj: of complex numbers the conjugates, too */
+    const int32_t a = ax && lc_tf_is_complex(lc_tf_type(c, x)) ? lc_tf_conjugate(c, x) : x;
+    const int32_t b = ay && lc_tf_is_complex(lc_tf_type(c, y)) ? lc_tf_conjugate(c, y) : y;
+    const int32_t z = lc_tf_product(c, a, b, ax, ay);
     if (z >= 0) lc_tf_give(c, 0, lc_tf_narrow(c, z, type));
 }

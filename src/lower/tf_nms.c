@@ -45,8 +45,8 @@ static int32_t above(lc_tf_call *c, int32_t iou) {
 
 /* With soft suppression TensorFlow drops no box for its overlap. */
 static int32_t unless_soft(lc_tf_call *c, int32_t iou, int32_t sigma) {
-    const int32_t one = lc_tf_scalar(c, 1, LC_FLOAT32);
-    return lc_build_select(c->b, lc_tf_with(c, LC_OP_GREATER, sigma, 0), one, above(c, iou));
+    const int32_t soft = lc_tf_with(c, LC_OP_GREATER, sigma, 0), one = lc_tf_scalar(c, 1, LC_FLOAT32);
+    return lc_build_select(c->b, soft, one, above(c, iou));
 }
 
 /* boxes, scores, max_output_size and, as the version has them, iou_threshold, score_threshold, soft_nms_sigma. */

@@ -312,7 +312,7 @@ void lc_tf_op_quantize_v2(lc_tf_call *c) {
     integers k;
     if (!lc_tf_ok(c) || !integers_of(c, type, &k)) return;
     int32_t min = lc_tf_with(c, LC_OP_MINIMUM, lc_tf_in(c, 1), 0), max = lc_tf_in(c, 2);
-    const int32_t size = lc_tf_binary(c, LC_OP_MAXIMUM, lc_tf_unary(c, LC_OP_ABS, min), lc_tf_unary(c, LC_OP_ABS, max));
+    const int32_t left = lc_tf_unary(c, LC_OP_ABS, min), size = lc_tf_binary(c, LC_OP_MAXIMUM, left, lc_tf_unary(c, LC_OP_ABS, max));
     const double least = lc_tf_attr_float(c, "ensure_minimum_range", 0.01f);
     const int32_t wide = lc_tf_with(c, LC_OP_MUL, lc_tf_with(c, LC_OP_MAXIMUM, size, 1), least);
     max = lc_tf_with(c, LC_OP_MAXIMUM, lc_tf_binary(c, LC_OP_MAXIMUM, max, lc_tf_binary(c, LC_OP_ADD, min, wide)), 0);

@@ -126,7 +126,8 @@ static stream stream_of_seed(lc_tf_call *c, int32_t seed) {
     const lc_dtype type = lc_tf_type(c, seed);
     const int32_t wide = type == LC_UINT64 ? lc_tf_bits_as(c, seed, LC_INT64) : lc_build_cast(c->b, seed, LC_INT64);
     const stream from = {lc_tf_const_ints(c, &scramble, 1, LC_INT64), wide};
-    const int32_t mix = generated(c, from, 2, LC_INT64), key = lc_tf_cut_at(c, mix, 0, 0, 1), none = lc_tf_const_ints(c, &zero, 1, LC_INT64);
+    const int32_t mix = generated(c, from, 2, LC_INT64), key = lc_tf_cut_at(c, mix, 0, 0, 1),
+                  none = lc_tf_const_ints(c, &zero, 1, LC_INT64);
     return (stream){key, joined(c, none, lc_tf_cut_at(c, mix, 0, 1, 2))};
 }
 
@@ -190,7 +191,8 @@ static int32_t normal(lc_tf_call *c, stream s, wanted *w, lc_dtype type) {
     const int32_t x = lc_tf_reshape(c, u, pairs, 2);
     const int32_t first = lc_tf_most_with(c, word(c, x, 0), 1e-7), angle = lc_tf_mul_with(c, word(c, x, 1), TWO_PI);
     const int32_t radius = lc_tf_unary(c, LC_OP_SQRT, lc_tf_mul_with(c, lc_tf_unary(c, LC_OP_LOG, first), -2));
-    const int32_t sine = lc_tf_mul(c, lc_tf_unary(c, LC_OP_SIN, angle), radius), cosine = lc_tf_mul(c, lc_tf_unary(c, LC_OP_COS, angle), radius);
+    const int32_t sine = lc_tf_mul(c, lc_tf_unary(c, LC_OP_SIN, angle), radius),
+                  cosine = lc_tf_mul(c, lc_tf_unary(c, LC_OP_COS, angle), radius);
     const int32_t both[2] = {sine, cosine};
     return cut(c, w, lc_tf_reshape(c, lc_tf_pack(c, both, 2, 1), &flat, 1));
 }
@@ -204,7 +206,8 @@ static int32_t truncated(lc_tf_call *c, int32_t u) {
 
 static bool real_type(lc_tf_call *c, lc_dtype *type) {
     *type = lc_tf_made_type(c, "dtype", LC_FLOAT32);
-    if (lc_tf_ok(c) && !lc_tf_is_real(*type)) lc_tf_fail(c, LC_INVALID, "attribute \"dtype\" is %s, needs a floating-point type", lc_dtype_name(*type));
+    if (lc_tf_ok(c) && !lc_tf_is_real(*type))
+        lc_tf_fail(c, LC_INVALID, "attribute \"dtype\" is %s, needs a floating-point type", lc_dtype_name(*type));
     return lc_tf_ok(c);
 }
 
@@ -284,7 +287,8 @@ void lc_tf_op_stateless_uniform_int(lc_tf_call *c) {
     lc_tf_give(c, 0, lc_tf_land(c, shaped(c, &w, lc_tf_add(c, x, low)), type));
 }
 
-/* ---- with a state ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- with a state ----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* RANDOM_UNIFORM, RANDOM_STANDARD_NORMAL of a shape, with the node's seeds; `other`: a second stream beside it. */
 static int32_t random_of(lc_tf_call *c, int32_t op, int32_t shape, int other) {
@@ -353,7 +357,8 @@ void lc_tf_op_stateless_multinomial(lc_tf_call *c) {
     lc_tf_give(c, 0, lc_build_cast(c->b, lc_tf_least(c, found, most), type));
 }
 
-/* ---- shuffling -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- shuffling --------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Rows of x in the order of their random keys. */
 static void by_keys(lc_tf_call *c, int32_t x, int32_t keys, int32_t n) {

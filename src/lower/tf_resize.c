@@ -119,12 +119,14 @@ static int32_t apply(lc_tf_call *c, int32_t x, const resampling *h, const resamp
     const int32_t n = lc_tf_size(c, x, 0), channels = lc_tf_size(c, x, 3);
     const int32_t height = lc_tf_size_const(c, h->out), width = lc_tf_size_const(c, s.dims[2]), out_width = lc_tf_size_const(c, w->out);
     if (changes(h)) {
-        x = lc_tf_batch_matmul(c, matrix(c, h), lc_tf_merge_dims(c, x, 2, 4), false, false);
+        const int32_t rows = matrix(c, h);
+        x = lc_tf_batch_matmul(c, rows, lc_tf_merge_dims(c, x, 2, 4), false, false);
         const int32_t image[4] = {n, height, width, channels};
         x = lc_tf_reshape_sizes(c, x, image, 4);
     }
     if (!changes(w)) return x;
-    x = lc_tf_batch_matmul(c, matrix(c, w), lc_tf_merge_dims(c, x, 0, 2), false, false);
+    const int32_t columns = matrix(c, w);
+    x = lc_tf_batch_matmul(c, columns, lc_tf_merge_dims(c, x, 0, 2), false, false);
     const int32_t image[4] = {n, height, out_width, channels};
     return lc_tf_reshape_sizes(c, x, image, 4);
 }

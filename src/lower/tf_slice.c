@@ -109,6 +109,29 @@ typedef struct strided {
     int32_t out_rank;
 } strided;
 
+static int32_t without_bit(int32_t mask, int32_t i) {
+    const uint32_t m = (uint32_t)mask, below = (1u << i) - 1;
+    return (int32_t)((m & below) | (m >> 1 & ~below));
+}
+
+/* Takes entry i away: an ellipsis that stands for no dimension, which LiteRT takes for one all the same. */
+static void without_ellipsis(lc_tf_call *c, strided *r, int32_t i) {
+    int32_t kept[LC_SLICE_MAX], n = 0;
+    int32_t *const operands[3] = {&r->begin, &r->end, &r->strides};
+    int32_t *const masks[5] = {&r->o.begin_mask, &r->o.end_mask, &r->o.ellipsis_mask, &r->o.new_axis_mask, &r->o.shrink_axis_mask};
+    for (int32_t k = 0; k < r->n; k++) {
+        if (k == i) continue;
+        r->b[n] = r->b[k];
+        r->s[n] = r->s[k];
+        kept[n++] = k;
+    }
+    const int32_t order = lc_tf_vector(c, kept, n);
+    for (int k = 0; k < 3; k++) *operands[k] = lc_tf_gather(c, *operands[k], order, 0, 0);
+    for (int k = 0; k < 5; k++) *masks[k] = without_bit(*masks[k], i);
+    for (int32_t d = 0; d < LC_MAX_RANK; d++) r->entry_of[d] -= r->entry_of[d] > i;
+    r->n = n;
+}
+
 /* Reads the operands and works out which dimension each entry speaks of. */
 static bool read_strided(lc_tf_call *c, strided *r) {
     memset(r, 0, sizeof *r);
@@ -158,7 +181,12 @@ static bool read_strided(lc_tf_call *c, strided *r) {
         lc_tf_fail(c, LC_INVALID, "names %d dimensions of an input with %d", named, in.rank);
         return false;
     }
-    return true;
+    for (int32_t i = 0; i < r->n && named == in.rank; i++)
+        if (ellipsis >> i & 1) {
+            without_ellipsis(c, r, i);
+            break;
+        }
+    return lc_tf_ok(c);
 }
 
 static int32_t build_strided(lc_tf_call *c, const strided *r, int32_t x) {

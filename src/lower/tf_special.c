@@ -19,8 +19,8 @@
 /* tanh(x R(x x)), R(s) = atanh(erf(sqrt(s))) / sqrt(s) on [0, 15.5]; error 9.5e-8. Beyond that the argument keeps growing, so that the
  * result is 1. */
 static int32_t erf_of(lc_tf_call *c, int32_t x) {
-    static const double R[] = {1.418543391e-07, -5.668508294e-06, 8.763749853e-05, -6.197850299e-04,
-                               -1.918304783e-04, 1.027690557e-01, 1.128379274e+00};
+    static const double R[] = {1.418543391e-07,  -5.668508294e-06, 8.763749853e-05, -6.197850299e-04,
+                               -1.918304783e-04, 1.027690557e-01,  1.128379274e+00};
     const int32_t r = LC_TF_POLYNOMIAL(c, lc_tf_unary(c, LC_OP_SQUARE, x), R);
     return lc_tf_unary(c, LC_OP_TANH, lc_tf_mul(c, r, x));
 }

@@ -153,7 +153,7 @@ static int32_t transposed(lc_tf_call *c, int32_t x, int32_t filter, const int64_
     const int32_t weights = lc_build_transpose(c->b, turned, perm, 4);
     int32_t sizes[4] = {lc_tf_size(c, x, 0), -1, -1, lc_tf_size_const(c, f.dims[3])}, cells[4];
     for (int i = 0; i < 2; i++) { /* in s, or (in - 1) s + k */
-        const int32_t times = lc_tf_size_op(c, LC_OP_MUL, lc_tf_size(c, x, i + 1), lc_tf_size_const(c, lhs[i]));
+        const int32_t cell = lc_tf_size(c, x, i + 1), times = lc_tf_size_op(c, LC_OP_MUL, cell, lc_tf_size_const(c, lhs[i]));
         sizes[i + 1] = same ? times : lc_tf_size_op(c, LC_OP_ADD, times, lc_tf_size_const(c, f.dims[i] - lhs[i]));
         cells[i + 1] = lc_tf_size_op(c, LC_OP_SUB, sizes[i + 1], lc_tf_size_const(c, cut[2 * i] + cut[2 * i + 1]));
     }

@@ -16,8 +16,10 @@ bool lc_weighted_of(const lc_rewrite *rw, lc_node *node, lc_weighted *w) {
     else if (node->op == LC_OP_FULLY_CONNECTED) *w = (lc_weighted){node, 0, 1, 0, 2, 0, 0};
     else if (node->op == LC_OP_DEPTHWISE_CONV_2D) *w = (lc_weighted){node, 3, -1, 0, 2, 0, 0};
     else if (node->op == LC_OP_TRANSPOSE_CONV) *w = (lc_weighted){node, 0, 3, 2, 3, 0, 0};
+    else if (node->op == LC_OP_CONV_3D) *w = (lc_weighted){node, 4, 3, 0, 2, 0, 0};
+    else if (node->op == LC_OP_CONV_3D_TRANSPOSE) *w = (lc_weighted){node, 3, 4, 2, 3, 0, 0};
     else return false;
-    const int32_t rank = node->op == LC_OP_FULLY_CONNECTED ? 2 : 4;
+    const int32_t rank = node->op == LC_OP_FULLY_CONNECTED ? 2 : node->op == LC_OP_CONV_3D || node->op == LC_OP_CONV_3D_TRANSPOSE ? 5 : 4;
     const lc_tensor *filter = lc_rewrite_tensor(rw, node->inputs[1]);
     if (filter->type != LC_FLOAT32 || !lc_tensor_is_const(filter) || filter->sparsity || filter->rank != rank) return false;
     if (lc_weighted_has_bias(w)) {

@@ -17,7 +17,8 @@ typedef struct lc_weighted {
     int32_t out_channels, in_channels; /* in_channels: of x, as the filter needs it (one group) */
 } lc_weighted;
 
-/* True when `node` is CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED or TRANSPOSE_CONV with constant float32 filter and bias. */
+/* True when `node` is CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV, CONV_3D or CONV_3D_TRANSPOSE with constant float32 filter
+ * and bias. */
 bool lc_weighted_of(const lc_rewrite *rw, lc_node *node, lc_weighted *w);
 /* What the weights' steps (of quantisation-aware training, lower/tf_quant.c) are when output channel c is scale[c] times as large; *q NULL: they
  * have none that can be said so. */

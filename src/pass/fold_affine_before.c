@@ -52,6 +52,7 @@ lc_status lc_pass_fold_affine_before(lc_rewrite *rw) {
         lc_weighted w;
         uint32_t x;
         if (!lc_weighted_of(rw, &rw->graph->nodes[n], &w)) continue;
+        if (w.in_axis >= 0 && w.out_axis != 0) continue; /* weights of three dimensions lie otherwise */
         /* a chain such as MUL, ADD goes from its end to its start */
         for (;;) {
             lc_node *op = lc_rewrite_sole_producer(rw, w.node->inputs[w.data_input]);

@@ -64,6 +64,18 @@ bad 'Python objects' "type '.O'.*" "astype\('U'\)" -- sh -c 'npy() { :; }; print
 bad 'an index out of the data' 'index 3 is outside \[0, 2\)' 'see whether the inputs hold' -- litec run "$text" -s pick -i words=wide.npy -i which=which.npy
 ok 'bench feeds text' 'median of 2' -- litec bench "$text" --runs 2
 
+# ---- outputs of types that NumPy does not have become the next larger ones; a name with =
+printf '\000\000\000\301\000\000\200\277\000\000\000\100\000\000\340\100' | npy four.npy '<f4' '4,'
+ok 'int4 and bfloat16' 'int4\[4\]' '-8 +-1 +2 +7\]' 'bfloat16\[4\]' -- litec run "$data/odd.tflite" -i x=1=2=four.npy
+check 'written' -- litec run "$data/odd.tflite" four.npy -o odd
+check 'int4 as int8' -- grep -aq "'descr': '|i1'" odd/output0.npy
+printf '\370\377\002\007' >few
+answers odd/output0.npy >many
+check 'the same numbers' -- cmp few many
+answers odd/output1.npy >many
+answers four.npy >few
+check 'bfloat16 as float32' -- cmp few many
+
 # ---- large batches: 64 MB hold a few hundred rows of this model's activations, not 10,000
 t10k=$mnist/t10k-images-idx3-ubyte.gz
 check '10,000 pictures' -- litec run m.tflite -i "$t10k" -o all --max-memory 64M

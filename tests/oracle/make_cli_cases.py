@@ -79,7 +79,18 @@ def text():
         save("text.tflite", tf.lite.TFLiteConverter.from_saved_model(d, signature_keys=["pick", "look"]).convert())
 
 
+def odd():
+    """Outputs of types that NumPy does not have, and an input whose name holds what separates it from its file."""
+    from op_models import INT4, M
+    m = M()
+    x, small, short = m.input(np.float32, [4], name="x=1=2"), m.output(INT4, [4], scale=1.0), m.output(18, [4])  # 18: bfloat16
+    m.op("QUANTIZE", [x], [small])
+    m.op("CAST", [x], [short], in_data_type=0, out_data_type=18)
+    save("odd.tflite", m.bytes())
+
+
 os.makedirs(OUT, exist_ok=True)
 pictures()
 models()
 text()
+odd()

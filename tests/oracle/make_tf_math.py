@@ -108,6 +108,7 @@ UNARY = {
 }
 for op, x in UNARY.items(): case(op, 4e-6, x=x)
 for op in 'Lgamma Digamma'.split(): case(op, 4e-6, largest=True, x=f(-.5, -2.5, -7.1, 3), name=op + ' of negative numbers')
+case('Digamma', 2e-6, x=f(1.46163, 1.461632, 1.4616322, 1.461633, 1.47), name='Digamma at its zero')
 for op in 'IsNan IsInf IsFinite'.split(): case(op, 0, x=np.array([1e300, INF, -INF, NAN, -1e300, 0]), name=op + ' of float64')
 for op in 'Exp Erf Abs Round Sign ZerosLike OnesLike'.split():
     for t in ('float16', 'float64'): case(op, 1e-3 if t == 'float16' else 4e-6, wide=False, x=np.array([-1.5, .25, 2, 3], t), name=f'{op} of {t}')

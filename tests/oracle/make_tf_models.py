@@ -21,17 +21,17 @@ OUT = sys.argv[1]
 # ---- in the child
 
 def save_model(tf, m, d):
-    """Saves the model; returns {signature: reference function or None}."""
+    """Saves the model; returns {signature: reference function or None} and, of a Keras model, its inputs' names in order."""
     if not m.save:
         mod, fs, refs = m.build()
         tf.saved_model.save(mod, d, signatures=fs)
-        return refs
+        return refs, None
     import numpy as np
     k = m.build(np.random.default_rng(11))
     with contextlib.redirect_stdout(io.StringIO()): # Keras 2 lists every variable
         if m.save == 'export': k.export(d)
         else: tf.saved_model.save(k, d)
-    return {'serving_default': None}
+    return {'serving_default': None}, [i.name.split(':')[0] for i in k.inputs]
 
 
 def make(tf, m):
@@ -39,13 +39,13 @@ def make(tf, m):
     d = f'{OUT}/{m.name}'
     shutil.rmtree(d, ignore_errors=True)
     os.makedirs(d)
-    refs = save_model(tf, m, f'{d}/saved_model')
+    refs, ordered = save_model(tf, m, f'{d}/saved_model')
     loaded = tf.saved_model.load(f'{d}/saved_model')
     made, sets, want = [], [], []
     for key, _, xs in m.sets():
         f = loaded.signatures[key]
         names = list(f.structured_input_signature[1])
-        if m.save: xs = dict(zip(names, xs.values())) # Keras names its inputs
+        if ordered: xs = dict(zip(ordered if set(ordered) == set(names) else names, xs.values())) # Keras names its inputs
         tensors = {n: tf.constant(x) for n, x in xs.items()}
         if refs[key]: ys = dict(zip(f.structured_outputs, [refs[key](**tensors)]))
         else: ys = f(**tensors)

@@ -170,7 +170,7 @@ op('map', lambda x: o.map(lambda v: o.sum(v) * v, x), F(4, 3))
 op('vectorized_map', lambda x: o.vectorized_map(lambda v: o.sum(v) * v, x), F(4, 3))
 op('select', lambda x: o.select([x < -1, x > 1], [-x, x * 10], 0.), F(None, 4))
 # ---- layers: name -> (inputs, layers of x); both generations where both have it
-def layer(name, make, *shapes, only=None, dtype='float32', hi=None, lo=None, data=None, save='export'):
+def layer(name, make, *shapes, only=None, dtype='float32', hi=None, lo=None, data=None, save='export', random=False):
     """make(layers) gives a layer, or a function of the inputs."""
     for gen, K in (('k3', tf.keras), ('k2', tf_keras)):
         if only and gen != only: continue
@@ -183,7 +183,7 @@ def layer(name, make, *shapes, only=None, dtype='float32', hi=None, lo=None, dat
                 if 'float' in str(w.dtype) and 'seed' not in w.name: w.assign(r.uniform(.1, .9, w.shape) if 'var' in w.name else r.uniform(-.7, .7, w.shape))
             return m
         args = [A(None, *[('t' if i == 0 else 'h') if n is None else n for i, n in enumerate(s)], t=dtype, lo=lo, hi=hi, data=data) for s in shapes]
-        keras(f'layer_{name}.{gen}', 'layers', build, *args, save=save)
+        keras(f'layer_{name}.{gen}', 'layers', build, *args, save=save, random=random)
 
 
 layer('mha', lambda L: lambda x, y: L.MultiHeadAttention(2, 4)(x, y), (5, 6), (7, 6))
@@ -197,7 +197,7 @@ layer('group_norm', lambda L: L.GroupNormalization(2), (5, 6, 4))
 layer('layer_norm_4d', lambda L: L.LayerNormalization(axis=[1, 2, 3]), (4, 5, 3))
 layer('rms_norm', lambda L: L.RMSNormalization(), (5, 6), only='k3')
 layer('unit_norm', lambda L: L.UnitNormalization(), (5, 6))
-layer('spectral_norm', lambda L: L.SpectralNormalization(L.Dense(4)), (6,))
+layer('spectral_norm', lambda L: L.SpectralNormalization(L.Dense(4)), (6,), only='k3')
 layer('batch_norm_dense', lambda L: lambda x: L.BatchNormalization()(L.Dense(5)(x)), (6,))
 layer('conv3d', lambda L: L.Conv3D(4, 2, strides=2, padding='same', activation='relu'), (5, 6, 7, 2))
 layer('conv3d_transpose', lambda L: L.Conv3DTranspose(3, 2, strides=2), (3, 4, 3, 2))
@@ -245,7 +245,7 @@ layer('einsum_dense', lambda L: L.EinsumDense('abc,cde->abde', output_shape=(Non
 layer('dense_3d_open', lambda L: lambda x: L.Dense(3, activation='relu')(x), (None, 4))
 layer('dense_deep', lambda L: lambda x: L.Dense(2, activation='sigmoid')(L.Dropout(.5)(L.Dense(8, activation='tanh')(x))), (4,))
 layer('regularising', lambda L: lambda x: L.GaussianNoise(.1)(L.SpatialDropout1D(.3)(L.ActivityRegularization(.1)(x))), (4, 5))
-layer('augmentation', lambda L: lambda x: L.RandomRotation(.1)(L.RandomFlip()(x)), (6, 6, 3))
+layer('augmentation', lambda L: lambda x: L.RandomRotation(.1)(L.RandomFlip()(x)), (6, 6, 3), random=True)
 layer('time_distributed_conv', lambda L: L.TimeDistributed(L.Conv2D(3, 2)), (4, 5, 6, 2))
 layer('lambda_k2', lambda L: L.Lambda(lambda v: v * 2 + 1), (4,), only='k2')
 layer('gru_reset_before_open', lambda L: L.GRU(4, reset_after=False, return_sequences=True), (None, 3), save='saved_model')
@@ -254,7 +254,6 @@ layer('lstm_initial_state', lambda L: lambda x, h, s: L.LSTM(4, return_sequences
 layer('encoder_decoder', lambda L: lambda x, y: decoder(L, x, y), (None, 3), (None, 3))
 layer('stacked_gru', lambda L: lambda x: L.GRU(3)(L.GRU(4, return_sequences=True)(x)), (6, 3))
 layer('conv_lstm1d', lambda L: L.ConvLSTM1D(3, 3, padding='same'), (4, 7, 2))
-layer('stft', lambda L: L.STFTSpectrogram(mode='magnitude', frame_length=16, frame_step=8, fft_length=16), (64, 1), only='k3')
 layer('mel', lambda L: L.MelSpectrogram(num_mel_bins=8, fft_length=64, sequence_stride=32, sampling_rate=8000), (256,), only='k3')
 layer('unet', lambda L: lambda x: unet(L, x), (8, 8, 2))
 layer('unet_open', lambda L: lambda x: unet(L, x), (None, None, 2), data=lambda r, k: r.normal(size=(k + 1, 8, 6 + 4 * k, 2)))

@@ -106,7 +106,7 @@ def signatures(name, kind, inputs, stateful=False):
     return add
 
 
-def keras(name, kind, build, *args, save='export'):
+def keras(name, kind, build, *args, save='export', random=False):
     """build(rng) -> a Keras model; saved by model.export or by tf.saved_model.save."""
     names = [f'x{i}' for i in range(len(args))]
-    Model(name, kind, build, {'serving_default': dict(zip(names, args))}, save=save)
+    Model(name, kind, build, {'serving_default': dict(zip(names, args))}, save=save, random=random)

@@ -204,6 +204,16 @@ def _():
     return m, f
 
 
+@module('assign_slice', 'control', F(2, 2), stateful=True)
+def _():
+    m = tf.Module(); m.v = var(3, 4)
+    def f(x):
+        m.v[1:, :2].assign(x)
+        m.v[::2, 3].assign(x[0])
+        return m.v * 1.
+    return m, f
+
+
 @module('assign_in_cond', 'control', F(2), B(data=lambda r, k: k == 0), stateful=True)
 def _():
     m = tf.Module(); m.v = tf.Variable([1., 1.])

@@ -282,9 +282,9 @@ void tf_refused(const char *graph, const char *inputs, const char *outputs, cons
     lc_model *m = tf_lower(graph, inputs, outputs, NULL, &err);
     if (m) {
         lc_model_destroy(m);
-        fail_msg("lowered, though \"%s\" was expected", text);
+        fail_msg("lowered, though \"%s\" was expected: %s", text, graph);
     }
-    if (!strstr(err.message, text)) fail_msg("\"%s\" does not say \"%s\"", err.message, text);
+    if (!strstr(err.message, text)) fail_msg("\"%s\" does not say \"%s\": %s", err.message, text, graph);
 }
 
 /* ---- running -------------------------------------------------------------------------------------------------------------------- */

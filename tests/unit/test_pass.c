@@ -221,6 +221,120 @@ static int32_t other_options_stay(lc_builder *b, int32_t x) {
     return lc_build_binary(b, LC_OP_SUB, first, second, NONE);
 }
 
+/* ---- functions known by what they compute ------------------------------------------------------------------------ */
+
+static int32_t with(lc_builder *b, int32_t op, int32_t x, float v) { return lc_build_with_scalar(b, op, x, "c", v); }
+static int32_t binary(lc_builder *b, int32_t op, int32_t x, int32_t y) { return lc_build_binary(b, op, x, y, NONE); }
+static int32_t gelu_form(lc_builder *b, int32_t x, float factor) {
+    x = lc_build_unary(b, LC_OP_TANH, x);
+    const int32_t square = binary(b, LC_OP_MUL, x, x), cube = with(b, LC_OP_MUL, binary(b, LC_OP_MUL, square, x), 0.044715f);
+    const int32_t inner = lc_build_unary(b, LC_OP_TANH, with(b, LC_OP_MUL, binary(b, LC_OP_ADD, x, cube), 0.7978845608f));
+    const int32_t half = with(b, LC_OP_MUL, x, factor);
+    return binary(b, LC_OP_MUL, half, with(b, LC_OP_ADD, inner, 1));
+}
+static int32_t gelu_tanh(lc_builder *b, int32_t x) { return gelu_form(b, x, 0.5f); }
+/* The same with another constant is another function. */
+static int32_t nearly_gelu(lc_builder *b, int32_t x) { return gelu_form(b, x, 0.501f); }
+static int32_t hard_swish(lc_builder *b, int32_t x) {
+    return binary(b, LC_OP_MUL, x, with(b, LC_OP_DIV, lc_build_unary(b, LC_OP_RELU6, with(b, LC_OP_ADD, x, 3)), 6));
+}
+/* Somebody reads what would go. */
+static int32_t hard_swish_and_gate(lc_builder *b, int32_t x) {
+    const int32_t gate = with(b, LC_OP_DIV, lc_build_unary(b, LC_OP_RELU6, with(b, LC_OP_ADD, x, 3)), 6);
+    const int32_t base = lc_build_unary(b, LC_OP_EXP, gate);
+    return binary(b, LC_OP_POW, base, binary(b, LC_OP_MUL, x, gate));
+}
+static int32_t sigmoid_by_exp(lc_builder *b, int32_t x) {
+    return binary(b, LC_OP_DIV, lc_build_scalar(b, "one", 1), with(b, LC_OP_ADD, lc_build_unary(b, LC_OP_EXP, lc_build_unary(b, LC_OP_NEG, x)), 1));
+}
+static int32_t leaky_by_maximum(lc_builder *b, int32_t x) { return binary(b, LC_OP_MAXIMUM, x, with(b, LC_OP_MUL, x, 0.1f)); }
+static int32_t leaky_by_where(lc_builder *b, int32_t x) { return lc_build_select(b, with(b, LC_OP_GREATER, x, 0), x, with(b, LC_OP_MUL, x, 0.3f)); }
+static int32_t clipped(lc_builder *b, int32_t x) { return with(b, LC_OP_MINIMUM, with(b, LC_OP_MAXIMUM, x, 0), 6); }
+static int32_t clipped_elsewhere(lc_builder *b, int32_t x) { return with(b, LC_OP_MINIMUM, with(b, LC_OP_MAXIMUM, x, 0), 5); }
+static int32_t prelu(lc_builder *b, int32_t x) {
+    const int32_t negative = lc_build_unary(b, LC_OP_RELU, lc_build_unary(b, LC_OP_NEG, x));
+    return binary(b, LC_OP_SUB, lc_build_unary(b, LC_OP_RELU, x), binary(b, LC_OP_MUL, negative, vector(b, "slope", 3)));
+}
+/* facenet's: relu(x) + a (x - |x|) / 2 */
+static int32_t prelu_by_abs(lc_builder *b, int32_t x) {
+    const int32_t negative = binary(b, LC_OP_SUB, x, lc_build_unary(b, LC_OP_ABS, x));
+    return binary(b, LC_OP_ADD, lc_build_unary(b, LC_OP_RELU, x), with(b, LC_OP_MUL, binary(b, LC_OP_MUL, negative, vector(b, "slope", 3)), 0.5f));
+}
+/* The slope differs from the offset: no PRELU. */
+static int32_t two_vectors(lc_builder *b, int32_t x) {
+    const int32_t y = binary(b, LC_OP_ADD, lc_build_unary(b, LC_OP_RELU, x), vector(b, "a", 3));
+    return binary(b, LC_OP_MAXIMUM, y, binary(b, LC_OP_MUL, x, vector(b, "slope", 3)));
+}
+
+/* ---- norms, dilation, chains --------------------------------------------------------------------------------------- */
+
+static int32_t square_sum(lc_builder *b, int32_t x, int32_t axis, bool by_mul) {
+    const int32_t square = by_mul ? binary(b, LC_OP_MUL, x, x) : lc_build_unary(b, LC_OP_SQUARE, x);
+    return lc_build_reduce(b, LC_OP_SUM, square, &axis, 1, true);
+}
+static int32_t l2_by_rsqrt(lc_builder *b, int32_t x) {
+    return binary(b, LC_OP_MUL, x, lc_build_unary(b, LC_OP_RSQRT, with(b, LC_OP_MAXIMUM, square_sum(b, x, 1, false), 1e-12f)));
+}
+static int32_t l2_by_div(lc_builder *b, int32_t x) {
+    return binary(b, LC_OP_DIV, x, with(b, LC_OP_MAXIMUM, lc_build_unary(b, LC_OP_SQRT, square_sum(b, x, -1, true)), 1e-7f));
+}
+static int32_t l2_large_epsilon(lc_builder *b, int32_t x) {
+    return binary(b, LC_OP_MUL, x, lc_build_unary(b, LC_OP_RSQRT, with(b, LC_OP_MAXIMUM, square_sum(b, x, 1, false), 0.01f)));
+}
+static int32_t l2_other_axis(lc_builder *b, int32_t x) {
+    return binary(b, LC_OP_MUL, x, lc_build_unary(b, LC_OP_RSQRT, with(b, LC_OP_MAXIMUM, square_sum(b, x, 2, false), 1e-12f)));
+}
+static int32_t blocks(lc_builder *b, int32_t op, int32_t x, int32_t by, const int32_t *margins) {
+    const int32_t block[] = {by, by};
+    const int32_t in[] = {x, lc_build_ints(b, "block", block, 2), lc_build_int_matrix(b, "margins", margins, 2, 2)};
+    const lc_table_id table = op == LC_OP_SPACE_TO_BATCH_ND ? LC_TABLE_SpaceToBatchNDOptions : LC_TABLE_BatchToSpaceNDOptions;
+    return lc_build_op(b, op, table, NULL, in, 3);
+}
+static int32_t dilated(lc_builder *b, int32_t x, const int32_t *pads, const int32_t *crops, int8_t padding) {
+    x = conv(b, blocks(b, LC_OP_SPACE_TO_BATCH_ND, x, 2, pads), 3, 4, 3, 1, padding, true);
+    return lc_build_unary(b, LC_OP_RELU, blocks(b, LC_OP_BATCH_TO_SPACE_ND, x, 2, crops));
+}
+static int32_t dilated_same(lc_builder *b, int32_t x) {
+    return dilated(b, x, (const int32_t[]){2, 2, 2, 2}, (const int32_t[]){0, 0, 0, 0}, LC_Padding_VALID);
+}
+static int32_t dilated_valid(lc_builder *b, int32_t x) {
+    return dilated(b, x, (const int32_t[]){0, 2, 0, 0}, (const int32_t[]){0, 2, 0, 0}, LC_Padding_VALID);
+}
+static int32_t dilated_padded(lc_builder *b, int32_t x) {
+    return dilated(b, x, (const int32_t[]){4, 2, 1, 3}, (const int32_t[]){1, 0, 0, 1}, LC_Padding_VALID);
+}
+/* Padding within the blocks is another thing, and so is cropping more than was padded. */
+static int32_t not_dilated_same(lc_builder *b, int32_t x) {
+    return dilated(b, x, (const int32_t[]){0, 0, 0, 0}, (const int32_t[]){0, 0, 0, 0}, LC_Padding_SAME);
+}
+static int32_t not_dilated_crop(lc_builder *b, int32_t x) {
+    return dilated(b, x, (const int32_t[]){2, 2, 2, 2}, (const int32_t[]){3, 0, 0, 0}, LC_Padding_VALID);
+}
+static int32_t chain_of_shifts(lc_builder *b, int32_t x) {
+    x = binary(b, LC_OP_SUB, with(b, LC_OP_ADD, lc_build_unary(b, LC_OP_TANH, x), 2), vector(b, "a", 6));
+    return with(b, LC_OP_ADD, x, -1);
+}
+static int32_t chain_of_scales(lc_builder *b, int32_t x) {
+    return binary(b, LC_OP_MUL, with(b, LC_OP_MUL, lc_build_unary(b, LC_OP_TANH, x), 2), vector(b, "a", 6));
+}
+/* 2^23 is added and taken away to round; a relu between; a division. */
+static int32_t rounding_trick(lc_builder *b, int32_t x) { return with(b, LC_OP_SUB, with(b, LC_OP_ADD, x, 8388608.0f), 8388608.0f); }
+static int32_t relu_between(lc_builder *b, int32_t x) { return with(b, LC_OP_ADD, lc_build_unary(b, LC_OP_RELU, with(b, LC_OP_ADD, x, 2)), 1); }
+static int32_t division_stays(lc_builder *b, int32_t x) { return with(b, LC_OP_DIV, with(b, LC_OP_MUL, x, 2), 3); }
+static int32_t conv3d(lc_builder *b, int32_t x) {
+    const lc_Conv3DOptions o = {.padding = LC_Padding_SAME,
+                                .stride_d = 1,
+                                .stride_h = 1,
+                                .stride_w = 1,
+                                .dilation_d_factor = 1,
+                                .dilation_h_factor = 1,
+                                .dilation_w_factor = 1};
+    const int32_t cube[] = {-1, 2, 4, 8, 3}, dims[] = {2, 1, 2, 3, 5}, in[] = {lc_build_reshape(b, x, cube, 5), constant(b, "filter", dims, 5)};
+    return lc_build_unary(b, LC_OP_RELU, batch_norm(b, lc_build_op(b, LC_OP_CONV_3D, LC_TABLE_Conv3DOptions, &o, in, 2), 5));
+}
+/* What is done before it stays: its weights lie otherwise. */
+static int32_t rescale_conv3d(lc_builder *b, int32_t x) { return conv3d(b, with(b, LC_OP_MUL, x, 0.5f)); }
+
 typedef struct pass_case {
     const char *name;
     int32_t (*build)(lc_builder *b, int32_t x);
@@ -272,6 +386,34 @@ static const pass_case cases[] = {
     {"operands swapped", operands_swapped, ROW, "TANH ADD MUL SUB SUB DIV MAXIMUM"},
     {"other options", other_options_stay, ROW, "LEAKY_RELU LEAKY_RELU SUB"},
     {"dead branch", dead_branch, ROW, "TANH"},
+    {"gelu by tanh", gelu_tanh, ROW, "TANH GELU"},
+    {"nearly gelu", nearly_gelu, ROW, "TANH MUL MUL MUL ADD MUL TANH MUL ADD MUL"},
+    {"hard swish", hard_swish, ROW, "HARD_SWISH"},
+    {"hard swish whose gate is read", hard_swish_and_gate, ROW, "ADD@3 DIV EXP MUL POW"},
+    {"sigmoid by exp", sigmoid_by_exp, ROW, "LOGISTIC"},
+    {"leaky relu by maximum", leaky_by_maximum, ROW, "LEAKY_RELU"},
+    {"leaky relu by where", leaky_by_where, ROW, "LEAKY_RELU"},
+    {"clipped to 6", clipped, ROW, "RELU6"},
+    {"clipped to 5", clipped_elsewhere, ROW, "MAXIMUM MINIMUM"},
+    {"prelu", prelu, IMAGE, "PRELU"},
+    {"prelu by abs", prelu_by_abs, IMAGE, "PRELU"},
+    {"two vectors", two_vectors, IMAGE, "RELU ADD MUL MAXIMUM"},
+    {"l2 by rsqrt", l2_by_rsqrt, ROW, "L2_NORMALIZATION"},
+    {"l2 by division", l2_by_div, ROW, "L2_NORMALIZATION"},
+    {"l2, a large epsilon", l2_large_epsilon, ROW, "SQUARE SUM MAXIMUM RSQRT MUL"},
+    {"l2 of another dimension", l2_other_axis, IMAGE, "SQUARE SUM MAXIMUM RSQRT MUL"},
+    {"dilated, SAME", dilated_same, IMAGE, "CONV_2D@1"},
+    {"dilated, VALID", dilated_valid, IMAGE, "CONV_2D@1"},
+    {"dilated, padded", dilated_padded, IMAGE, "PAD CONV_2D@1"},
+    {"blocks of a SAME convolution", not_dilated_same, IMAGE, "SPACE_TO_BATCH_ND CONV_2D BATCH_TO_SPACE_ND RELU"},
+    {"blocks cropped more than padded", not_dilated_crop, IMAGE, "SPACE_TO_BATCH_ND CONV_2D BATCH_TO_SPACE_ND RELU"},
+    {"shifts in a row", chain_of_shifts, ROW, "TANH ADD"},
+    {"scales in a row", chain_of_scales, ROW, "TANH MUL"},
+    {"rounding by a large number", rounding_trick, ROW, "ADD SUB"},
+    {"relu between shifts", relu_between, ROW, "ADD@1 ADD"},
+    {"division after a scale", division_stays, ROW, "MUL DIV"},
+    {"conv 3d + batch norm + relu", conv3d, IMAGE, "RESHAPE CONV_3D@1"},
+    {"rescaling before a conv 3d", rescale_conv3d, IMAGE, "MUL RESHAPE CONV_3D@1"},
 };
 
 static lc_status build(const pass_case *c, lc_model **model, lc_error *err) {

@@ -63,7 +63,8 @@ static const struct {
     {X "n = const int32 {1} 4\nz = RFFT(x, n)\ny = ComplexAbs(z)\n", "RESHAPE RFFT2D RESHAPE COMPLEX_ABS"},
     {"x = Placeholder dtype=complex64 shape={?,4}\ny = Mul(x, x)\n", "MUL"},
     /* shapes that never broadcast */
-    {X "c = const float {3} 1 2 3\ne = Equal(x, c) incompatible_shape_error=false\nf = Cast(e) SrcT=bool DstT=float\ny = AddV2(x, f)\n", "ADD"},
+    {X "c = const float {3} 1 2 3\ne = Equal(x, c) incompatible_shape_error=false\nf = Cast(e) SrcT=bool DstT=float\ny = AddV2(x, f)\n",
+     "ADD"},
     /* key and counter of a seed are constants, and so are the numbers */
     {X "s = const int32 {2} 1 2\nd = const int32 {1} 4\nr = StatelessRandomUniform(d, s)\ny = AddV2(x, r)\n", "ADD"},
     /* the same random operator twice is two */
@@ -123,8 +124,9 @@ static void test_random(void **state) {
     expect_numbers("r = RandomStandardNormal(d) dtype=float\n" ADD_X, -6, 6, 0, 1);
     expect_numbers("r = TruncatedNormal(d) dtype=float\n" ADD_X, -2, 2, 0, 0.8796256);
     expect_numbers("s = const int32 {2} 4 5\nr = StatelessTruncatedNormal(d, s)\n" ADD_X, -2, 2, 0, 0.8796256);
-    expect_numbers("a = const int32 {} -3\nb = const int32 {} 9\ni = RandomUniformInt(d, a, b) seed=3\nr = Cast(i) SrcT=int32 DstT=float\n" ADD_X, -3, 8, 2.5,
-                   sqrt(143.0 / 12));
+    expect_numbers(
+        "a = const int32 {} -3\nb = const int32 {} 9\ni = RandomUniformInt(d, a, b) seed=3\nr = Cast(i) SrcT=int32 DstT=float\n" ADD_X, -3,
+        8, 2.5, sqrt(143.0 / 12));
     expect_numbers("g = const float {1,3} 0 1.0986123 -inf\nn = const int32 {} 4000\nf = const int32 {1} -1\nm = Multinomial(g, n)\n"
                    "v = Reshape(m, f)\nr = Cast(v) SrcT=int64 DstT=float\n" ADD_X,
                    0, 1, 0.75, sqrt(0.1875));
@@ -168,7 +170,8 @@ static void test_refused(void **state) {
     tf_refused("x = Placeholder dtype=int32 shape={2}\nc = const int64 {} 1\ny = AddV2(x, c)\n", "x", "y", "needs one type");
     tf_refused("x = Placeholder dtype=int32 shape={2}\nc = const int64 {} 1\ny = Less(x, c)\n", "x", "y", "needs one type");
     tf_refused("x = Placeholder dtype=string shape={2}\ny = Add(x, x)\n", "x", "y", "no TFLite operator does this for string");
-    tf_refused("x = Placeholder dtype=string shape={2}\nc = const bool {} true\ny = SelectV2(c, x, x)\n", "x", "y", "chooses between tensors of string");
+    tf_refused("x = Placeholder dtype=string shape={2}\nc = const bool {} true\ny = SelectV2(c, x, x)\n", "x", "y",
+               "chooses between tensors of string");
     tf_refused("x = Placeholder dtype=uint64 shape={2}\ny = FloorDiv(x, x)\n", "x", "y", "no TFLite operator does this for uint64");
     tf_refused("x = Placeholder dtype=complex64 shape={2}\ny = Asin(x)\n", "x", "y", "computes it of real numbers only");
     tf_refused(X "y = Real(x)\n", "x", "y", "needs a complex type");
@@ -191,12 +194,14 @@ static void test_refused(void **state) {
     tf_refused(X "n = const int32 {1} 2000000000\ny = RFFT(x, n)\n", "x", "y", "a transform of length 2000000000");
     tf_refused(X "n = const int32 {1} 9999991\ny = RFFT(x, n)\n", "x", "y", "a length with the factor 9999991"); /* a prime */
     tf_refused("x = Placeholder dtype=float shape={1,1,1,1,1,1,1,2}\ny = Complex(x, x) T=float\n", "x", "y", "8 dimensions");
-    tf_refused("x = Placeholder dtype=float shape={}\ns = const float {} 0\nn = const int32 {} 0\ny = LinSpace(s, x, n)\n", "x", "y", "its num is 0");
+    tf_refused("x = Placeholder dtype=float shape={}\ns = const float {} 0\nn = const int32 {} 0\ny = LinSpace(s, x, n)\n", "x", "y",
+               "its num is 0");
     tf_refused(X "y = Bucketize(x) boundaries=[2.5,1.5]\n", "x", "y", "boundary 1");
     /* counts */
     tf_refused(X "y = AddN() N=0 T=float\n", "x", "y", "needs at least 1");
     tf_refused(X "y = AddV2(x)\n", "x", "y", "has 1 inputs");
-    tf_refused("x = Placeholder dtype=int32 shape={2}\nd = const int32 {2} 50000 50000\ny = StatelessRandomUniform(d, x)\n", "x", "y", "random numbers");
+    tf_refused("x = Placeholder dtype=int32 shape={2}\nd = const int32 {2} 50000 50000\ny = StatelessRandomUniform(d, x)\n", "x", "y",
+               "random numbers");
     tf_refused("x = Placeholder dtype=uint64 shape={1}\nc = const uint64 {2} 0 0\na = const int32 {} 2\nd = const int32 {1} 3\n"
                "y = StatelessRandomUniformV2(d, x, c, a)\n",
                "x", "y", "ThreeFry");
@@ -210,8 +215,14 @@ static void test_refused(void **state) {
 static void test_unknown_rank(void **state) {
     (void)state;
     /* elementwise operators and reductions ask for no rank */
-    static const char *const ops[] = {"y = Exp(x)\n", "y = Atan(x)\n", "y = Erf(x)\n", "y = AddV2(x, x)\n", "y = Log1p(x)\n", "y = Select(c, x, x)\nc = Less(x, x)\n",
-                                      "a = const int32 {1} -1\ny = Sum(x, a)\n", "y = OnesLike(x)\n"};
+    static const char *const ops[] = {"y = Exp(x)\n",
+                                      "y = Atan(x)\n",
+                                      "y = Erf(x)\n",
+                                      "y = AddV2(x, x)\n",
+                                      "y = Log1p(x)\n",
+                                      "y = Select(c, x, x)\nc = Less(x, x)\n",
+                                      "a = const int32 {1} -1\ny = Sum(x, a)\n",
+                                      "y = OnesLike(x)\n"};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
         char graph[256];
         snprintf(graph, sizeof graph, "x = Placeholder dtype=float shape={unknown}\n%s", ops[i]);
@@ -230,6 +241,44 @@ static void test_misfits(void **state) {
     tf_refused("x = Placeholder dtype=float shape={3}\ny = Bitcast(x) T=float type=double\n", "x", "y", "");
 }
 
+/* An ellipsis that stands for no dimension goes: LiteRT would take it for one. */
+static void test_empty_ellipsis(void **state) {
+    (void)state;
+    const double in[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    const double *data = in;
+    double out[12];
+    char dims[64];
+    lc_model *m =
+        tf_make("x = Placeholder dtype=float shape={3,4}\nb = const int32 {3} 0 1 0\ne = const int32 {3} 0 3 0\n"
+                "s = const int32 {3} 1 1 1\ny = StridedSlice(x, b, e, s) T=float Index=int32 ellipsis_mask=1 begin_mask=4 end_mask=4\n",
+                "x", "y");
+    tf_expect_ops(m, "STRIDED_SLICE");
+    const lc_StridedSliceOptions *o = m->graphs[0]->nodes[0].attrs;
+    assert_int_equal(o->ellipsis_mask, 0);
+    assert_int_equal(o->end_mask, 2);
+    assert_int_equal(tf_run(m, 1, (const char *[]){"3,4"}, &data, 0, out, 12, dims), 8);
+    assert_string_equal(dims, "2,4");
+    for (int i = 0; i < 8; i++) assert_true(out[i] == i + 4);
+    lc_model_destroy(m);
+}
+
+/* Matrix products of complex numbers are four real ones. */
+static void test_complex_product(void **state) {
+    (void)state;
+    lc_model *m =
+        tf_make("x = Placeholder dtype=float shape={2,2}\nz = Complex(x, x) T=float\nw = MatMul(z, z) T=complex64 transpose_b=true\n"
+                "v = BatchMatMulV2(z, z) T=complex64 adj_y=true\nr = Imag(w) T=complex64\ny = Real(v) T=complex64\n",
+                "x", "y r");
+    const double in[4] = {1, 2, 3, 4}; /* (1 + i)^2 = 2 i, (1 + i)(1 - i) = 2 */
+    const double *data = in, want[4] = {10, 22, 22, 50};
+    for (size_t k = 0; k < 2; k++) {
+        double out[4];
+        assert_int_equal(tf_run(m, 1, (const char *[]){"2,2"}, &data, k, out, 4, NULL), 4);
+        for (int i = 0; i < 4; i++) assert_true(fabs(out[i] - want[i]) < 1e-4);
+    }
+    lc_model_destroy(m);
+}
+
 /* ---- memory -------------------------------------------------------------------------------------------------------------------------- */
 
 static lc_status lower_text(void *text, lc_error *err) {
@@ -242,12 +291,13 @@ static lc_status lower_text(void *text, lc_error *err) {
 static void test_memory(void **state) {
     (void)state;
     lc_arena arena = {0};
-    const char *text = tf_text("x = Placeholder dtype=float shape={?,6}\ns = Placeholder dtype=int32 shape={2}\n"
-                               "n = const int32 {1} 6\nf = RFFT(x, n)\nb = Bucketize(x) boundaries=[0.5,1.5]\n"
-                               "k = StatelessRandomGetKeyCounter(s)\na = const int32 {} 1\nd = const int32 {1} 4\n"
-                               "r = StatelessRandomNormalV2(d, k, k:1, a) dtype=float\ne = ComplexAbs(f)\ng = Cast(b) SrcT=int32 DstT=float\n"
-                               "i = Igamma(x, g)\np = Cumprod(i, z)\nz = const int32 {} 1\nv = AddN(x, p, i) N=3\nw = Mul(v, e)\nu = Mul(w, r)\n",
-                               &arena);
+    const char *text =
+        tf_text("x = Placeholder dtype=float shape={?,6}\ns = Placeholder dtype=int32 shape={2}\n"
+                "n = const int32 {1} 6\nf = RFFT(x, n)\nb = Bucketize(x) boundaries=[0.5,1.5]\n"
+                "k = StatelessRandomGetKeyCounter(s)\na = const int32 {} 1\nd = const int32 {1} 4\n"
+                "r = StatelessRandomNormalV2(d, k, k:1, a) dtype=float\ne = ComplexAbs(f)\ng = Cast(b) SrcT=int32 DstT=float\n"
+                "i = Igamma(x, g)\np = Cumprod(i, z)\nz = const int32 {} 1\nv = AddN(x, p, i) N=3\nw = Mul(v, e)\nu = Mul(w, r)\n",
+                &arena);
     lc_error err;
     lc_model *m = tf_lower(text, "x s", "u", NULL, &err);
     assert_null(m); /* 6 and 4 do not broadcast: the error's way out is a way, too */
@@ -263,8 +313,9 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),   cmocka_unit_test(test_random),       cmocka_unit_test(test_shuffle), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_misfits), cmocka_unit_test(test_unknown_rank), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_forms),   cmocka_unit_test(test_random),         cmocka_unit_test(test_shuffle),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_misfits),        cmocka_unit_test(test_unknown_rank),
+        cmocka_unit_test(test_memory),  cmocka_unit_test(test_empty_ellipsis), cmocka_unit_test(test_complex_product),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

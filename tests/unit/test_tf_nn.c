@@ -161,7 +161,7 @@ static void test_xla(void **state) {
          "4,3");
     /* batch 0 and 0, contracting 2 and 1 */
     same("x = Placeholder dtype=float shape={2,2,3}\nw = const float {2,3,2} 1 2 3 4 5 6 7 8 9 10 11 12\na = BatchMatMulV2(x, w)\n"
-         "b = XlaDot(x, w) dimension_numbers=\"\\n\\001\\002\\022\\001\\001\\032\\001\\000\\\"\\001\\000\"\n",
+         "b = XlaDot(x, w) dimension_numbers=\"\\n\\001\\002\\022\\001\\001\\032\\001\\000\\042\\001\\000\"\n",
          "2,2,3");
     /* kernel in 2, out 3, spatial 0 1; input batch 0, feature 3, spatial 1 2; output batch 0, feature 3, spatial 1 2 */
 #define NHWC_NUMBERS "\\030\\002 \\0032\\002\\000\\0018\\000@\\003H\\000P\\003Z\\002\\001\\002b\\002\\001\\002"
@@ -209,7 +209,7 @@ static void test_operators(void **state) {
             "SPACE_TO_DEPTH");
     becomes("x = Placeholder dtype=float shape={?,4,4,3}\ny = MaxPool3D(r) ksize=[1,1,2,2,1] strides=[1,1,2,2,1] padding=\"VALID\"\nt = const int32 {5} -1 1 4 4 3\nr = Reshape(x, t) T=float\n",
             "x", "MAX_POOL_2D RESHAPE");
-    becomes("x = Placeholder dtype=uint8 shape={?,4}\ny = Relu(x) T=uint8\n", "x", "RESHAPE");
+    becomes("x = Placeholder dtype=uint8 shape={?,4}\ny = Relu(x) T=uint8\n", "x", "");
 }
 
 /* ---- quantisation-aware training ------------------------------------------------------------------------------------------------ */
@@ -292,7 +292,7 @@ static void test_refused(void **state) {
     R(X4 "w = const float {1,1,2,2} 1 2 3 4\ny = DepthwiseConv2dNative(x, w) strides=[1,1,1,1] padding=\"SAME\"\n", "its input has 3 channels, its filter takes 2");
     R(X4 W3322 "y = _FusedConv2D(x, w) strides=[1,1,1,1] padding=\"SAME\" fused_ops=[\"Nonsense\"]\n", "\"Nonsense\" fused into it");
     R(X4 W3322 "y = _FusedConv2D(x, w) strides=[1,1,1,1] padding=\"SAME\" fused_ops=[\"BiasAdd\"]\n", "needs at least 3");
-    R(X4 W3322 "s = const int32 {3} 1 2 3\ny = Conv2DBackpropInput(s, w, x) strides=[1,1,1,1] padding=\"SAME\"\n", "input_sizes has 3 numbers");
+    R("x = Placeholder dtype=float shape={?,4,4,2}\n" W3322 "s = const int32 {3} 1 2 3\ny = Conv2DBackpropInput(s, w, x) strides=[1,1,1,1] padding=\"SAME\"\n", "input_sizes has 3 numbers");
     R(X4 W3322 "s = const int32 {4} 1 4 4 3\ny = Conv2DBackpropInput(s, w, x) strides=[1,1,1,1] padding=\"SAME\"\n", "its input has 3 channels, its filter takes 2");
     R(X4 "w = const float {2,2,2} 1 2 3 4 5 6 7 8\ny = Dilation2D(x, w) strides=[1,1,1,1] rates=[1,1,1,1] padding=\"SAME\"\n", "");
     R("x = Placeholder dtype=float shape={?,?,?,1}\nw = const float {1,1,1} 1\ny = Dilation2D(x, w) strides=[1,2,1,1] rates=[1,1,1,1] padding=\"SAME\"\n",
@@ -355,10 +355,10 @@ static void test_refused(void **state) {
     R("x = Placeholder dtype=float shape={?,4}\ny = RGBToHSV(x)\n", "have 4 channels, need 3");
     R(X2 "f = const float {} 1\ny = AdjustContrastv2(x, f)\n", "need at least 3");
     R(X4 "t = const float {1,6} 1 0 0 0 1 0\ns = const int32 {2} 2 2\ny = ImageProjectiveTransformV2(x, t, s) interpolation=\"NEAREST\" dtype=float\n", "have 6 numbers, need 8");
-    R("x = Placeholder dtype=float shape={?,6,1,4}\ns = const float {1,6,2} 1 2 3 4 5 6 7 8 9 10 11 12\nn = const int32 {} 3\nt = const float {} .5\n"
-      "y = CombinedNonMaxSuppression(x, s, n, n, t, t)\n",
-      "");
-    R("x = Placeholder dtype=float shape={?,6,1,4}\nu = Placeholder dtype=float shape={?,6,2}\nn = const int32 {} 3\nt = const float {} .5\ny = CombinedNonMaxSuppression(x, x, n, n, t, t)\n",
+    R("x = Placeholder dtype=float shape={?,6,2,4}\nax = const int32 {} 3\nu = Max(x, ax) T=float Tidx=int32\nn = const int32 {} 3\nt = const float {} .5\n"
+      "y = CombinedNonMaxSuppression(x, u, n, n, t, t)\n",
+      "their number is open");
+    R("x = Placeholder dtype=float shape={?,6,1,4}\nn = const int32 {} 3\nt = const float {} .5\ny = CombinedNonMaxSuppression(x, x, n, n, t, t)\n",
       "needs 3 dimensions");
     R("x = Placeholder dtype=float shape={?,1}\ny = AudioSpectrogram(x) window_size=4 stride=2\n", "the number of samples is open");
     R("x = Placeholder dtype=float shape={3,1}\ny = AudioSpectrogram(x) window_size=4 stride=2\n", "less than a window of 4");
@@ -374,7 +374,7 @@ static void test_refused(void **state) {
 
 static lc_status lower_one(void *graph, lc_error *err) {
     lc_model *m = tf_lower(graph, "x", "y", NULL, err);
-    if (!m) return err->code;
+    if (!m) return err->status;
     const lc_status status = lc_optimize(m, err);
     lc_model_destroy(m);
     return status;
@@ -390,7 +390,12 @@ static void test_allocation_failures(void **state) {
         "x = Placeholder dtype=float shape={?,?,?,1}\ns = const int32 {2} 3 4\ny = ResizeBicubic(x, s) T=float half_pixel_centers=true\n",
         ROWS "y = Einsum(x, w) equation=\"abc,cd->adb\" N=2 T=float\n",
     };
-    for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) fault_check(lower_one, (void *)(uintptr_t)graphs[i], &(fault_options){.step = 37});
+    for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
+        lc_arena arena = {0};
+        const char *text = tf_text(graphs[i], &arena);
+        fault_check(lower_one, (void *)(uintptr_t)text, &(fault_options){.step = 7});
+        lc_arena_deinit(&arena);
+    }
 }
 
 int main(void) {

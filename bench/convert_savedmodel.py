@@ -118,19 +118,20 @@ def main():
                 t.append(run([tflite_convert, '--saved_model_dir', source, '--output_file', theirs], theirs))
             for _ in range(3):
                 o.append(run([options.litec, 'convert', source, '-o', ours], ours))
-        return median(o), median(t) if t else None, variable_bytes(source) / 2**20
+        # Keras 3 writes every variable twice: what they come to is the size of the result
+        return median(o), median(t) if t else None, variable_bytes(source) / 2**20, os.path.getsize(ours) / 2**20
 
     if models:
-        print(f'{"SavedModel":<15} {"variables MB":>12} {"TF s":>7} {"TF MB":>7} {"litec ms":>9} {"litec MB":>9} {"times faster":>13} {"memory / variables":>19}')
+        print(f'{"SavedModel":<15} {"variables MB":>12} {"TF s":>7} {"TF MB":>7} {"litec ms":>9} {"litec MB":>9} {"times faster":>13} {"memory / variables":>19} {"memory / result":>16}')
     for name in models:
-        o, t, size = measure(name)
+        o, t, size, result = measure(name)
         theirs = f'{t[0]:>7.2f} {t[1]:>7.0f}' if t else f'{"-":>7} {"-":>7}'
         ratio = f'{t[0] / o[0]:>13.0f}' if t else f'{"-":>13}'
-        print(f'{name:<15} {size:>12.2f} {theirs} {o[0] * 1e3:>9.1f} {o[1]:>9.1f} {ratio} {o[1] / size:>19.2f}', flush=True)
+        print(f'{name:<15} {size:>12.2f} {theirs} {o[0] * 1e3:>9.1f} {o[1]:>9.1f} {ratio} {o[1] / size:>19.2f} {o[1] / result:>16.2f}', flush=True)
     for title, group in (('nodes', nodes), ('bytes', sizes)):
         first = None
         for name in group:
-            o, _, size = measure(name)
+            o, _, size, _ = measure(name)
             units = int(name.split('-')[1])
             first = first or (o, units)
             unit = f'{o[0] * 1e6 / units:.2f} us a node' if title == 'nodes' else f'{o[0] * 1e3 / units:.2f} ms a MB'

@@ -230,7 +230,8 @@ void lc_tf_op_xla_conv(lc_tf_call *c) {
         w.stride[i + row] = (int32_t)stride[i];
         w.dilation[i + row] = (int32_t)rhs[i];
     }
-    int32_t y = lc_tf_convolve(c, &w, with_height(c, x, 1, row), with_height(c, filter, 0, row));
+    x = with_height(c, x, 1, row);
+    int32_t y = lc_tf_convolve(c, &w, x, with_height(c, filter, 0, row));
     if (row) y = lc_tf_squeeze(c, y, 1);
     if (lc_tf_ok(c) && ordered(c, &y, out, rank, true)) lc_tf_give(c, 0, lc_tf_narrow(c, y, type));
 }

@@ -12,6 +12,7 @@
 
 /* The caller's options as a source takes them; opdefs has room for LC_MOST_OPDEFS. LC_ARGUMENT for one the source cannot follow: nobody
  * should think it had been. */
-lc_status lc_convert_source_options(const lc_convert_options *o, const lc_source *source, lc_str *opdefs, lc_source_options *how, lc_error *err);
+lc_status lc_convert_source_options(const lc_convert_options *o, const lc_source *source, lc_str *opdefs, lc_source_options *how,
+                                    lc_error *err);
 
 #endif

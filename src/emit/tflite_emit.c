@@ -85,8 +85,7 @@ static lc_status emit_options(emitting *e, const lc_node *n, lc_Operator *out) {
     }
     u.type = lc_schema_union_code(LC_UNION_ID_BuiltinOptions2, n->attrs_table);
     if (!u.type) {
-        return lc_fail(e->err, LC_ARGUMENT, "%s: %s is no table of operator options", lc_op_name(n->op),
-                       lc_table_name(n->attrs_table));
+        return lc_fail(e->err, LC_ARGUMENT, "%s: %s is no table of operator options", lc_op_name(n->op), lc_table_name(n->attrs_table));
     }
     out->builtin_options_2 = u;
     return LC_OK;

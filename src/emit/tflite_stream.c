@@ -86,8 +86,7 @@ static void stop_maker(lc_emit_stream *s) {
     s->making = false;
 }
 
-lc_status lc_emit_stream_init(lc_emit_stream *s, const lc_emit_tables *tables, const lc_model *model, const lc_sink *out,
-                              lc_error *err) {
+lc_status lc_emit_stream_init(lc_emit_stream *s, const lc_emit_tables *tables, const lc_model *model, const lc_sink *out, lc_error *err) {
     *s = (lc_emit_stream){.out = out, .tables = tables, .model = model};
     uint64_t bytes = 0;
     size_t largest = 0;

@@ -27,8 +27,7 @@ typedef struct lc_emit_stream {
 } lc_emit_stream;
 
 /* Takes memory for the pieces and starts the maker where there is enough for two threads to do. */
-lc_status lc_emit_stream_init(lc_emit_stream *s, const lc_emit_tables *tables, const lc_model *model, const lc_sink *out,
-                              lc_error *err);
+lc_status lc_emit_stream_init(lc_emit_stream *s, const lc_emit_tables *tables, const lc_model *model, const lc_sink *out, lc_error *err);
 void lc_emit_stream_deinit(lc_emit_stream *s);
 /* The sink to hand to lc_fb_write: passes everything on to `out`, deferred buffers as they are made. */
 lc_sink lc_emit_stream_sink(lc_emit_stream *s);

@@ -82,24 +82,25 @@ static void mul_complex(void *out_, const void *a_, int64_t sa, const void *b_, 
     }
 }
 
+static int shift_by(int64_t by, int width) { return by < 0 ? 0 : by >= width ? width - 1 : (int)by; }
+
+/* clang-format off */
 #define SUMS(T) ROW(add, T, (T)(U(a) + U(b))) ROW(mul, T, (T)(U(a) * U(b)))
 #define ORDER(T) ROW(max, T, a > b ? a : b) ROW(min, T, a < b ? a : b)
 #define FLOORS(T) ROW(fdiv, T, (T)floor_div(a, b)) ROW(fmod, T, (T)floor_mod(a, b))
 #define OTHERS(T) \
     ROW(sub, T, (T)(U(a) - U(b))) \
-    ROW(div, T, b == -1 ? (T)(0 - U(a)) : a / b) ROW(pow, T, (T)power(U(a), U(b))) ROW(sqd, T, (T)((U(a) - U(b)) * (U(a) - U(b))))
-SUMS(int16_t)
-SUMS(int32_t)
-SUMS(int64_t) ROW(mul, uint32_t, (uint32_t)(U(a) * U(b))) ORDER(int8_t) ORDER(uint8_t) ORDER(int16_t) ORDER(int32_t) ORDER(int64_t)
-    FLOORS(int8_t) FLOORS(int16_t) FLOORS(int32_t) FLOORS(int64_t) OTHERS(int32_t) OTHERS(int64_t)
-
-        static int shift_by(int64_t by, int width) {
-    return by < 0 ? 0 : by >= width ? width - 1 : (int)by;
-}
+    ROW(div, T, b == -1 ? (T)(0 - U(a)) : a / b) \
+    ROW(pow, T, (T)power(U(a), U(b))) \
+    ROW(sqd, T, (T)((U(a) - U(b)) * (U(a) - U(b))))
 #define BIT_ROWS(T) ROW(xor, T, (T)(a ^ b)) ROW(shift, T, (T)(a >> shift_by(b, 8 * (int)sizeof(T))))
-BIT_ROWS(int8_t)
-BIT_ROWS(uint8_t)
-BIT_ROWS(int16_t) BIT_ROWS(uint16_t) BIT_ROWS(int32_t) BIT_ROWS(uint32_t)
+SUMS(int16_t) SUMS(int32_t) SUMS(int64_t)
+ROW(mul, uint32_t, (uint32_t)(U(a) * U(b)))
+ORDER(int8_t) ORDER(uint8_t) ORDER(int16_t) ORDER(int32_t) ORDER(int64_t)
+FLOORS(int8_t) FLOORS(int16_t) FLOORS(int32_t) FLOORS(int64_t)
+OTHERS(int32_t) OTHERS(int64_t)
+BIT_ROWS(int8_t) BIT_ROWS(uint8_t) BIT_ROWS(int16_t) BIT_ROWS(uint16_t) BIT_ROWS(int32_t) BIT_ROWS(uint32_t)
+    /* clang-format on */
 
     /* What the second operand of an integer operation must not hold. */
     typedef enum guard {

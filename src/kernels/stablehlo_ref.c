@@ -41,22 +41,29 @@
 #define AS_UINT64(p, i) ((const uint64_t *)(p))[i]
 #define PUT_UINT64(p, i, v) ((uint64_t *)(p))[i] = (uint64_t)(v)
 
+/* clang-format off */
 /* X(suffix, type, C type, read, write): all reals; all integers */
 #define REALS(X) \
     X(f16, FLOAT16, float, HALF_READ, HALF_WRITE) X(f32, FLOAT32, float, AS_FLOAT, PUT_FLOAT) X(f64, FLOAT64, double, AS_DOUBLE, PUT_DOUBLE)
 #define INTEGERS(X) \
     X(i8, INT8, int8_t, AS_INT8, PUT_INT8) \
     X(i16, INT16, int16_t, AS_INT16, PUT_INT16) \
-    X(i32, INT32, int32_t, AS_INT32, PUT_INT32) X(i64, INT64, int64_t, AS_INT64, PUT_INT64) X(u8, UINT8, uint8_t, AS_UINT8, PUT_UINT8) \
-        X(u16, UINT16, uint16_t, AS_UINT16, PUT_UINT16) X(u32, UINT32, uint32_t, AS_UINT32, PUT_UINT32) \
-            X(u64, UINT64, uint64_t, AS_UINT64, PUT_UINT64)
+    X(i32, INT32, int32_t, AS_INT32, PUT_INT32) \
+    X(i64, INT64, int64_t, AS_INT64, PUT_INT64) \
+    X(u8, UINT8, uint8_t, AS_UINT8, PUT_UINT8) \
+    X(u16, UINT16, uint16_t, AS_UINT16, PUT_UINT16) \
+    X(u32, UINT32, uint32_t, AS_UINT32, PUT_UINT32) \
+    X(u64, UINT64, uint64_t, AS_UINT64, PUT_UINT64)
 #define BOOLS(X) X(truth, BOOL, bool, AS_BOOL, PUT_BOOL)
 
 #define COMMON(s, type, T, R, W) \
     LOOP(second_##s, T, R, W, ((void)x, y)) \
     LOOP(maximum_##s, T, R, W, x < y ? y : x) \
-    LOOP(minimum_##s, T, R, W, y < x ? y : x) LOOP(largest_##s, T, R, W, x >= y ? x : y) LOOP(smallest_##s, T, R, W, x <= y ? x : y) \
-        LOOP(all_##s, T, R, W, (T)(x && y)) LOOP(any_##s, T, R, W, (T)(x || y))
+    LOOP(minimum_##s, T, R, W, y < x ? y : x) \
+    LOOP(largest_##s, T, R, W, x >= y ? x : y) \
+    LOOP(smallest_##s, T, R, W, x <= y ? x : y) \
+    LOOP(all_##s, T, R, W, (T)(x && y)) \
+    LOOP(any_##s, T, R, W, (T)(x || y))
 #define OF_REALS(s, type, T, R, W) COMMON(s, type, T, R, W) LOOP(add_##s, T, R, W, x + y) LOOP(multiply_##s, T, R, W, x *y)
 #define OF_INTEGERS(s, type, T, R, W) \
     COMMON(s, type, T, R, W) \
@@ -66,6 +73,7 @@
 REALS(OF_REALS)
 INTEGERS(OF_INTEGERS)
 BOOLS(OF_BOOLS)
+/* clang-format on */
 
 #define ENTRIES(s, type, T, R, W) \
     [LC_HLO_SECOND][LC_##type] = second_##s, [LC_HLO_ADD][LC_##type] = add_##s, [LC_HLO_MULTIPLY][LC_##type] = multiply_##s, \

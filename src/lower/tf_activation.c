@@ -25,7 +25,8 @@ static int32_t softplus(lc_tf_call *c, int32_t x) {
 }
 
 static int32_t selu(lc_tf_call *c, int32_t x) {
-    return lc_tf_with(c, LC_OP_MUL, leaky(c, lc_tf_unary(c, LC_OP_ELU, x), 1.6732632423543772848170429916717f), 1.0507009873554804934193349852946);
+    return lc_tf_with(c, LC_OP_MUL, leaky(c, lc_tf_unary(c, LC_OP_ELU, x), 1.6732632423543772848170429916717f),
+                      1.0507009873554804934193349852946);
 }
 
 static int32_t gelu(lc_tf_call *c, int32_t x, bool approximate) {
@@ -38,8 +39,8 @@ int32_t lc_tf_activation(lc_tf_call *c, lc_str name, int32_t x, float leaky_alph
     static const struct {
         const char *name;
         int32_t op;
-    } plain[] = {{"Relu", LC_OP_RELU},     {"Relu6", LC_OP_RELU6},       {"Elu", LC_OP_ELU},
-                 {"Tanh", LC_OP_TANH},     {"Sigmoid", LC_OP_LOGISTIC}, {"_FusedHardSwish", LC_OP_HARD_SWISH}};
+    } plain[] = {{"Relu", LC_OP_RELU}, {"Relu6", LC_OP_RELU6},      {"Elu", LC_OP_ELU},
+                 {"Tanh", LC_OP_TANH}, {"Sigmoid", LC_OP_LOGISTIC}, {"_FusedHardSwish", LC_OP_HARD_SWISH}};
     *known = true;
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (lc_str_is(name, plain[i].name)) return lc_tf_unary(c, plain[i].op, x);
@@ -48,7 +49,8 @@ int32_t lc_tf_activation(lc_tf_call *c, lc_str name, int32_t x, float leaky_alph
     if (lc_str_is(name, "Softplus")) return softplus(c, x);
     if (lc_str_is(name, "GeluExact")) return gelu(c, x, false);
     if (lc_str_is(name, "GeluApproximate")) return gelu(c, x, true);
-    if (lc_str_is(name, "_FusedSwish") || lc_str_is(name, "_MklSwish")) return lc_tf_binary(c, LC_OP_MUL, x, lc_tf_unary(c, LC_OP_LOGISTIC, x));
+    if (lc_str_is(name, "_FusedSwish") || lc_str_is(name, "_MklSwish"))
+        return lc_tf_binary(c, LC_OP_MUL, x, lc_tf_unary(c, LC_OP_LOGISTIC, x));
     if (lc_str_is(name, "Softsign")) return lc_tf_binary(c, LC_OP_DIV, x, lc_tf_with(c, LC_OP_ADD, lc_tf_unary(c, LC_OP_ABS, x), 1));
     if (lc_str_is(name, "Identity")) return x;
     *known = false;
@@ -132,7 +134,8 @@ void lc_tf_op_sparse_cross_entropy(lc_tf_call *c) {
         return;
     }
     const lc_OneHotOptions o = {.axis = -1};
-    const int32_t in[4] = {lc_tf_in(c, 1), lc_tf_scalar(c, s.dims[1], LC_INT32), lc_tf_scalar(c, 1, LC_FLOAT32), lc_tf_scalar(c, 0, LC_FLOAT32)};
+    const int32_t in[4] = {lc_tf_in(c, 1), lc_tf_scalar(c, s.dims[1], LC_INT32), lc_tf_scalar(c, 1, LC_FLOAT32),
+                           lc_tf_scalar(c, 0, LC_FLOAT32)};
     const int32_t labels = lc_build_op(c->b, LC_OP_ONE_HOT, LC_TABLE_OneHotOptions, &o, in, 4);
     cross_entropy(c, lc_tf_float32(c, x), labels, lc_tf_type(c, x));
 }
@@ -148,7 +151,8 @@ void lc_tf_op_in_top_k(lc_tf_call *c) {
         return;
     }
     const lc_OneHotOptions o = {.axis = -1};
-    const int32_t in[4] = {lc_tf_in(c, 1), lc_tf_scalar(c, s.dims[1], LC_INT32), lc_tf_scalar(c, 1, LC_FLOAT32), lc_tf_scalar(c, 0, LC_FLOAT32)};
+    const int32_t in[4] = {lc_tf_in(c, 1), lc_tf_scalar(c, s.dims[1], LC_INT32), lc_tf_scalar(c, 1, LC_FLOAT32),
+                           lc_tf_scalar(c, 0, LC_FLOAT32)};
     const int32_t hot = lc_build_op(c->b, LC_OP_ONE_HOT, LC_TABLE_OneHotOptions, &o, in, 4);
     const int32_t target = lc_build_reduce(c->b, LC_OP_SUM, lc_tf_binary(c, LC_OP_MUL, x, hot), &axis, 1, true);
     const int32_t larger = lc_build_cast(c->b, lc_tf_binary(c, LC_OP_GREATER, x, target), LC_INT32);

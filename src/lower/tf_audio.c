@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define PI 3.14159265358979323846
-enum { MOST = 1 << 15 };               /* samples of a window, frequencies, filters */
+enum { MOST = 1 << 15 };              /* samples of a window, frequencies, filters */
 #define CELLS_MOST ((int64_t)1 << 25) /* of a matrix */
 
 static int32_t matrix(lc_tf_call *c, const char *name, float *data, int32_t rows, int32_t cols) {
@@ -73,7 +73,8 @@ void lc_tf_op_audio_spectrogram(lc_tf_call *c) {
     const int32_t indices = lc_build_const(c->b, "frames", LC_INT32, grid, 2, at, (size_t)frames * (size_t)size * sizeof *at, true);
     /* [channels, samples] to [channels, frames, window] */
     const int32_t y = lc_tf_gather(c, lc_build_transpose(c->b, x, turn, 2), indices, 1, 0);
-    const int32_t re = lc_tf_dense(c, y, waves(c, size, bins, length, false), true), im = lc_tf_dense(c, y, waves(c, size, bins, length, true), true);
+    const int32_t re = lc_tf_dense(c, y, waves(c, size, bins, length, false), true),
+                  im = lc_tf_dense(c, y, waves(c, size, bins, length, true), true);
     const int32_t re2 = lc_tf_unary(c, LC_OP_SQUARE, re), power = lc_tf_binary(c, LC_OP_ADD, re2, lc_tf_unary(c, LC_OP_SQUARE, im));
     lc_tf_give(c, 0, squared ? power : lc_tf_unary(c, LC_OP_SQRT, power));
 }
@@ -116,7 +117,8 @@ static int32_t cosines(lc_tf_call *c, int32_t coefficients, int32_t channels) {
 /* spectrogram [channels, frames, bins] of magnitudes squared, sample_rate */
 void lc_tf_op_mfcc(lc_tf_call *c) {
     const double low = lc_tf_attr_float(c, "lower_frequency_limit", 20), high = lc_tf_attr_float(c, "upper_frequency_limit", 4000);
-    const int64_t channels = lc_tf_attr_int(c, "filterbank_channel_count", 40), coefficients = lc_tf_attr_int(c, "dct_coefficient_count", 13);
+    const int64_t channels = lc_tf_attr_int(c, "filterbank_channel_count", 40),
+                  coefficients = lc_tf_attr_int(c, "dct_coefficient_count", 13);
     const int32_t x = lc_tf_in(c, 0);
     const int64_t rate = lc_tf_need_int(c, lc_tf_in(c, 1), "sample_rate");
     const lc_shape s = lc_tf_rank_of(c, x, 3);
@@ -125,8 +127,10 @@ void lc_tf_op_mfcc(lc_tf_call *c) {
         lc_tf_fail(c, LC_UNSUPPORTED, "its spectrum has %d frequencies", s.dims[2]);
         return;
     }
-    if (channels < 1 || channels > MOST || coefficients < 1 || coefficients > channels || rate < 1 || !(low >= 0 && high > low && high < (double)rate / 2)) {
-        lc_tf_fail(c, LC_INVALID, "its %lld filters from %g to %g at %lld samples a second, of which it takes %lld coefficients, make no sense",
+    if (channels < 1 || channels > MOST || coefficients < 1 || coefficients > channels || rate < 1 ||
+        !(low >= 0 && high > low && high < (double)rate / 2)) {
+        lc_tf_fail(c, LC_INVALID,
+                   "its %lld filters from %g to %g at %lld samples a second, of which it takes %lld coefficients, make no sense",
                    (long long)channels, low, high, (long long)rate, (long long)coefficients);
         return;
     }

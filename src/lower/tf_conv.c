@@ -146,7 +146,9 @@ static void convolve(lc_tf_call *c, int32_t spatial, conv_fn make) {
     lc_tf_give(c, 0, lc_tf_back(c, lc_tf_to_first(c, y, w.channels_first), lc_tf_type(c, x)));
 }
 
-int32_t lc_tf_convolve(lc_tf_call *c, lc_tf_window *w, int32_t x, int32_t filter) { return w->n == 3 ? conv3d(c, w, x, filter) : conv2d(c, w, x, filter); }
+int32_t lc_tf_convolve(lc_tf_call *c, lc_tf_window *w, int32_t x, int32_t filter) {
+    return w->n == 3 ? conv3d(c, w, x, filter) : conv2d(c, w, x, filter);
+}
 
 void lc_tf_op_conv2d(lc_tf_call *c) { convolve(c, 2, conv2d); }
 void lc_tf_op_depthwise_conv2d(lc_tf_call *c) { convolve(c, 2, depthwise); }

@@ -159,7 +159,8 @@ static int32_t grouped(lc_tf_call *c, int32_t x, const uint32_t *groups, uint32_
     }
     if (plain) return x;
     if (open <= 1) return lc_tf_reshape(c, x, dims, (int32_t)count);
-    const int32_t shape = lc_tf_shape_tensor(c, x), group = lc_tf_vector(c, ids, s.rank), in[3] = {shape, group, lc_tf_scalar(c, count, LC_INT32)};
+    const int32_t shape = lc_tf_shape_tensor(c, x), group = lc_tf_vector(c, ids, s.rank),
+                  in[3] = {shape, group, lc_tf_scalar(c, count, LC_INT32)};
     return lc_tf_reshape_like(c, x, lc_build_op(c->b, LC_OP_UNSORTED_SEGMENT_PROD, LC_TABLE_UnsortedSegmentProdOptions, NULL, in, 3));
 }
 
@@ -199,7 +200,8 @@ static int32_t elementwise(lc_tf_call *c, operand *a, operand *b, const labels *
 }
 
 /* The operand as a factor: batch, then two groups; *adjoint: they lie the other way round, which the product takes as it is. */
-static int32_t factor(lc_tf_call *c, operand *o, const labels *batch, const labels *first, const labels *second, bool several, bool *adjoint) {
+static int32_t factor(lc_tf_call *c, operand *o, const labels *batch, const labels *first, const labels *second, bool several,
+                      bool *adjoint) {
     const labels straight = join(batch, first, second), turned = join(batch, second, first);
     *adjoint = !equal(&o->of, &straight) && equal(&o->of, &turned) && !(several && first->n > 1);
     if (!*adjoint) arrange(c, o, &straight);
@@ -227,7 +229,9 @@ static int32_t sizes_of(lc_tf_call *c, const operand *a, const operand *b, const
         const operand *o = left >= 0 ? a : b;
         const int from = left >= 0 ? left : right;
         int to = from;
-        while (i < all->n && find(&o->of, all->at[i]) == to && !(all->at[i] >= ELLIPSIS && has(&a->of, all->at[i]) && has(&b->of, all->at[i]))) i++, to++;
+        while (i < all->n && find(&o->of, all->at[i]) == to &&
+               !(all->at[i] >= ELLIPSIS && has(&a->of, all->at[i]) && has(&b->of, all->at[i])))
+            i++, to++;
         pieces[n++] = lc_tf_sizes(c, o->x, from, to);
     }
     return lc_tf_concat(c, pieces, n, 0);
@@ -251,7 +255,8 @@ static int32_t pair(lc_tf_call *c, operand *a, operand *b, const labels *out) {
     sum_own(c, b, &a->of, out);
     if (!lc_tf_ok(c)) return -1;
     kinds k = sort(a, b, out);
-    const bool constant_left = lc_tf_is_const(c, a->x) && !lc_tf_is_const(c, b->x), constant_right = lc_tf_is_const(c, b->x) && !constant_left;
+    const bool constant_left = lc_tf_is_const(c, a->x) && !lc_tf_is_const(c, b->x),
+               constant_right = lc_tf_is_const(c, b->x) && !constant_left;
     const bool turned = k.rows.n && k.columns.n && find(out, k.columns.at[0]) < find(out, k.rows.at[0]);
     if ((constant_left || (turned && !constant_right)) && k.inner.n) {
         const operand t = *a;
@@ -275,7 +280,8 @@ static int32_t pair(lc_tf_call *c, operand *a, operand *b, const labels *out) {
     return made.x;
 }
 
-int32_t lc_tf_contract(lc_tf_call *c, int32_t x, const uint8_t *x_labels, int32_t y, const uint8_t *y_labels, const uint8_t *out, uint32_t out_count) {
+int32_t lc_tf_contract(lc_tf_call *c, int32_t x, const uint8_t *x_labels, int32_t y, const uint8_t *y_labels, const uint8_t *out,
+                       uint32_t out_count) {
     const lc_shape a = lc_tf_ranked(c, x), b = lc_tf_ranked(c, y);
     operand o[2] = {{.x = x}, {.x = y}};
     labels result = {.n = 0};
@@ -325,7 +331,9 @@ void lc_tf_op_einsum(lc_tf_call *c) {
     if (!lc_tf_ok(c)) return;
     if (!fine || !arrow || n < 1 || n != c->in_count) {
         if (c->in_count > 2) lc_tf_missing(c, "it has %u operands, TensorFlow runs up to 2", c->in_count);
-        else lc_tf_fail(c, LC_INVALID, "its equation \"%.*s\" is not for %u operands", equation.size > 60 ? 60 : (int)equation.size, equation.data ? equation.data : "", c->in_count);
+        else
+            lc_tf_fail(c, LC_INVALID, "its equation \"%.*s\" is not for %u operands", equation.size > 60 ? 60 : (int)equation.size,
+                       equation.data ? equation.data : "", c->in_count);
         return;
     }
     const lc_dtype type = lc_tf_type(c, lc_tf_in(c, 0));
@@ -342,7 +350,8 @@ void lc_tf_op_einsum(lc_tf_call *c) {
     }
     /* an ellipsis of the result stands for the longest of the operands' */
     if (!fine || !parse(side[n], extra, &out)) {
-        lc_tf_fail(c, LC_INVALID, "its equation \"%.*s\" does not fit the dimensions of its operands", equation.size > 60 ? 60 : (int)equation.size, equation.data);
+        lc_tf_fail(c, LC_INVALID, "its equation \"%.*s\" does not fit the dimensions of its operands",
+                   equation.size > 60 ? 60 : (int)equation.size, equation.data);
         return;
     }
     if (!check(c, o, n, &out)) return;

@@ -34,7 +34,8 @@ static void patches(lc_tf_call *c, int32_t spatial, const char *dilations) {
         tiles = tiles && w.stride[i] == w.size[i] && w.dilation[i] == 1 && s.dims[i + 1] > 0 && s.dims[i + 1] % w.size[i] == 0;
     if (tiles) {
         const lc_SpaceToDepthOptions o = {.block_size = w.size[0]};
-        lc_tf_give(c, 0, lc_tf_moved(c, lc_build_op(c->b, LC_OP_SPACE_TO_DEPTH, LC_TABLE_SpaceToDepthOptions, &o, &x, 1), lc_tf_type(c, input)));
+        lc_tf_give(c, 0,
+                   lc_tf_moved(c, lc_build_op(c->b, LC_OP_SPACE_TO_DEPTH, LC_TABLE_SpaceToDepthOptions, &o, &x, 1), lc_tf_type(c, input)));
         return;
     }
     const uint32_t taps = lc_tf_taps(c, &w, 4096);
@@ -136,7 +137,8 @@ void lc_tf_op_crop_and_resize(lc_tf_call *c) {
     const pixels p = list_pixels(c, lc_build_cast(c->b, input, LC_FLOAT32));
     if (!lc_tf_split(c, boxes, 1, 4, side)) return; /* y1, x1, y2, x2 */
     const int32_t y = samples(c, side[0], side[2], p.last_row, size[0]), x = samples(c, side[1], side[3], p.last_column, size[1]);
-    const int32_t valid_y = spread(c, inside(c, y, p.last_row), size[0], true, 1), valid_x = spread(c, inside(c, x, p.last_column), size[1], false, 1);
+    const int32_t valid_y = spread(c, inside(c, y, p.last_row), size[0], true, 1),
+                  valid_x = spread(c, inside(c, x, p.last_column), size[1], false, 1);
     const int32_t area = lc_tf_size_op(c, LC_OP_MUL, p.height, p.width);
     const int32_t image = lc_tf_reshape(c, mul(c, owner, area), column, 3);
     int32_t crop;
@@ -256,7 +258,8 @@ void lc_tf_op_projective_transform(lc_tf_call *c) {
         int32_t edge[2];
         for (int i = 0; i < 2; i++) {
             const int32_t row = i ? lc_tf_with(c, LC_OP_ADD, top, 1) : top;
-            const int32_t first = pixel(c, &p, image, row, left, fill), second = pixel(c, &p, image, row, lc_tf_with(c, LC_OP_ADD, left, 1), fill);
+            const int32_t first = pixel(c, &p, image, row, left, fill),
+                          second = pixel(c, &p, image, row, lc_tf_with(c, LC_OP_ADD, left, 1), fill);
             edge[i] = mix(c, first, second, tx);
         }
         out = mix(c, edge[0], edge[1], ty);

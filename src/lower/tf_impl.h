@@ -127,9 +127,9 @@ typedef struct lc_tf_lower {
     lc_model *model;
     lc_error *err;
     lc_budget budget;
-    lc_arena scratch; /* freed when the lowering ends */
-    uint64_t calls;   /* nodes lowered, charged against limits.max_nodes */
-    uint32_t symbols; /* open dimensions so far (tf_known.c) */
+    lc_arena scratch;                          /* freed when the lowering ends */
+    uint64_t calls;                            /* nodes lowered, charged against limits.max_nodes */
+    uint32_t symbols;                          /* open dimensions so far (tf_known.c) */
     lc_names row_names, fact_names, own_names; /* of tf.def, of tf_flex.def, of the user's operators */
     struct lc_tf_fact *own_facts;
     lc_tf_row *own_rows;

@@ -472,7 +472,8 @@ lc_shape lc_tf_shape_value(lc_tf_call *c, int32_t tensor) {
         s.dims[i] = -1;
         if (!k->value[0] || !k->value[1]) continue;
         const int64_t x = integer_at(t->type, k->value[0], (size_t)i), y = integer_at(t->type, k->value[1], (size_t)i);
-        const bool doubted = k->third && k->value[2] && (size_t)i < k->size[2] / (lc_dtype_bits(t->type) / 8) && integer_at(t->type, k->value[2], (size_t)i) != x;
+        const bool doubted = k->third && k->value[2] && (size_t)i < k->size[2] / (lc_dtype_bits(t->type) / 8) &&
+                             integer_at(t->type, k->value[2], (size_t)i) != x;
         if (x == y && !doubted && x >= 0 && x <= INT32_MAX) s.dims[i] = (int32_t)x;
     }
     return s;

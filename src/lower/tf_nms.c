@@ -95,7 +95,8 @@ static int32_t class_of(lc_tf_call *c, const combined *k, int32_t candidates) {
 /* One image: boxes [n, q, 4], scores [n, classes]. out: boxes, scores, classes, valid. */
 static void image(lc_tf_call *c, const combined *k, int32_t boxes, int32_t scores, int32_t *out) {
     lc_arena temporary = {0};
-    int32_t *s = lc_arena_array(&temporary, (size_t)k->classes + 1, sizeof *s), *b = lc_arena_array(&temporary, (size_t)k->classes + 1, sizeof *b);
+    int32_t *s = lc_arena_array(&temporary, (size_t)k->classes + 1, sizeof *s),
+            *b = lc_arena_array(&temporary, (size_t)k->classes + 1, sizeof *b);
     if (!s || !b) {
         lc_build_check(c->b, lc_fail_memory(c->b->err, "classes"));
         lc_arena_deinit(&temporary);
@@ -109,7 +110,8 @@ static void image(lc_tf_call *c, const combined *k, int32_t boxes, int32_t score
         s[i] = lc_build_select(c->b, counts, taken, lowest);
         b[i] = lc_tf_gather(c, where, f.indices, 0, 0);
     }
-    int32_t candidates = k->classes * k->per_class, all_scores = lc_tf_concat(c, s, (uint32_t)k->classes, 0), all_boxes = lc_tf_concat(c, b, (uint32_t)k->classes, 0);
+    int32_t candidates = k->classes * k->per_class, all_scores = lc_tf_concat(c, s, (uint32_t)k->classes, 0),
+            all_boxes = lc_tf_concat(c, b, (uint32_t)k->classes, 0);
     lc_arena_deinit(&temporary);
     if (candidates < k->total) {
         const int32_t more[4] = {0, k->total - candidates, 0, 0};
@@ -133,7 +135,8 @@ static void image(lc_tf_call *c, const combined *k, int32_t boxes, int32_t score
 void lc_tf_op_combined_nms(lc_tf_call *c) {
     const int32_t boxes = lc_tf_in(c, 0), scores = lc_tf_in(c, 1);
     const lc_shape b = lc_tf_rank_of(c, boxes, 4), s = lc_tf_rank_of(c, scores, 3);
-    const int64_t per_class = lc_tf_need_int(c, lc_tf_in(c, 2), "max_output_size_per_class"), total = lc_tf_need_int(c, lc_tf_in(c, 3), "max_total_size");
+    const int64_t per_class = lc_tf_need_int(c, lc_tf_in(c, 2), "max_output_size_per_class"),
+                  total = lc_tf_need_int(c, lc_tf_in(c, 3), "max_total_size");
     const bool pad = lc_tf_attr_bool(c, "pad_per_class", false);
     int32_t out[4][MOST_CLASSES];
     if (!lc_tf_ok(c)) return;
@@ -142,9 +145,10 @@ void lc_tf_op_combined_nms(lc_tf_call *c) {
         lc_tf_missing(c, "it runs for each class of each image, and their number is open; fix the shape with --input-shape");
         return;
     }
-    if (per_class < 1 || total < 1 || per_class > 1 << 24 || total > 1 << 24 || s.dims[2] < 1 || images < 1 || (b.dims[2] != 1 && b.dims[2] != s.dims[2])) {
-        lc_tf_fail(c, LC_INVALID, "its sizes do not fit: %d images, %d classes, boxes for %d, %lld a class, %lld in all", images, s.dims[2], b.dims[2],
-                   (long long)per_class, (long long)total);
+    if (per_class < 1 || total < 1 || per_class > 1 << 24 || total > 1 << 24 || s.dims[2] < 1 || images < 1 ||
+        (b.dims[2] != 1 && b.dims[2] != s.dims[2])) {
+        lc_tf_fail(c, LC_INVALID, "its sizes do not fit: %d images, %d classes, boxes for %d, %lld a class, %lld in all", images, s.dims[2],
+                   b.dims[2], (long long)per_class, (long long)total);
         return;
     }
     if ((int64_t)images * s.dims[2] > MOST_CLASSES) {

@@ -41,9 +41,9 @@ int32_t lc_tf_reshape_sizes(lc_tf_call *c, int32_t x, const int32_t *sizes, uint
 /* ---- windows ------------------------------------------------------------------------------------------------------------- */
 
 typedef struct lc_tf_window {
-    int32_t n;                                                          /* spatial dimensions */
+    int32_t n;                                                                   /* spatial dimensions */
     int32_t size[LC_TF_SPATIAL], stride[LC_TF_SPATIAL], dilation[LC_TF_SPATIAL]; /* size: filled in by who knows the filter */
-    int32_t before[LC_TF_SPATIAL], after[LC_TF_SPATIAL];                /* padding that EXPLICIT gives; padding is VALID then */
+    int32_t before[LC_TF_SPATIAL], after[LC_TF_SPATIAL];                         /* padding that EXPLICIT gives; padding is VALID then */
     int8_t padding;
     bool channels_first, pads;
 } lc_tf_window;
@@ -68,14 +68,16 @@ void lc_tf_tap_at(const lc_tf_window *w, uint32_t k, int32_t *tap);
 int32_t lc_tf_convolve(lc_tf_call *c, lc_tf_window *w, int32_t x, int32_t filter);
 /* x and y, whose dimensions are named by labels below 52, multiplied and summed over what `out` does not name, as Einsum does.
  * (tf_einsum.c) */
-int32_t lc_tf_contract(lc_tf_call *c, int32_t x, const uint8_t *x_labels, int32_t y, const uint8_t *y_labels, const uint8_t *out, uint32_t out_count);
+int32_t lc_tf_contract(lc_tf_call *c, int32_t x, const uint8_t *x_labels, int32_t y, const uint8_t *y_labels, const uint8_t *out,
+                       uint32_t out_count);
 
 /* ---- parts of fused operators ----------------------------------------------------------------------------------------------- */
 
 /* x + bias along the channels. (tf_norm.c) */
 int32_t lc_tf_bias(lc_tf_call *c, int32_t x, int32_t bias, bool first);
 /* (x - mean) / sqrt(variance + epsilon) * scale + offset along the channels. (tf_norm.c) */
-int32_t lc_tf_batch_norm(lc_tf_call *c, int32_t x, int32_t scale, int32_t offset, int32_t mean, int32_t variance, float epsilon, bool first);
+int32_t lc_tf_batch_norm(lc_tf_call *c, int32_t x, int32_t scale, int32_t offset, int32_t mean, int32_t variance, float epsilon,
+                         bool first);
 /* An activation by TensorFlow's operator name. *known: false when there is no such. (tf_activation.c) */
 int32_t lc_tf_activation(lc_tf_call *c, lc_str name, int32_t x, float leaky_alpha, bool *known);
 /* What the node's fused_ops say, on y: args begin at input `first_arg`. Gives output 0 in `type`, or puts the node to what is missing. (tf_norm.c) */

@@ -43,15 +43,15 @@ static bool floats_of(lc_tf_call *c, int32_t t, uint32_t n, float otherwise, flo
 }
 
 /* m and a as constants, when everything they are made of is; scale or offset of -1 are ones and zeros. */
-static bool constants(lc_tf_call *c, int32_t scale, int32_t offset, int32_t mean, int32_t variance, double epsilon, int32_t dim, int32_t *mul,
-                      int32_t *add) {
+static bool constants(lc_tf_call *c, int32_t scale, int32_t offset, int32_t mean, int32_t variance, double epsilon, int32_t dim,
+                      int32_t *mul, int32_t *add) {
     if (dim < 1 || !lc_tf_is_const(c, mean) || !lc_tf_is_const(c, variance)) return false;
     const uint32_t n = (uint32_t)dim;
     lc_arena temporary = {0};
     float *in = lc_arena_array(&temporary, (size_t)n * 4, sizeof *in);
     if (!in) lc_build_check(c->b, lc_fail_memory(c->b->err, "batch normalisation"));
-    const bool known = in && floats_of(c, scale, n, 1, in) && floats_of(c, offset, n, 0, in + n) && floats_of(c, mean, n, 0, in + 2 * (size_t)n) &&
-                       floats_of(c, variance, n, 1, in + 3 * (size_t)n);
+    const bool known = in && floats_of(c, scale, n, 1, in) && floats_of(c, offset, n, 0, in + n) &&
+                       floats_of(c, mean, n, 0, in + 2 * (size_t)n) && floats_of(c, variance, n, 1, in + 3 * (size_t)n);
     float *m = known ? lc_build_data(c->b, n * sizeof *m) : NULL, *a = known ? lc_build_data(c->b, n * sizeof *a) : NULL;
     for (size_t i = 0; m && a && i < n; i++) {
         const double factor = in[i] / sqrt(in[i + 3 * (size_t)n] + epsilon);
@@ -78,11 +78,13 @@ static int32_t affine(lc_tf_call *c, int32_t x, int32_t mul, int32_t add) {
     return lc_tf_binary(c, LC_OP_ADD, lc_tf_binary(c, LC_OP_MUL, x, mul), add);
 }
 
-int32_t lc_tf_batch_norm(lc_tf_call *c, int32_t x, int32_t scale, int32_t offset, int32_t mean, int32_t variance, float epsilon, bool first) {
+int32_t lc_tf_batch_norm(lc_tf_call *c, int32_t x, int32_t scale, int32_t offset, int32_t mean, int32_t variance, float epsilon,
+                         bool first) {
     const lc_shape s = lc_tf_rank_of(c, mean, 1);
     int32_t mul = -1, add = -1;
     if (!lc_tf_ok(c)) return -1;
-    if (!constants(c, scale, offset, mean, variance, epsilon, s.dims[0], &mul, &add)) mul = normalised(c, scale, offset, mean, variance, epsilon, &add);
+    if (!constants(c, scale, offset, mean, variance, epsilon, s.dims[0], &mul, &add))
+        mul = normalised(c, scale, offset, mean, variance, epsilon, &add);
     mul = lc_tf_along_channels(c, mul, x, first);
     return affine(c, x, mul, lc_tf_along_channels(c, add, x, first));
 }
@@ -120,10 +122,12 @@ void lc_tf_op_fused_batch_norm(lc_tf_call *c) {
     bool known;
     const bool first = lc_tf_channels_first(c, &known);
     if (!known) return;
-    const int32_t input = lc_tf_in(c, 0), x = lc_tf_float32(c, input), scale = lc_tf_float32(c, lc_tf_in(c, 1)), offset = lc_tf_float32(c, lc_tf_in(c, 2));
+    const int32_t input = lc_tf_in(c, 0), x = lc_tf_float32(c, input), scale = lc_tf_float32(c, lc_tf_in(c, 1)),
+                  offset = lc_tf_float32(c, lc_tf_in(c, 2));
     const float epsilon = lc_tf_attr_float(c, "epsilon", 1e-4f), factor = lc_tf_attr_float(c, "exponential_avg_factor", 1);
     const bool training = lc_tf_attr_bool(c, "is_training", true);
-    int32_t mean = lc_tf_float32(c, lc_tf_in(c, 3)), variance = lc_tf_float32(c, lc_tf_in(c, 4)), used_mean = mean, used_variance = variance, y;
+    int32_t mean = lc_tf_float32(c, lc_tf_in(c, 3)), variance = lc_tf_float32(c, lc_tf_in(c, 4)), used_mean = mean,
+            used_variance = variance, y;
     if (training) {
         const int32_t flat = -1;
         int32_t add, corrected = -1, centre = -1, spread = -1;
@@ -156,7 +160,8 @@ void lc_tf_op_global_batch_norm(lc_tf_call *c) {
     int32_t in[5];
     for (uint32_t i = 0; i < 5; i++) in[i] = lc_tf_float32(c, lc_tf_in(c, i));
     const bool scaled = lc_tf_attr_bool(c, "scale_after_normalization", true);
-    const int32_t y = lc_tf_batch_norm(c, in[0], scaled ? in[4] : -1, in[3], in[1], in[2], lc_tf_attr_float(c, "variance_epsilon", 1e-3f), false);
+    const int32_t y =
+        lc_tf_batch_norm(c, in[0], scaled ? in[4] : -1, in[3], in[1], in[2], lc_tf_attr_float(c, "variance_epsilon", 1e-3f), false);
     if (lc_tf_ok(c)) lc_tf_give(c, 0, lc_tf_back(c, y, lc_tf_type(c, lc_tf_in(c, 0))));
 }
 

@@ -58,7 +58,8 @@ static int32_t pool3d(lc_tf_call *c, int32_t op, const lc_tf_window *w, int32_t 
     if (!idle(w, 1, 3)) {
         int32_t flat = lc_tf_merge_dims(c, x, 0, 2);
         flat = pool_op(c, op, w, 1, flat);
-        const int32_t sizes[5] = {lc_tf_size(c, x, 0), lc_tf_size(c, x, 1), lc_tf_size(c, flat, 1), lc_tf_size(c, flat, 2), lc_tf_size(c, flat, 3)};
+        const int32_t sizes[5] = {lc_tf_size(c, x, 0), lc_tf_size(c, x, 1), lc_tf_size(c, flat, 1), lc_tf_size(c, flat, 2),
+                                  lc_tf_size(c, flat, 3)};
         x = lc_tf_reshape_sizes(c, flat, sizes, 5);
     }
     if (idle(w, 0, 1)) return x;
@@ -94,7 +95,8 @@ static void pool(lc_tf_call *c, int32_t op, lc_tf_window *w) {
 static bool depthwise(lc_tf_call *c, const int64_t *size, const int64_t *stride) {
     const int32_t x = lc_tf_in(c, 0), axis = 4;
     const lc_shape s = lc_tf_rank_of(c, x, 4);
-    if (size[0] != 1 || size[1] != 1 || size[2] != 1 || size[3] < 2 || stride[0] != 1 || stride[3] != size[3] || size[3] > INT32_MAX) return false;
+    if (size[0] != 1 || size[1] != 1 || size[2] != 1 || size[3] < 2 || stride[0] != 1 || stride[3] != size[3] || size[3] > INT32_MAX)
+        return false;
     if (!lc_tf_ok(c) || s.dims[3] < 0 || s.dims[3] % size[3] || stride[1] != 1 || stride[2] != 1) return false;
     const int32_t dims[2] = {(int32_t)(s.dims[3] / size[3]), (int32_t)size[3]};
     const int32_t y = lc_tf_widen(c, x, LC_TF_ARITHMETIC);

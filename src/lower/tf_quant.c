@@ -122,8 +122,10 @@ static int32_t by_range(lc_tf_call *c, int32_t x, int32_t min, int32_t max, int3
     int32_t zero = lc_tf_with(c, LC_OP_ADD, lc_tf_unary(c, LC_OP_NEG, from), low);
     zero = lc_tf_with(c, LC_OP_MINIMUM, lc_tf_with(c, LC_OP_MAXIMUM, zero, low), high);
     zero = lc_tf_unary(c, LC_OP_FLOOR, lc_tf_with(c, LC_OP_ADD, zero, 0.5));
-    const int32_t less = lc_tf_with(c, LC_OP_ADD, lc_tf_unary(c, LC_OP_NEG, zero), low), nudged_min = lc_tf_binary(c, LC_OP_MUL, less, scale);
-    const int32_t more = lc_tf_with(c, LC_OP_ADD, lc_tf_unary(c, LC_OP_NEG, zero), high), nudged_max = lc_tf_binary(c, LC_OP_MUL, more, scale);
+    const int32_t less = lc_tf_with(c, LC_OP_ADD, lc_tf_unary(c, LC_OP_NEG, zero), low),
+                  nudged_min = lc_tf_binary(c, LC_OP_MUL, less, scale);
+    const int32_t more = lc_tf_with(c, LC_OP_ADD, lc_tf_unary(c, LC_OP_NEG, zero), high),
+                  nudged_max = lc_tf_binary(c, LC_OP_MUL, more, scale);
     return by_arithmetic(c, x, nudged_min, nudged_max, scale);
 }
 
@@ -229,7 +231,8 @@ void lc_tf_op_quantize_and_dequantize(lc_tf_call *c) {
     const bool v1 = version == 'e', v3 = version == '3';
     const bool is_signed = lc_tf_attr_bool(c, "signed_input", true), given = lc_tf_attr_bool(c, "range_given", v3);
     const bool narrow = lc_tf_attr_bool(c, "narrow_range", false), half_up = lc_tf_attr_is(c, "round_mode", "HALF_TO_EVEN", "HALF_UP");
-    const int64_t axis = lc_tf_attr_int(c, "axis", -1), bits = v3 ? lc_tf_need_int(c, lc_tf_in(c, 3), "num_bits") : lc_tf_attr_int(c, "num_bits", 8);
+    const int64_t axis = lc_tf_attr_int(c, "axis", -1),
+                  bits = v3 ? lc_tf_need_int(c, lc_tf_in(c, 3), "num_bits") : lc_tf_attr_int(c, "num_bits", 8);
     const int32_t input = lc_tf_in(c, 0), x = lc_tf_float32(c, input);
     int32_t min = -1, max = -1;
     if (lc_tf_ok(c) && (bits < 1 || bits > 24)) lc_tf_missing(c, "float32 does not hold %lld bits", (long long)bits);
@@ -250,7 +253,8 @@ void lc_tf_op_quantize_and_dequantize(lc_tf_call *c) {
     int32_t y = -1;
     if (given && bits >= 2 && bits <= 16 && lc_tf_floats(c, min, &a, 1, &n) && lc_tf_floats(c, max, &b, 1, &m) && usable(a, b)) {
         const double by_max = b / high, by_min = low < 0 ? a / low : 0, step = by_max > by_min ? by_max : by_min;
-        const steps s = {.scale = (float)step, .min = (float)(low * step), .max = (float)(high * step), .zero = is_signed ? 1 << (bits - 1) : 0};
+        const steps s = {
+            .scale = (float)step, .min = (float)(low * step), .max = (float)(high * step), .zero = is_signed ? 1 << (bits - 1) : 0};
         y = lc_tf_is_const(c, x) ? rounded(c, x, &s, 1, (int32_t)bits) : fake_quant(c, x, &s, (int32_t)bits, narrow && is_signed);
     } else {
         y = symmetric(c, x, min, max, low, high, half_up);

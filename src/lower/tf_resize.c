@@ -85,8 +85,8 @@ typedef struct resampling {
 static bool begin(lc_tf_call *c, resampling *r, int32_t in, int64_t out) {
     if (!lc_tf_ok(c)) return false;
     if (in < 1 || out < 1 || out > INT32_MAX || (uint64_t)in * (uint64_t)out > CELLS_MOST) {
-        lc_tf_fail(c, in < 1 || out < 1 ? LC_INVALID : LC_UNSUPPORTED, "it resizes %d to %lld; litec needs a product from 1 to %llu", in, (long long)out,
-                   (unsigned long long)CELLS_MOST);
+        lc_tf_fail(c, in < 1 || out < 1 ? LC_INVALID : LC_UNSUPPORTED, "it resizes %d to %lld; litec needs a product from 1 to %llu", in,
+                   (long long)out, (unsigned long long)CELLS_MOST);
         return false;
     }
     *r = (resampling){.in = in, .out = (int32_t)out, .rows = lc_build_data(c->b, (size_t)in * (size_t)out * sizeof *r->rows)};
@@ -172,7 +172,8 @@ static void cubic(resampling *r, bool align_corners, bool half_pixel) {
     for (int32_t i = 0; i < r->out; i++) {
         const float at = half_pixel ? ((float)i + 0.5f) * scale - 0.5f : (float)i * scale, cell = floorf(at);
         const int64_t first = (int64_t)cell - 1, offset = lrintf((at - cell) * STEPS);
-        float w[4] = {far_weight(offset, a), near_weight(offset, a), near_weight(STEPS - offset, a), far_weight(STEPS - offset, a)}, sum = 0;
+        float w[4] = {far_weight(offset, a), near_weight(offset, a), near_weight(STEPS - offset, a), far_weight(STEPS - offset, a)},
+              sum = 0;
         for (int k = 0; k < 4; k++) {
             if (half_pixel && (first + k < 0 || first + k >= r->in)) w[k] = 0;
             sum += w[k];
@@ -197,7 +198,8 @@ static int32_t polynomial(lc_tf_call *c, int32_t x, const float *a, int n) {
 
 static cubic_weights cubic_at_run_time(lc_tf_call *c, int32_t old, int32_t size, bool align, bool half) {
     const float a = half ? -0.5f : -0.75f, near[4] = {a + 2, -(a + 3), 0, 1}, far[4] = {a, -5 * a, 8 * a, -4 * a};
-    const int32_t in = lc_build_cast(c->b, old, LC_FLOAT32), out = lc_build_cast(c->b, size, LC_FLOAT32), last = lc_tf_with(c, LC_OP_SUB, in, 1);
+    const int32_t in = lc_build_cast(c->b, old, LC_FLOAT32), out = lc_build_cast(c->b, size, LC_FLOAT32),
+                  last = lc_tf_with(c, LC_OP_SUB, in, 1);
     const int32_t gaps = lc_tf_with(c, LC_OP_MAXIMUM, lc_tf_with(c, LC_OP_SUB, out, 1), 1);
     const int32_t step = align ? lc_tf_binary(c, LC_OP_DIV, last, gaps) : lc_tf_binary(c, LC_OP_DIV, in, out);
     int32_t at = lc_build_cast(c->b, lc_tf_range(c, lc_tf_reshape(c, size, NULL, 0)), LC_FLOAT32);
@@ -214,7 +216,8 @@ static cubic_weights cubic_at_run_time(lc_tf_call *c, int32_t old, int32_t size,
     w.weight[3] = polynomial(c, lc_tf_with(c, LC_OP_ADD, e, 1), far, 4);
     int32_t sum = -1;
     for (int k = 0; k < 4; k++) {
-        const int32_t from = lc_tf_with(c, LC_OP_ADD, cell, k - 1), bound = lc_tf_with(c, LC_OP_MAXIMUM, lc_tf_binary(c, LC_OP_MINIMUM, from, last), 0);
+        const int32_t from = lc_tf_with(c, LC_OP_ADD, cell, k - 1),
+                      bound = lc_tf_with(c, LC_OP_MAXIMUM, lc_tf_binary(c, LC_OP_MINIMUM, from, last), 0);
         w.index[k] = lc_build_cast(c->b, bound, LC_INT32);
         if (!half) continue;
         const int32_t inside = lc_tf_binary(c, LC_OP_EQUAL, from, bound);
@@ -313,9 +316,14 @@ static const struct kernel {
     const char *name;
     float (*at)(float x);
     float radius;
-} kernels[] = {{"lanczos1", kernel_lanczos1, 1},   {"lanczos3", kernel_lanczos3, 3},  {"lanczos5", kernel_lanczos5, 5},
-               {"gaussian", kernel_gaussian, 1.5f}, {"box", kernel_box, 1},            {"triangle", kernel_triangle, 1},
-               {"keyscubic", kernel_keyscubic, 2},  {"mitchellcubic", kernel_mitchellcubic, 2}};
+} kernels[] = {{"lanczos1", kernel_lanczos1, 1},
+               {"lanczos3", kernel_lanczos3, 3},
+               {"lanczos5", kernel_lanczos5, 5},
+               {"gaussian", kernel_gaussian, 1.5f},
+               {"box", kernel_box, 1},
+               {"triangle", kernel_triangle, 1},
+               {"keyscubic", kernel_keyscubic, 2},
+               {"mitchellcubic", kernel_mitchellcubic, 2}};
 
 static void scale_dim(resampling *r, const struct kernel *k, float scale, float translation, bool antialias) {
     const float inverse = 1.0f / scale, shift = -inverse * translation, wide = antialias && inverse > 1 ? inverse : 1;
@@ -327,7 +335,8 @@ static void scale_dim(resampling *r, const struct kernel *k, float scale, float 
         to = fminf(fmaxf(to, 0), (float)(r->in - 1));
         for (int32_t s = (int32_t)from; s <= (int32_t)to; s++) sum += k->at(fabsf(((float)s + 0.5f - at) / wide));
         const float norm = fabsf(sum) >= 1000 * FLT_MIN ? 1 / sum : 0;
-        for (int32_t s = (int32_t)from; norm != 0 && s <= (int32_t)to; s++) add(r, i, s, k->at(fabsf(((float)s + 0.5f - at) / wide)) * norm);
+        for (int32_t s = (int32_t)from; norm != 0 && s <= (int32_t)to; s++)
+            add(r, i, s, k->at(fabsf(((float)s + 0.5f - at) / wide)) * norm);
     }
 }
 

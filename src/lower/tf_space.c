@@ -23,8 +23,8 @@ static int32_t builtin(lc_tf_call *c, bool to_batch, int32_t x, int32_t block, i
 }
 
 /* Dimensions `at` and, when two, at + 1 of x (1 is the first after the batch). sizes[]: of x, kept up to date. */
-static int32_t step(lc_tf_call *c, bool to_batch, int32_t x, int32_t *sizes, uint32_t rank, uint32_t at, uint32_t count, const int64_t *block,
-                    const int64_t *margins) {
+static int32_t step(lc_tf_call *c, bool to_batch, int32_t x, int32_t *sizes, uint32_t rank, uint32_t at, uint32_t count,
+                    const int64_t *block, const int64_t *margins) {
     int32_t view[4], n = 0, b[2] = {1, 1}, m[4] = {0}, blocks = 1;
     for (uint32_t i = 0; i < count; i++) {
         b[i] = (int32_t)block[at - 1 + i];
@@ -39,7 +39,8 @@ static int32_t step(lc_tf_call *c, bool to_batch, int32_t x, int32_t *sizes, uin
     for (uint32_t i = 0; i < count; i++) view[n++] = sizes[at + i];
     view[n++] = behind < 0 ? lc_tf_size_const(c, 1) : behind;
     x = lc_tf_reshape_sizes(c, x, view, (uint32_t)n);
-    const int32_t by = lc_build_ints(c->b, "block_shape", b, count), around = lc_build_int_matrix(c->b, to_batch ? "paddings" : "crops", m, (int32_t)count, 2);
+    const int32_t by = lc_build_ints(c->b, "block_shape", b, count),
+                  around = lc_build_int_matrix(c->b, to_batch ? "paddings" : "crops", m, (int32_t)count, 2);
     x = builtin(c, to_batch, x, by, around);
     /* the batch is blocks times as large, or as small; before was n times others */
     sizes[0] = lc_tf_size_op(c, to_batch ? LC_OP_MUL : LC_OP_DIV, sizes[0], lc_tf_size_const(c, blocks));

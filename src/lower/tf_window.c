@@ -46,7 +46,8 @@ int32_t lc_tf_recast(lc_tf_call *c, int32_t w, const int32_t *dims, int32_t rank
     if (!t) return -1;
     bool same = lc_tensor_elements(t, &have);
     for (int32_t i = 0; i < rank; i++) same = same && dims[i] >= 0 && lc_mul_u64(want, (uint64_t)dims[i], &want);
-    if (!same || have != want || (t->quant && t->type != LC_FLOAT32) || t->sparsity || !lc_tensor_is_const(t)) return lc_tf_reshape(c, w, dims, rank);
+    if (!same || have != want || (t->quant && t->type != LC_FLOAT32) || t->sparsity || !lc_tensor_is_const(t))
+        return lc_tf_reshape(c, w, dims, rank);
     const lc_tensor copy = *t;
     if (copy.deferred) return lc_build_deferred(c->b, "weights", dims, rank, copy.deferred);
     return lc_build_const(c->b, "weights", copy.type, dims, rank, copy.data, copy.size, false);

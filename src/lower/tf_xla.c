@@ -23,7 +23,8 @@ static const void *numbers(lc_tf_call *c, lc_pb_id id) {
 /* ---- XlaDot ------------------------------------------------------------------------------------------------------------ */
 
 /* Names dimensions of both operands that the lists pair up. False when a list names one twice or one that is not there. */
-static bool name_pairs(const lc_pb_int64s *a, const lc_pb_int64s *b, uint8_t *x, int32_t x_rank, uint8_t *y, int32_t y_rank, uint8_t *next) {
+static bool name_pairs(const lc_pb_int64s *a, const lc_pb_int64s *b, uint8_t *x, int32_t x_rank, uint8_t *y, int32_t y_rank,
+                       uint8_t *next) {
     if (a->n != b->n) return false;
     for (uint32_t i = 0; i < a->n; i++) {
         const int64_t p = a->data[i], q = b->data[i];
@@ -124,7 +125,8 @@ static int32_t trim(lc_tf_call *c, int32_t x, const int64_t *pads, lc_tf_window 
         any = any || before < 0 || after < 0;
     }
     if (!any) return x;
-    const int32_t in[4] = {x, lc_build_ints(c->b, "begin", begin, rank), lc_build_ints(c->b, "end", end, rank), lc_build_ints(c->b, "strides", step, rank)};
+    const int32_t in[4] = {x, lc_build_ints(c->b, "begin", begin, rank), lc_build_ints(c->b, "end", end, rank),
+                           lc_build_ints(c->b, "strides", step, rank)};
     return lc_build_op(c->b, LC_OP_STRIDED_SLICE, LC_TABLE_StridedSliceOptions, &o, in, 4);
 }
 
@@ -133,7 +135,8 @@ static int32_t trim(lc_tf_call *c, int32_t x, const int64_t *pads, lc_tf_window 
  * (in - 1) s + k rows, of which padding p, q keeps all but k - 1 - p in front and k - 1 - q behind. Those of SAME are an option of the operator,
  * others are cut off. x [n, h, w, ci], filter [h, w, ci, co]; -1 where it is none such.
  */
-static int32_t transposed(lc_tf_call *c, int32_t x, int32_t filter, const int64_t *stride, const int64_t *pads, const int64_t *lhs, const int64_t *rhs) {
+static int32_t transposed(lc_tf_call *c, int32_t x, int32_t filter, const int64_t *stride, const int64_t *pads, const int64_t *lhs,
+                          const int64_t *rhs) {
     const lc_shape f = lc_tf_fixed(c, filter, "filter"), s = lc_tf_rank_of(c, x, 4);
     int64_t cut[4];
     bool same = true, any = false, none = true;
@@ -157,7 +160,8 @@ static int32_t transposed(lc_tf_call *c, int32_t x, int32_t filter, const int64_
         sizes[i + 1] = same ? times : lc_tf_size_op(c, LC_OP_ADD, times, lc_tf_size_const(c, f.dims[i] - lhs[i]));
         cells[i + 1] = lc_tf_size_op(c, LC_OP_SUB, sizes[i + 1], lc_tf_size_const(c, cut[2 * i] + cut[2 * i + 1]));
     }
-    const lc_TransposeConvOptions o = {.padding = same ? LC_Padding_SAME : LC_Padding_VALID, .stride_h = (int32_t)lhs[0], .stride_w = (int32_t)lhs[1]};
+    const lc_TransposeConvOptions o = {
+        .padding = same ? LC_Padding_SAME : LC_Padding_VALID, .stride_h = (int32_t)lhs[0], .stride_w = (int32_t)lhs[1]};
     const int32_t in[3] = {lc_tf_concat(c, sizes, 4, 0), weights, x};
     const int32_t y = lc_build_op(c->b, LC_OP_TRANSPOSE_CONV, LC_TABLE_TransposeConvOptions, &o, in, 3);
     if (same || none) return y;
@@ -179,14 +183,16 @@ void lc_tf_op_xla_conv(lc_tf_call *c) {
     const uint32_t n = d->input_spatial_dimensions.n;
     int64_t in[LC_TF_SPATIAL + 2], kernel[LC_TF_SPATIAL + 2], out[LC_TF_SPATIAL + 2], stride[6], pads[6], lhs[6], rhs[6];
     if (n != d->kernel_spatial_dimensions.n || n != d->output_spatial_dimensions.n) {
-        lc_tf_fail(c, LC_INVALID, "its dimension_numbers have %u, %u and %u spatial dimensions", n, d->kernel_spatial_dimensions.n, d->output_spatial_dimensions.n);
+        lc_tf_fail(c, LC_INVALID, "its dimension_numbers have %u, %u and %u spatial dimensions", n, d->kernel_spatial_dimensions.n,
+                   d->output_spatial_dimensions.n);
         return;
     }
     if (n < 1 || n > LC_TF_SPATIAL || lc_tf_attr_int(c, "batch_group_count", 1) != 1) {
         lc_tf_missing(c, n < 1 || n > LC_TF_SPATIAL ? "TFLite convolves over 1 to 3 dimensions" : "its batch_group_count is not 1");
         return;
     }
-    if (lc_tf_type(c, x) != LC_FLOAT32 && lc_tf_type(c, x) != LC_FLOAT16 && lc_tf_type(c, x) != LC_BFLOAT16 && lc_tf_type(c, x) != LC_FLOAT64) {
+    if (lc_tf_type(c, x) != LC_FLOAT32 && lc_tf_type(c, x) != LC_FLOAT16 && lc_tf_type(c, x) != LC_BFLOAT16 &&
+        lc_tf_type(c, x) != LC_FLOAT64) {
         lc_tf_missing(c, "TFLite convolves no %s", lc_dtype_name(lc_tf_type(c, x)));
         return;
     }
@@ -201,8 +207,8 @@ void lc_tf_op_xla_conv(lc_tf_call *c) {
         out[i + 1] = d->output_spatial_dimensions.data[i];
         kernel[i] = d->kernel_spatial_dimensions.data[i];
     }
-    if (!read(c, 2, "window_strides", stride, n, 1) || !read(c, 3, "padding", pads, 2 * n, -(INT32_MAX / 4)) || !read(c, 4, "lhs_dilation", lhs, n, 1) ||
-        !read(c, 5, "rhs_dilation", rhs, n, 1))
+    if (!read(c, 2, "window_strides", stride, n, 1) || !read(c, 3, "padding", pads, 2 * n, -(INT32_MAX / 4)) ||
+        !read(c, 4, "lhs_dilation", lhs, n, 1) || !read(c, 5, "rhs_dilation", rhs, n, 1))
         return;
     x = lc_tf_float32(c, x);
     filter = lc_tf_float32(c, filter);

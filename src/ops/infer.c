@@ -85,8 +85,7 @@ lc_status lc_op_infer(lc_infer_ctx *ctx) {
     /* Options of another operator say nothing about this one. An operator without fields ignores what it is given. */
     if (def->options != LC_TABLE_NONE && lc_schema_tables[def->options].field_count && ctx->node->attrs &&
         ctx->node->attrs_table != LC_TABLE_NONE && ctx->node->attrs_table != def->options)
-        return LC_OP_FAIL(ctx, "has options %s, needs %s", lc_table_name(ctx->node->attrs_table),
-                          lc_table_name(def->options));
+        return LC_OP_FAIL(ctx, "has options %s, needs %s", lc_table_name(ctx->node->attrs_table), lc_table_name(def->options));
     if (!def->infer) {
         lc_status status = LC_OP_UNSUPPORTED(ctx, "litec has no shape rule for %s", lc_op_def_name(def));
         lc_error_hint(ctx->err, "%s", lc_op_left_out());

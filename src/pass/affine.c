@@ -37,7 +37,8 @@ lc_status lc_weighted_steps(lc_rewrite *rw, const lc_weighted *w, const float *s
     const lc_QuantizationParameters *old = lc_rewrite_tensor(rw, w->node->inputs[1])->quant;
     const uint32_t n = (uint32_t)w->out_channels;
     *q = NULL;
-    if (!old || old->scale.n != old->zero_point.n || (old->scale.n != 1 && (old->scale.n != n || old->quantized_dimension != w->out_axis))) return LC_OK;
+    if (!old || old->scale.n != old->zero_point.n || (old->scale.n != 1 && (old->scale.n != n || old->quantized_dimension != w->out_axis)))
+        return LC_OK;
     float *scales = lc_arena_array(&rw->temporary, n, sizeof *scales);
     if (!scales) return lc_fail_memory(rw->err, "folding");
     for (uint32_t i = 0; i < n; i++) {

@@ -24,7 +24,8 @@ typedef struct rule {
 } rule;
 
 static const rule rules[] = {
-#define LC_QAT(op, kind, data, weights, axis, bias) {LC_OP_##op, KIND_##kind, LC_QAT_##data, LC_QAT_##weights, LC_QAT_##axis, LC_QAT_##bias},
+#define LC_QAT(op, kind, data, weights, axis, bias) \
+    {LC_OP_##op, KIND_##kind, LC_QAT_##data, LC_QAT_##weights, LC_QAT_##axis, LC_QAT_##bias},
 #define LC_QAT_NONE IN_NONE
 #define LC_QAT_ALL IN_ALL
 #define LC_QAT_0 0
@@ -42,9 +43,9 @@ static const rule *rule_of(int32_t op) {
 
 typedef struct tensor {
     lc_steps steps;
-    bool has;         /* it is kept in these steps */
-    bool needs_float; /* something reads it as float32 */
-    int32_t integer;  /* the int8 tensor; -1 while there is none */
+    bool has;          /* it is kept in these steps */
+    bool needs_float;  /* something reads it as float32 */
+    int32_t integer;   /* the int8 tensor; -1 while there is none */
     int32_t quantizer; /* the first FAKE_QUANT that reads it; -1: none */
     uint32_t quantizers;
 } tensor;
@@ -167,7 +168,8 @@ static bool plan(work *w) {
         for (uint32_t i = 0; w->chosen[n] && i < g->nodes[n].input_count; i++)
             if (g->nodes[n].inputs[i] >= 0) read[g->nodes[n].inputs[i]] = true;
     for (size_t n = 0; n < g->node_count; n++)
-        if (is_quantizer(&g->nodes[n]) && !w->t[g->nodes[n].inputs[0]].has && !read[g->nodes[n].outputs[0]]) w->t[g->nodes[n].outputs[0]].has = false;
+        if (is_quantizer(&g->nodes[n]) && !w->t[g->nodes[n].inputs[0]].has && !read[g->nodes[n].outputs[0]])
+            w->t[g->nodes[n].outputs[0]].has = false;
     for (size_t n = 0; n < g->node_count; n++) {
         const lc_node *node = &g->nodes[n];
         if (node->op == LC_NODE_DEAD || w->chosen[n]) continue;
@@ -218,7 +220,8 @@ static lc_status int8_for(work *w, int32_t t, lc_steps s, bool own, int32_t *mad
     *made = t;
     if (!own) {
         lc_tensor copy = *def(w, t);
-        const char *name = lc_arena_printf(w->rw->arena, "%.*s_int8", (int)(copy.name.size > 4096 ? 4096 : copy.name.size), copy.name.data ? copy.name.data : "");
+        const char *name = lc_arena_printf(w->rw->arena, "%.*s_int8", (int)(copy.name.size > 4096 ? 4096 : copy.name.size),
+                                           copy.name.data ? copy.name.data : "");
         if (!name) return lc_fail_memory(w->rw->err, "a tensor's name");
         copy.name = lc_str_of(name);
         LC_TRY(lc_rewrite_add_tensor(w->rw, &copy, made));
@@ -248,7 +251,8 @@ static lc_status write_quantizer(work *w, const lc_node *n) {
 
 static lc_status write_integer(work *w, lc_node n, const rule *r) {
     const lc_steps out = w->t[n.outputs[0]].steps;
-    int32_t *inputs = lc_arena_array(w->rw->arena, n.input_count, sizeof *inputs), *outputs = lc_arena_array(w->rw->arena, n.output_count, sizeof *outputs);
+    int32_t *inputs = lc_arena_array(w->rw->arena, n.input_count, sizeof *inputs),
+            *outputs = lc_arena_array(w->rw->arena, n.output_count, sizeof *outputs);
     if (!inputs || !outputs) return lc_fail_memory(w->rw->err, "operators");
     memcpy(inputs, n.inputs, n.input_count * sizeof *inputs);
     for (uint32_t i = 0; i < n.input_count; i++) {

@@ -107,7 +107,8 @@ lc_status lc_qat_bias(lc_rewrite *rw, int32_t tensor, float input_scale, int32_t
     if (!scale) return lc_fail_memory(rw->err, "quantisation");
     for (uint32_t i = 0; i < w->scale.n; i++) scale[i] = input_scale * w->scale.data[i];
     LC_TRY(lc_rewrite_add_constant(rw, t.name, LC_INT32, t.dims, t.rank, made, &data));
-    for (size_t i = 0; i < n; i++) ((int32_t *)data)[i] = rounded((double)f[i] / scale[w->scale.n == 1 ? 0 : i % w->scale.n], INT32_MIN, INT32_MAX);
+    for (size_t i = 0; i < n; i++)
+        ((int32_t *)data)[i] = rounded((double)f[i] / scale[w->scale.n == 1 ? 0 : i % w->scale.n], INT32_MIN, INT32_MAX);
     const lc_QuantizationParameters *q = lc_qat_params(rw, scale, NULL, w->scale.n, 0);
     if (!q) return lc_fail_memory(rw->err, "quantisation");
     lc_rewrite_tensor(rw, *made)->quant = q;

@@ -41,7 +41,8 @@ static lc_status fold(lc_rewrite *rw, lc_node *op, uint32_t x, const lc_weighted
         if (bias) bias[out] += f[i] * a.shift[in];
         f[i] *= a.scale[in];
     }
-    lc_rewrite_tensor(rw, w->node->inputs[1])->quant = NULL; /* the steps of quantisation-aware training are others along each input channel */
+    lc_rewrite_tensor(rw, w->node->inputs[1])->quant =
+        NULL; /* the steps of quantisation-aware training are others along each input channel */
     lc_rewrite_set_input(rw, w->node, w->data_input, op->inputs[x]);
     lc_rewrite_kill(rw, op);
     return LC_OK;

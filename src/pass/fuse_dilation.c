@@ -32,11 +32,13 @@ static bool read_space(const lc_rewrite *rw, const lc_node *node, space *s) {
     const lc_tensor *block = lc_rewrite_tensor(rw, node->inputs[1]), *margin = lc_rewrite_tensor(rw, node->inputs[2]);
     int64_t m[4];
     s->dims = block->rank == 1 ? block->dims[0] : 0;
-    if (s->dims < 1 || s->dims > 2 || !integers(block, s->block, (size_t)s->dims) || !integers(margin, m, (size_t)s->dims * 2)) return false;
+    if (s->dims < 1 || s->dims > 2 || !integers(block, s->block, (size_t)s->dims) || !integers(margin, m, (size_t)s->dims * 2))
+        return false;
     for (int32_t i = 0; i < s->dims; i++) {
         s->before[i] = m[2 * i];
         s->after[i] = m[2 * i + 1];
-        if (s->block[i] < 1 || s->block[i] > INT32_MAX || s->before[i] < 0 || s->after[i] < 0 || s->before[i] > INT32_MAX || s->after[i] > INT32_MAX)
+        if (s->block[i] < 1 || s->block[i] > INT32_MAX || s->before[i] < 0 || s->after[i] < 0 || s->before[i] > INT32_MAX ||
+            s->after[i] > INT32_MAX)
             return false;
     }
     return true;
@@ -110,7 +112,9 @@ static bool find(const lc_rewrite *rw, lc_node *last, chain *k) {
     const lc_tensor *x = lc_rewrite_tensor(rw, node->inputs[0]);
     if (x->type != LC_FLOAT32 || x->quant || x->rank != k->pad.dims + 2 || (row && k->c.filter[0] != 1)) return false;
     for (int32_t i = 0; i < k->pad.dims; i++)
-        if (k->pad.block[i] > 1 << 16 || k->pad.block[i] != k->crop.block[i] || k->pad.before[i] < k->crop.before[i] || k->pad.after[i] < k->crop.after[i]) return false;
+        if (k->pad.block[i] > 1 << 16 || k->pad.block[i] != k->crop.block[i] || k->pad.before[i] < k->crop.before[i] ||
+            k->pad.after[i] < k->crop.after[i])
+            return false;
     return true;
 }
 

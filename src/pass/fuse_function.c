@@ -26,7 +26,7 @@ enum {
     WORK = 1 << 15,
 };
 
-static const float extremes[] = {0.0f,  1e-6f,  1e-3f,  9.0f,   12.0f,  15.0f,  20.0f,   30.0f,   50.0f,  100.0f,   1000.0f,   1e4f,
+static const float extremes[] = {0.0f,   1e-6f,  1e-3f, 9.0f,   12.0f,  15.0f,  20.0f,  30.0f,  50.0f,   100.0f,   1000.0f, 1e4f,
                                  -1e-6f, -1e-3f, -9.0f, -12.0f, -15.0f, -20.0f, -30.0f, -50.0f, -100.0f, -1000.0f, -1e4f};
 enum { SAMPLES = GRID + sizeof extremes / sizeof *extremes };
 
@@ -48,10 +48,17 @@ static const struct function {
     double (*at)(double x);
     int32_t op;
     bool approximate; /* GELU's option */
-} functions[] = {{f_relu, LC_OP_RELU, false},           {f_relu6, LC_OP_RELU6, false},       {f_relu_1, LC_OP_RELU_N1_TO_1, false},
-                 {f_relu_01, LC_OP_RELU_0_TO_1, false}, {fabs, LC_OP_ABS, false},            {f_elu, LC_OP_ELU, false},
-                 {f_logistic, LC_OP_LOGISTIC, false},   {tanh, LC_OP_TANH, false},           {f_gelu, LC_OP_GELU, false},
-                 {f_gelu_tanh, LC_OP_GELU, true},       {f_hard_swish, LC_OP_HARD_SWISH, false}};
+} functions[] = {{f_relu, LC_OP_RELU, false},
+                 {f_relu6, LC_OP_RELU6, false},
+                 {f_relu_1, LC_OP_RELU_N1_TO_1, false},
+                 {f_relu_01, LC_OP_RELU_0_TO_1, false},
+                 {fabs, LC_OP_ABS, false},
+                 {f_elu, LC_OP_ELU, false},
+                 {f_logistic, LC_OP_LOGISTIC, false},
+                 {tanh, LC_OP_TANH, false},
+                 {f_gelu, LC_OP_GELU, false},
+                 {f_gelu_tanh, LC_OP_GELU, true},
+                 {f_hard_swish, LC_OP_HARD_SWISH, false}};
 
 /* ---- a region ------------------------------------------------------------------------------------------------------------- */
 
@@ -138,7 +145,12 @@ static lc_value *constant_of(trial *t, const lc_tensor *c) {
     lc_value *v = lc_arena_alloc(&t->arena, sizeof *v);
     if (!v) return NULL;
     const size_t n = c->size / (lc_dtype_bits(c->type) / 8);
-    *v = (lc_value){.type = c->type, .shape = {2, {1, (int32_t)n}}, .data = lc_arena_data(&t->arena, c->size), .size = c->size, .constant = true, .def = c};
+    *v = (lc_value){.type = c->type,
+                    .shape = {2, {1, (int32_t)n}},
+                    .data = lc_arena_data(&t->arena, c->size),
+                    .size = c->size,
+                    .constant = true,
+                    .def = c};
     if (!v->data) return NULL;
     memcpy(v->data, c->data, c->size);
     return v;
@@ -286,8 +298,8 @@ static lc_status become(lc_rewrite *rw, const region *r, const meaning *m) {
 
 /* Operators that may end such an expression; a chain of others is none. */
 static bool may_end(const lc_node *n) {
-    return n->op == LC_OP_MUL || n->op == LC_OP_ADD || n->op == LC_OP_SUB || n->op == LC_OP_DIV || n->op == LC_OP_MAXIMUM || n->op == LC_OP_MINIMUM ||
-           n->op == LC_OP_SELECT || n->op == LC_OP_SELECT_V2;
+    return n->op == LC_OP_MUL || n->op == LC_OP_ADD || n->op == LC_OP_SUB || n->op == LC_OP_DIV || n->op == LC_OP_MAXIMUM ||
+           n->op == LC_OP_MINIMUM || n->op == LC_OP_SELECT || n->op == LC_OP_SELECT_V2;
 }
 
 /* The slope does not make the tensor larger, and is no more than its trailing dimensions. */

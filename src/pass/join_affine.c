@@ -45,7 +45,8 @@ static lc_status join(lc_rewrite *rw, lc_node *node, uint32_t x, lc_node *before
     int32_t tensor;
     void *data, *attrs = lc_arena_alloc(rw->arena, lc_schema_tables[table].size);
     if (!attrs) return lc_fail_memory(rw->err, "operator options");
-    LC_TRY(lc_rewrite_add_constant(rw, lc_rewrite_tensor(rw, node->inputs[1 - x])->name, LC_FLOAT32, &channels, channels == 1 ? 0 : 1, &tensor, &data));
+    LC_TRY(lc_rewrite_add_constant(rw, lc_rewrite_tensor(rw, node->inputs[1 - x])->name, LC_FLOAT32, &channels, channels == 1 ? 0 : 1,
+                                   &tensor, &data));
     for (int32_t i = 0; i < channels; i++) ((float *)data)[i] = values[i];
     lc_schema_init(table, attrs);
     node->op = op;

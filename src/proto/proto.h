@@ -18,6 +18,7 @@
 /* The structs. A row LC_PB_ONE(M, 2, op, string) makes `lc_str op`, LC_PB_MANY(M, 3, input, string) makes `lc_pb_strings input` with
  * .data and .n; LC_PB_ONE_MESSAGE(M, 1, shape, TensorShapeProto) a pointer that is NULL when absent, LC_PB_MANY_MESSAGE(M, 1, node,
  * NodeDef) a `struct { lc_pb_NodeDef *data; uint32_t n; }`. A map is MANY_MESSAGE of its entries {key, value}. */
+/* clang-format off */
 typedef struct lc_pb_strings { lc_str *data; uint32_t n; } lc_pb_strings; /* also bytes */
 typedef struct lc_pb_int64s { int64_t *data; uint32_t n; } lc_pb_int64s; /* also uint64 and fixed64 */
 typedef struct lc_pb_int32s { int32_t *data; uint32_t n; } lc_pb_int32s; /* also uint32 and enums */
@@ -26,7 +27,6 @@ typedef struct lc_pb_doubles { double *data; uint32_t n; } lc_pb_doubles;
 typedef struct lc_pb_bools { bool *data; uint32_t n; } lc_pb_bools;
 
 /* Lists, a row a line. */
-/* clang-format off */
 
 /* Every kind of field protobuf has. */
 #define LC_PB_KIND_LIST(X) \

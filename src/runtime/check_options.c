@@ -21,13 +21,15 @@ static lc_status check_choices(const lc_check *c, size_t g, size_t i, lc_table_i
         if (f->kind == LC_KIND_enum_i8 || f->kind == LC_KIND_enum_i32 || f->kind == LC_KIND_enum_u32) {
             int64_t v = choice(value, f);
             if (!lc_schema_enum_name((lc_enum_id)f->sub, v)) {
-                return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s is %lld", lc_table_name(table), lc_field_name(f), (long long)v);
+                return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s is %lld", lc_table_name(table), lc_field_name(f),
+                                        (long long)v);
             }
         } else if (f->kind == LC_KIND_vec_enum_u32) {
             const lc_vec_u32 *list = (const void *)((const char *)value + f->offset);
             for (size_t j = 0; j < list->n; j++) {
                 if (!lc_schema_enum_name((lc_enum_id)f->sub, list->data[j])) {
-                    return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s[%zu] is %u", lc_table_name(table), lc_field_name(f), j, list->data[j]);
+                    return lc_check_fail_op(c, LC_RULE_OPTIONS_ENUM, g, i, "%s.%s[%zu] is %u", lc_table_name(table), lc_field_name(f), j,
+                                            list->data[j]);
                 }
             }
         }
@@ -58,8 +60,7 @@ static lc_status check_operator(const lc_check *c, size_t g, size_t i) {
                                 o->builtin_options.type ? o->builtin_options.type : o->builtin_options_2.type);
     }
     if (wanted != LC_TABLE_NONE && table != wanted) {
-        return lc_check_fail_op(c, LC_RULE_OPTIONS_TYPE, g, i, "has %s, needs %s", lc_table_name(table),
-                                lc_table_name(wanted));
+        return lc_check_fail_op(c, LC_RULE_OPTIONS_TYPE, g, i, "has %s, needs %s", lc_table_name(table), lc_table_name(wanted));
     }
     return check_choices(c, g, i, table, value);
 }

@@ -62,7 +62,7 @@ typedef struct lc_exec {
     uint64_t computed, computed_most; /* bytes of values computed while planning, and how many may be */
     lc_exec_options options;
     lc_exec_budget own; /* options.budget of an exec that no other called */
-    lc_exec_end *ends; /* newest first */
+    lc_exec_end *ends;  /* newest first */
     void *scratch;
     size_t scratch_size; /* of late steps, one after the other */
     lc_arena arena;

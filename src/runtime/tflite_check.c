@@ -20,7 +20,8 @@ static const char *const ids[] = {
 #define LC_RULE(ID, advice, must) #ID,
 #include "runtime/rules.def"
 };
-static const char *const musts[] = { /* for hints: a small build has none */
+static const char *const musts[] = {
+/* for hints: a small build has none */
 #define LC_RULE(ID, advice, must) LC_HINT(must),
 #include "runtime/rules.def"
 };

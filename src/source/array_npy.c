@@ -12,13 +12,14 @@
 
 /* ---- the header ---------------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 /* X(kind and size as NumPy writes them, type) */
 #define NPY_TYPE_LIST(X) \
-    X("f4", LC_FLOAT32) \
-    X("f2", LC_FLOAT16) \
-    X("f8", LC_FLOAT64) \
-    X("i1", LC_INT8) X("i2", LC_INT16) X("i4", LC_INT32) X("i8", LC_INT64) X("u1", LC_UINT8) X("u2", LC_UINT16) X("u4", LC_UINT32) \
-        X("u8", LC_UINT64) X("b1", LC_BOOL) X("c8", LC_COMPLEX64) X("c16", LC_COMPLEX128)
+    X("f4", LC_FLOAT32) X("f2", LC_FLOAT16) X("f8", LC_FLOAT64) \
+    X("i1", LC_INT8) X("i2", LC_INT16) X("i4", LC_INT32) X("i8", LC_INT64) \
+    X("u1", LC_UINT8) X("u2", LC_UINT16) X("u4", LC_UINT32) X("u8", LC_UINT64) \
+    X("b1", LC_BOOL) X("c8", LC_COMPLEX64) X("c16", LC_COMPLEX128)
+/* clang-format on */
 
 static const struct {
     const char *name;

@@ -30,7 +30,8 @@ static lc_status end_check(lc_zip_check *check, lc_status status, lc_error *err)
     return checked == LC_OK ? status : checked;
 }
 
-static lc_status load(read_fn read, lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **out, lc_error *err) {
+static lc_status load(read_fn read, lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **out,
+                      lc_error *err) {
     lc_budget budget;
     lc_arena arena = {0};
     lc_keras_model *keras;
@@ -57,14 +58,17 @@ static lc_status load(read_fn read, lc_source_input *input, const lc_source_opti
     return LC_OK;
 }
 
-static lc_status load_h5(lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
+static lc_status load_h5(lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **model,
+                         lc_error *err) {
     return load(lc_keras_read_h5, input, options, stats, model, err);
 }
-static lc_status load_zip(lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **model, lc_error *err) {
+static lc_status load_zip(lc_source_input *input, const lc_source_options *options, lc_source_stats *stats, lc_model **model,
+                          lc_error *err) {
     return load(lc_keras_read_zip, input, options, stats, model, err);
 }
 
-static lc_status verify(read_fn read, const char *what, const lc_source_input *input, const lc_limits *limits, char **summary, lc_error *err) {
+static lc_status verify(read_fn read, const char *what, const lc_source_input *input, const lc_limits *limits, char **summary,
+                        lc_error *err) {
     lc_budget budget;
     lc_arena arena = {0};
     lc_keras_model *keras;

@@ -124,7 +124,8 @@ static bool draw_inputs(one *o) {
     sizes['c'] *= 1 + (int32_t)draw(8); /* SIMD works across channels */
     if (draw(4))
         for (size_t f = 0; !*fit && f < sizeof fitting / sizeof *fitting; f++)
-            if (!strcmp(fitting[f].what, lc_op_def_name(def)) || !strcmp(fitting[f].what, lc_op_family(o->node.op))) fit = fitting[f].inputs;
+            if (!strcmp(fitting[f].what, lc_op_def_name(def)) || !strcmp(fitting[f].what, lc_op_family(o->node.op)))
+                fit = fitting[f].inputs;
     if (def->in_min > (int32_t)most) return false;
     o->in_count = (uint32_t)def->in_min + draw(most - (uint32_t)def->in_min + 1);
     lc_dtype type = kinds[draw(10)];

@@ -205,9 +205,11 @@ static int32_t scale_read_twice(lc_builder *b, int32_t x) {
 /* x + y and y + x are one; x - y and y - x are not. */
 static int32_t operands_swapped(lc_builder *b, int32_t x) {
     const int32_t y = lc_build_unary(b, LC_OP_TANH, x);
-    const int32_t sums = lc_build_binary(b, LC_OP_MUL, lc_build_binary(b, LC_OP_ADD, x, y, NONE), lc_build_binary(b, LC_OP_ADD, y, x, NONE), NONE);
+    const int32_t sums =
+        lc_build_binary(b, LC_OP_MUL, lc_build_binary(b, LC_OP_ADD, x, y, NONE), lc_build_binary(b, LC_OP_ADD, y, x, NONE), NONE);
     const int32_t away = lc_build_binary(b, LC_OP_SUB, x, y, NONE);
-    return lc_build_binary(b, LC_OP_MAXIMUM, sums, lc_build_binary(b, LC_OP_DIV, away, lc_build_binary(b, LC_OP_SUB, y, x, NONE), NONE), NONE);
+    return lc_build_binary(b, LC_OP_MAXIMUM, sums, lc_build_binary(b, LC_OP_DIV, away, lc_build_binary(b, LC_OP_SUB, y, x, NONE), NONE),
+                           NONE);
 }
 static int32_t same_layer_twice(lc_builder *b, int32_t x) {
     const int32_t first = lc_build_unary(b, LC_OP_EXP, lc_build_unary(b, LC_OP_TANH, x));
@@ -245,10 +247,13 @@ static int32_t hard_swish_and_gate(lc_builder *b, int32_t x) {
     return binary(b, LC_OP_POW, base, binary(b, LC_OP_MUL, x, gate));
 }
 static int32_t sigmoid_by_exp(lc_builder *b, int32_t x) {
-    return binary(b, LC_OP_DIV, lc_build_scalar(b, "one", 1), with(b, LC_OP_ADD, lc_build_unary(b, LC_OP_EXP, lc_build_unary(b, LC_OP_NEG, x)), 1));
+    return binary(b, LC_OP_DIV, lc_build_scalar(b, "one", 1),
+                  with(b, LC_OP_ADD, lc_build_unary(b, LC_OP_EXP, lc_build_unary(b, LC_OP_NEG, x)), 1));
 }
 static int32_t leaky_by_maximum(lc_builder *b, int32_t x) { return binary(b, LC_OP_MAXIMUM, x, with(b, LC_OP_MUL, x, 0.1f)); }
-static int32_t leaky_by_where(lc_builder *b, int32_t x) { return lc_build_select(b, with(b, LC_OP_GREATER, x, 0), x, with(b, LC_OP_MUL, x, 0.3f)); }
+static int32_t leaky_by_where(lc_builder *b, int32_t x) {
+    return lc_build_select(b, with(b, LC_OP_GREATER, x, 0), x, with(b, LC_OP_MUL, x, 0.3f));
+}
 static int32_t clipped(lc_builder *b, int32_t x) { return with(b, LC_OP_MINIMUM, with(b, LC_OP_MAXIMUM, x, 0), 6); }
 static int32_t clipped_elsewhere(lc_builder *b, int32_t x) { return with(b, LC_OP_MINIMUM, with(b, LC_OP_MAXIMUM, x, 0), 5); }
 static int32_t prelu(lc_builder *b, int32_t x) {
@@ -258,7 +263,8 @@ static int32_t prelu(lc_builder *b, int32_t x) {
 /* facenet's: relu(x) + a (x - |x|) / 2 */
 static int32_t prelu_by_abs(lc_builder *b, int32_t x) {
     const int32_t negative = binary(b, LC_OP_SUB, x, lc_build_unary(b, LC_OP_ABS, x));
-    return binary(b, LC_OP_ADD, lc_build_unary(b, LC_OP_RELU, x), with(b, LC_OP_MUL, binary(b, LC_OP_MUL, negative, vector(b, "slope", 3)), 0.5f));
+    return binary(b, LC_OP_ADD, lc_build_unary(b, LC_OP_RELU, x),
+                  with(b, LC_OP_MUL, binary(b, LC_OP_MUL, negative, vector(b, "slope", 3)), 0.5f));
 }
 /* The slope differs from the offset: no PRELU. */
 static int32_t two_vectors(lc_builder *b, int32_t x) {
@@ -319,7 +325,9 @@ static int32_t chain_of_scales(lc_builder *b, int32_t x) {
 }
 /* 2^23 is added and taken away to round; a relu between; a division. */
 static int32_t rounding_trick(lc_builder *b, int32_t x) { return with(b, LC_OP_SUB, with(b, LC_OP_ADD, x, 8388608.0f), 8388608.0f); }
-static int32_t relu_between(lc_builder *b, int32_t x) { return with(b, LC_OP_ADD, lc_build_unary(b, LC_OP_RELU, with(b, LC_OP_ADD, x, 2)), 1); }
+static int32_t relu_between(lc_builder *b, int32_t x) {
+    return with(b, LC_OP_ADD, lc_build_unary(b, LC_OP_RELU, with(b, LC_OP_ADD, x, 2)), 1);
+}
 static int32_t division_stays(lc_builder *b, int32_t x) { return with(b, LC_OP_DIV, with(b, LC_OP_MUL, x, 2), 3); }
 static int32_t conv3d(lc_builder *b, int32_t x) {
     const lc_Conv3DOptions o = {.padding = LC_Padding_SAME,
@@ -329,7 +337,8 @@ static int32_t conv3d(lc_builder *b, int32_t x) {
                                 .dilation_d_factor = 1,
                                 .dilation_h_factor = 1,
                                 .dilation_w_factor = 1};
-    const int32_t cube[] = {-1, 2, 4, 8, 3}, dims[] = {2, 1, 2, 3, 5}, in[] = {lc_build_reshape(b, x, cube, 5), constant(b, "filter", dims, 5)};
+    const int32_t cube[] = {-1, 2, 4, 8, 3}, dims[] = {2, 1, 2, 3, 5},
+                  in[] = {lc_build_reshape(b, x, cube, 5), constant(b, "filter", dims, 5)};
     return lc_build_unary(b, LC_OP_RELU, batch_norm(b, lc_build_op(b, LC_OP_CONV_3D, LC_TABLE_Conv3DOptions, &o, in, 2), 5));
 }
 /* What is done before it stays: its weights lie otherwise. */

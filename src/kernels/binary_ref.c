@@ -82,6 +82,9 @@ static void mul_complex(void *out_, const void *a_, int64_t sa, const void *b_, 
     }
 }
 
+/* What the second operand of an integer operation must not hold. */
+typedef enum guard { ANY_NUMBER, NO_ZERO, NO_NEGATIVE } guard;
+
 static int shift_by(int64_t by, int width) { return by < 0 ? 0 : by >= width ? width - 1 : (int)by; }
 
 /* clang-format off */
@@ -100,14 +103,6 @@ ORDER(int8_t) ORDER(uint8_t) ORDER(int16_t) ORDER(int32_t) ORDER(int64_t)
 FLOORS(int8_t) FLOORS(int16_t) FLOORS(int32_t) FLOORS(int64_t)
 OTHERS(int32_t) OTHERS(int64_t)
 BIT_ROWS(int8_t) BIT_ROWS(uint8_t) BIT_ROWS(int16_t) BIT_ROWS(uint16_t) BIT_ROWS(int32_t) BIT_ROWS(uint32_t)
-    /* clang-format on */
-
-    /* What the second operand of an integer operation must not hold. */
-    typedef enum guard {
-        ANY_NUMBER,
-        NO_ZERO,
-        NO_NEGATIVE
-    } guard;
 
 static const struct {
     int32_t op;
@@ -158,6 +153,7 @@ static const struct {
     BITS(BITWISE_XOR, xor),
     BITS(RIGHT_SHIFT, shift),
 };
+/* clang-format on */
 
 typedef struct state {
     row_fn row;

@@ -129,16 +129,12 @@ static int32_t act_glu(lc_call *c, int32_t x) {
     return binary(c, LC_OP_MUL, half[0], unary(c, LC_OP_LOGISTIC, half[1]));
 }
 
+/* clang-format off */
 #define SAME_NAME(X) \
-    X(linear) \
-    X(relu) \
-    X(relu6) \
-    X(leaky_relu) \
-    X(elu) \
-    X(celu) \
-    X(selu) X(sigmoid) X(tanh) X(softmax) X(log_softmax) X(exponential) X(silu) X(hard_silu) X(gelu) X(hard_sigmoid) X(softplus) X(mish) \
-        X(softsign) X(log_sigmoid) X(hard_tanh) X(tanh_shrink) X(soft_shrink) X(hard_shrink) X(squareplus) X(sparse_plus) \
-            X(sparse_sigmoid) X(glu)
+    X(linear) X(relu) X(relu6) X(leaky_relu) X(elu) X(celu) X(selu) X(sigmoid) X(tanh) X(softmax) X(log_softmax) X(exponential) \
+    X(silu) X(hard_silu) X(gelu) X(hard_sigmoid) X(softplus) X(mish) X(softsign) X(log_sigmoid) X(hard_tanh) X(tanh_shrink) \
+    X(soft_shrink) X(hard_shrink) X(squareplus) X(sparse_plus) X(sparse_sigmoid) X(glu)
+/* clang-format on */
 
 static const struct {
     const char *name;

@@ -69,7 +69,7 @@ typedef struct layer_row {
 } layer_row;
 
 static const layer_row layers[] = {
-#define LC_LAYER(class, function, in_min, in_max, activation) {#class, #function, #activation, in_min, in_max},
+#define LC_LAYER(class, function, in_min, in_max, activation, mask) {#class, #function, #activation, in_min, in_max},
 #include "lower/keras.def"
 };
 #define LAYER_COUNT (sizeof layers / sizeof *layers)

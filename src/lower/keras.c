@@ -9,7 +9,7 @@
  *
  * Refused: calls that need their own output, references to what does not exist, unknown classes (unless allowed as CUSTOM).
  */
-#include "lower/lower.h"
+#include "lower/eager.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +36,8 @@ typedef struct model_state {
 typedef struct value {
     enum { UNSEEN, IN_PROGRESS, DONE } state;
     uint32_t count;
-    int32_t *tensors;
+    int32_t *tensors; /* [count] */
+    int32_t *masks;   /* [count] Keras's mask that travels with each; -1: none */
 } value;
 
 typedef struct step {
@@ -49,7 +50,8 @@ static const lc_lower_row rows[] = {
 #define ANY (-1)
 #define yes true
 #define no false
-#define LC_LAYER(class_name, function, in_min, in_max, activation) {#class_name, lc_lower_##function, in_min, in_max, activation},
+#define LC_LAYER(class_name, function, in_min, in_max, activation, mask) \
+    {#class_name, lc_lower_##function, in_min, in_max, activation, LC_MASK_##mask},
 #include "lower/keras.def"
 #undef ANY
 #undef yes
@@ -65,9 +67,9 @@ const lc_lower_row *lc_lower_find(const char *class_name) {
 /* ---- state ------------------------------------------------------------------------------------------------------ */
 
 static void *scratch(lc_lower *lower, size_t count, size_t size) {
-    if (lower->b.status != LC_OK) return NULL;
+    if (lower->b->status != LC_OK) return NULL;
     void *p = lc_arena_array(&lower->scratch, count, size);
-    if (!p) lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "the lowering"));
+    if (!p) lc_build_check(lower->b, lc_fail_memory(lower->b->err, "the lowering"));
     return p;
 }
 
@@ -87,17 +89,17 @@ static model_state *model_begin(lc_lower *lower, const lc_keras_model *keras, co
         const lc_keras_layer *layer = &keras->layers[i];
         const char *name = layer->name ? layer->name : "?";
         layers[i].first = (uint32_t)values;
-        layers[i].name = path ? lc_arena_printf(&lower->b.model->arena, "%.*s/%.*s", NAME_BYTES, path, NAME_BYTES, name)
-                              : lc_arena_printf(&lower->b.model->arena, "%s", name);
+        layers[i].name = path ? lc_arena_printf(&lower->b->model->arena, "%.*s/%.*s", NAME_BYTES, path, NAME_BYTES, name)
+                              : lc_arena_printf(&lower->b->model->arena, "%s", name);
         if (!layers[i].name) {
-            lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a layer's name"));
+            lc_build_check(lower->b, lc_fail_memory(lower->b->err, "a layer's name"));
             return NULL;
         }
         if (!layer->model && lc_keras_is_operation(layer)) layers[i].row = lc_lower_find_operation(layer->class_name);
         else if (!layer->model && !is_foreign(layer)) layers[i].row = lc_lower_find(layer->class_name);
         values += layer->call_count ? layer->call_count : 1;
         if (values > lower->budget.limits.max_nodes) {
-            lc_build_fail(&lower->b, LC_LIMIT, "the model has more than %u calls of layers (limit max_nodes)",
+            lc_build_fail(lower->b, LC_LIMIT, "the model has more than %u calls of layers (limit max_nodes)",
                           lower->budget.limits.max_nodes);
             return NULL;
         }
@@ -108,41 +110,48 @@ static model_state *model_begin(lc_lower *lower, const lc_keras_model *keras, co
 
 /* Messages and nodes from here on belong to this layer. */
 static void enter(lc_lower *lower, const model_state *m, int32_t layer) {
-    lower->b.layer = m->layers[layer].name;
-    lower->b.kind = m->keras->layers[layer].class_name;
+    lower->b->layer = m->layers[layer].name;
+    lower->b->kind = m->keras->layers[layer].class_name;
 }
 
 /* The value a reference names; NULL and failed when there is none. `who` needs it. */
 static value *lookup(lc_lower *lower, const model_state *m, value *frame, const lc_keras_ref *ref, const char *who) {
     const lc_keras_model *k = m->keras;
     if (ref->layer < 0 || (uint32_t)ref->layer >= k->layer_count) {
-        lc_build_fail(&lower->b, LC_INVALID, "%s comes from layer %d, but the model has %u layers", who, ref->layer, k->layer_count);
+        lc_build_fail(lower->b, LC_INVALID, "%s comes from layer %d, but the model has %u layers", who, ref->layer, k->layer_count);
         return NULL;
     }
     const lc_keras_layer *layer = &k->layers[ref->layer];
     uint32_t calls = layer->call_count ? layer->call_count : 1;
     if (ref->node < 0 || (uint32_t)ref->node >= calls) {
-        lc_build_fail(&lower->b, LC_INVALID, "%s comes from call %d of layer \"%.100s\", which is called %u times", who, ref->node,
+        lc_build_fail(lower->b, LC_INVALID, "%s comes from call %d of layer \"%.100s\", which is called %u times", who, ref->node,
                       layer->name ? layer->name : "?", layer->call_count);
         return NULL;
     }
     return &frame[m->layers[ref->layer].first + (uint32_t)ref->node];
 }
 
-/* Tensor `ref->tensor` of a value that is done. */
-static int32_t tensor_of(lc_lower *lower, const model_state *m, value *frame, const lc_keras_ref *ref, const char *who) {
+/* Tensor `ref->tensor` of a value that is done, and its mask. */
+static int32_t tensor_of(lc_lower *lower, const model_state *m, value *frame, const lc_keras_ref *ref, const char *who, int32_t *mask) {
     value *v = lookup(lower, m, frame, ref, who);
+    *mask = -1;
     if (!v) return -1;
     if (v->state != DONE || ref->tensor < 0 || (uint32_t)ref->tensor >= v->count)
-        return lc_build_fail(&lower->b, LC_INVALID, "%s is output %d of layer \"%.100s\", which has %u", who, ref->tensor,
+        return lc_build_fail(lower->b, LC_INVALID, "%s is output %d of layer \"%.100s\", which has %u", who, ref->tensor,
                              m->keras->layers[ref->layer].name ? m->keras->layers[ref->layer].name : "?", v->count);
+    *mask = v->masks[ref->tensor];
     return v->tensors[ref->tensor];
 }
 
-static void set_value(lc_lower *lower, value *v, const int32_t *tensors, uint32_t count) {
-    v->tensors = scratch(lower, count, sizeof *tensors);
+/* masks: NULL for none. */
+static void set_value(lc_lower *lower, value *v, const int32_t *tensors, const int32_t *masks, uint32_t count) {
+    v->tensors = scratch(lower, (size_t)count * 2, sizeof *tensors);
     if (!v->tensors) return;
-    if (count) memcpy(v->tensors, tensors, count * sizeof *tensors);
+    v->masks = v->tensors + count;
+    for (uint32_t i = 0; i < count; i++) {
+        v->tensors[i] = tensors[i];
+        v->masks[i] = masks ? masks[i] : -1;
+    }
     v->count = count;
     v->state = DONE;
 }
@@ -167,33 +176,48 @@ static int32_t unknown_layer(lc_call *c) {
 }
 
 /* The output is the layer's: it bears its name. A tensor the layer only passes on keeps its own. */
-static void name_output(lc_lower *lower, const layer_state *s, int32_t tensor, size_t tensors_before) {
-    if (lower->b.status != LC_OK || (size_t)tensor < tensors_before) return;
+static void name_output(lc_lower *lower, const layer_state *s, uint32_t k, int32_t tensor, size_t tensors_before) {
+    if (lower->b->status != LC_OK || (size_t)tensor < tensors_before) return;
     const char *name = s->name;
-    if (s->calls > 1) name = lc_arena_printf(&lower->b.model->arena, "%.*s/call_%u", NAME_BYTES, s->name, s->calls);
-    if (name) lc_build_rename(&lower->b, tensor, name);
-    else lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a tensor's name"));
+    if (k) name = lc_arena_printf(&lower->b->model->arena, "%.*s/%u/call_%u", NAME_BYTES, s->name, k, s->calls);
+    else if (s->calls > 1) name = lc_arena_printf(&lower->b->model->arena, "%.*s/call_%u", NAME_BYTES, s->name, s->calls);
+    if (name) lc_build_rename(lower->b, tensor, name);
+    else lc_build_check(lower->b, lc_fail_memory(lower->b->err, "a tensor's name"));
 }
 
-static void lower_model(lc_lower *lower, model_state *m, const int32_t *in, uint32_t in_count, int32_t **out);
+static void lower_model(lc_lower *lower, model_state *m, const int32_t *in, const int32_t *in_masks, uint32_t in_count, int32_t **out);
 
-static void lower_nested(lc_lower *lower, layer_state *s, const lc_keras_layer *layer, const int32_t *in, uint32_t in_count, value *v) {
+static void lower_nested(lc_lower *lower, layer_state *s, const lc_keras_layer *layer, const lc_call *c, value *v) {
+    uint32_t in_count = c->in_count;
     if (lower->depth >= lower->budget.limits.max_depth) {
-        lc_build_fail(&lower->b, LC_LIMIT, "models are nested more than %u deep (limit max_depth)", lower->budget.limits.max_depth);
+        lc_build_fail(lower->b, LC_LIMIT, "models are nested more than %u deep (limit max_depth)", lower->budget.limits.max_depth);
         return;
     }
     if (!s->nested) s->nested = model_begin(lower, layer->model, s->name);
     if (!s->nested) return;
     if (in_count != layer->model->input_count) {
-        lc_build_fail(&lower->b, LC_INVALID, "it is called with %u tensors, but the model in it has %u inputs", in_count,
+        lc_build_fail(lower->b, LC_INVALID, "it is called with %u tensors, but the model in it has %u inputs", in_count,
                       layer->model->input_count);
         return;
     }
     int32_t *out = NULL;
     lower->depth++;
-    lower_model(lower, s->nested, in, in_count, &out);
+    lower_model(lower, s->nested, c->in, c->in_masks, in_count, &out);
     lower->depth--;
-    if (lower->b.status == LC_OK) set_value(lower, v, out, layer->model->output_count);
+    if (lower->b->status == LC_OK) set_value(lower, v, out, out + layer->model->output_count, layer->model->output_count);
+}
+
+/* What the call made becomes its value. */
+static void give_value(lc_lower *lower, const layer_state *s, const lc_call *c, int32_t out, size_t before, value *v) {
+    const uint32_t count = (uint32_t)c->more_count + 1;
+    int32_t *tensors = scratch(lower, (size_t)count * 2, sizeof *tensors);
+    if (!tensors || lower->b->status != LC_OK) return;
+    for (uint32_t k = 0; k < count; k++) {
+        tensors[k] = k ? c->more[k - 1] : out;
+        tensors[count + k] = k ? -1 : c->mask;
+        name_output(lower, s, k, tensors[k], before);
+    }
+    set_value(lower, v, tensors, tensors + count, count);
 }
 
 static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t index, int32_t node) {
@@ -202,48 +226,48 @@ static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t in
     value *v = &frame[s->first + (uint32_t)node];
     enter(lower, m, index);
     if (!layer->call_count) {
-        if (is_class(layer, "InputLayer")) lc_build_fail(&lower->b, LC_INVALID, "it is used, but is not among the inputs of its model");
-        else lc_build_fail(&lower->b, LC_INVALID, "its output is used, but it is never called");
+        if (is_class(layer, "InputLayer")) lc_build_fail(lower->b, LC_INVALID, "it is used, but is not among the inputs of its model");
+        else lc_build_fail(lower->b, LC_INVALID, "its output is used, but it is never called");
         return;
     }
     const lc_keras_call *call = &layer->calls[node];
-    int32_t *in = scratch(lower, call->input_count, sizeof *in);
+    int32_t *in = scratch(lower, (size_t)call->input_count * 2, sizeof *in);
     for (uint32_t i = 0; in && i < call->input_count; i++) {
         char who[32];
         snprintf(who, sizeof who, "its input %u", i);
-        in[i] = tensor_of(lower, m, frame, &call->inputs[i], who);
+        in[i] = tensor_of(lower, m, frame, &call->inputs[i], who, &in[call->input_count + i]);
     }
     lower->calls += call->input_count ? call->input_count : 1; /* a merge makes a node for each */
     if (lower->calls > lower->budget.limits.max_nodes)
-        lc_build_fail(&lower->b, LC_LIMIT, "the model makes more than %u calls of layers (limit max_nodes)",
-                      lower->budget.limits.max_nodes);
-    if (lower->b.status != LC_OK) return;
+        lc_build_fail(lower->b, LC_LIMIT, "the model makes more than %u calls of layers (limit max_nodes)", lower->budget.limits.max_nodes);
+    if (lower->b->status != LC_OK) return;
     s->calls++;
     lc_call c = {.lower = lower,
-                 .b = &lower->b,
+                 .b = lower->b,
                  .layer = layer,
                  .config = layer->config,
                  .call = call,
                  .in = in,
+                 .in_masks = in + call->input_count,
                  .in_count = call->input_count,
-                 .slots = s->slots};
+                 .slots = s->slots,
+                 .mask = -1};
     if (layer->model) {
-        if (lc_call_inference(&c)) lower_nested(lower, s, layer, in, call->input_count, v);
+        if (lc_call_inference(&c)) lower_nested(lower, s, layer, &c, v);
         return;
     }
-    size_t before = lower->b.graph->tensor_count;
+    size_t before = lower->b->graph->tensor_count;
     int32_t out;
     if (!s->row) out = unknown_layer(&c);
     else if (c.in_count < (uint32_t)s->row->in_min || (s->row->in_max >= 0 && c.in_count > (uint32_t)s->row->in_max))
-        out = lc_build_fail(&lower->b, LC_INVALID, "it is called with %u tensors, needs %s%d", c.in_count,
+        out = lc_build_fail(lower->b, LC_INVALID, "it is called with %u tensors, needs %s%d", c.in_count,
                             s->row->in_max == s->row->in_min ? ""
                             : s->row->in_max < 0             ? "at least "
                                                              : "at most ",
                             c.in_count < (uint32_t)s->row->in_min ? s->row->in_min : s->row->in_max);
     else out = s->row->lower(&c);
-    if (lower->b.status != LC_OK) return;
-    name_output(lower, s, out, before);
-    set_value(lower, v, &out, 1);
+    if (s->row && s->row->mask == LC_MASK_PASS) c.mask = lc_call_mask(&c, 0);
+    give_value(lower, s, &c, out, before, v);
 }
 
 /* ---- one model ------------------------------------------------------------------------------------------------------ */
@@ -255,7 +279,7 @@ static void lower_from(lc_lower *lower, model_state *m, value *frame, step *stac
     uint32_t depth = 0;
     v->state = IN_PROGRESS;
     stack[depth++] = (step){root->layer, root->node, 0};
-    while (depth && lower->b.status == LC_OK) {
+    while (depth && lower->b->status == LC_OK) {
         step *top = &stack[depth - 1];
         const lc_keras_layer *layer = &m->keras->layers[top->layer];
         uint32_t needs = layer->call_count ? layer->calls[top->node].input_count : 0;
@@ -269,7 +293,7 @@ static void lower_from(lc_lower *lower, model_state *m, value *frame, step *stac
         value *need = lookup(lower, m, frame, ref, "an input of it");
         if (!need || need->state == DONE) continue;
         if (need->state == IN_PROGRESS) {
-            lc_build_fail(&lower->b, LC_INVALID, "the graph of layers has a cycle: it needs the output of layer \"%.100s\", which needs it",
+            lc_build_fail(lower->b, LC_INVALID, "the graph of layers has a cycle: it needs the output of layer \"%.100s\", which needs it",
                           m->keras->layers[ref->layer].name ? m->keras->layers[ref->layer].name : "?");
             return;
         }
@@ -278,30 +302,29 @@ static void lower_from(lc_lower *lower, model_state *m, value *frame, step *stac
     }
 }
 
-/* Lowers a model for the given input tensors; *out: its output tensors, in the scratch arena. */
-static void lower_model(lc_lower *lower, model_state *m, const int32_t *in, uint32_t in_count, int32_t **out) {
+/* Lowers a model for the given input tensors and their masks (NULL: none); *out: its output tensors, then their masks, in the scratch arena. */
+static void lower_model(lc_lower *lower, model_state *m, const int32_t *in, const int32_t *in_masks, uint32_t in_count, int32_t **out) {
     const lc_keras_model *k = m->keras;
     lower->calls += m->values;
     if (lower->calls > lower->budget.limits.max_nodes) {
-        lc_build_fail(&lower->b, LC_LIMIT, "the model makes more than %u calls of layers (limit max_nodes)",
-                      lower->budget.limits.max_nodes);
+        lc_build_fail(lower->b, LC_LIMIT, "the model makes more than %u calls of layers (limit max_nodes)", lower->budget.limits.max_nodes);
         return;
     }
     value *frame = scratch(lower, m->values, sizeof *frame);
     step *stack = scratch(lower, m->values, sizeof *stack);
-    *out = scratch(lower, k->output_count, sizeof **out);
-    for (uint32_t i = 0; i < in_count && lower->b.status == LC_OK; i++) {
+    *out = scratch(lower, (size_t)k->output_count * 2, sizeof **out);
+    for (uint32_t i = 0; i < in_count && lower->b->status == LC_OK; i++) {
         value *v = lookup(lower, m, frame, &k->inputs[i], "an input of the model");
         if (v && k->layers[k->inputs[i].layer].call_count)
-            lc_build_fail(&lower->b, LC_INVALID, "input %u of the model is layer \"%.100s\", which is no InputLayer", i,
+            lc_build_fail(lower->b, LC_INVALID, "input %u of the model is layer \"%.100s\", which is no InputLayer", i,
                           k->layers[k->inputs[i].layer].name);
-        else if (v) set_value(lower, v, &in[i], 1);
+        else if (v) set_value(lower, v, &in[i], in_masks ? &in_masks[i] : NULL, 1);
     }
-    for (uint32_t i = 0; i < k->output_count && lower->b.status == LC_OK; i++) {
+    for (uint32_t i = 0; i < k->output_count && lower->b->status == LC_OK; i++) {
         char who[48];
         snprintf(who, sizeof who, "output %u of the model", i);
         lower_from(lower, m, frame, stack, &k->outputs[i], who);
-        if (lower->b.status == LC_OK) (*out)[i] = tensor_of(lower, m, frame, &k->outputs[i], who);
+        if (lower->b->status == LC_OK) (*out)[i] = tensor_of(lower, m, frame, &k->outputs[i], who, &(*out)[k->output_count + i]);
     }
 }
 
@@ -322,8 +345,8 @@ static lc_dtype input_dtype(lc_call *c) {
 static int32_t make_input(lc_lower *lower, const model_state *m, int32_t index) {
     const lc_keras_layer *layer = &m->keras->layers[index];
     enter(lower, m, index);
-    lc_call c = {.lower = lower, .b = &lower->b, .layer = layer, .config = layer->config};
-    if (!is_class(layer, "InputLayer")) return lc_build_fail(&lower->b, LC_INVALID, "it is an input of the model, but no InputLayer");
+    lc_call c = {.lower = lower, .b = lower->b, .layer = layer, .config = layer->config};
+    if (!is_class(layer, "InputLayer")) return lc_build_fail(lower->b, LC_INVALID, "it is an input of the model, but no InputLayer");
     if (lc_opt_bool(&c, "sparse", false)) return lc_opt_fail(&c, "sparse", "litec has no sparse inputs");
     if (lc_opt_bool(&c, "ragged", false)) return lc_opt_fail(&c, "ragged", "litec has no ragged inputs");
     const char *key = lc_opt(&c, "batch_shape") ? "batch_shape" : "batch_input_shape";
@@ -338,8 +361,8 @@ static int32_t make_input(lc_lower *lower, const model_state *m, int32_t index) 
         else return lc_opt_fail(&c, key, "dimension %u needs a whole number from 1 to 2147483647, or null", i);
     }
     lc_dtype type = input_dtype(&c);
-    int32_t t = lc_build_placeholder(&lower->b, m->layers[index].name, type, dims, (int32_t)shape->count);
-    if (t >= 0) lc_build_check(&lower->b, lc_graph_add_input(lower->b.graph, t, lower->b.err));
+    int32_t t = lc_build_placeholder(lower->b, m->layers[index].name, type, dims, (int32_t)shape->count);
+    if (t >= 0) lc_build_check(lower->b, lc_graph_add_input(lower->b->graph, t, lower->b->err));
     return t;
 }
 
@@ -361,10 +384,10 @@ static size_t name_slot(const name_set *set, const char *name) {
 /* The name, or the first free "name_<n>"; lives in the model's arena. NULL when memory is out. */
 static const char *unique_name(lc_lower *lower, name_set *set, const char *wanted) {
     size_t first = name_slot(set, wanted);
-    const char *name = lc_arena_strndup(&lower->b.model->arena, wanted, strlen(wanted));
+    const char *name = lc_arena_strndup(&lower->b->model->arena, wanted, strlen(wanted));
     while (name && set->entries[name_slot(set, name)].name)
-        name = lc_arena_printf(&lower->b.model->arena, "%s_%u", wanted, ++set->entries[first].next);
-    if (!name) lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "a signature name"));
+        name = lc_arena_printf(&lower->b->model->arena, "%s_%u", wanted, ++set->entries[first].next);
+    if (!name) lc_build_check(lower->b, lc_fail_memory(lower->b->err, "a signature name"));
     else set->entries[name_slot(set, name)].name = name;
     return name;
 }
@@ -378,15 +401,15 @@ static bool names_begin(lc_lower *lower, name_set *set, size_t count) {
 
 static void add_signature(lc_lower *lower, const model_state *m, const int32_t *in, const int32_t *out) {
     const lc_keras_model *k = m->keras;
-    lc_arena *arena = &lower->b.model->arena;
+    lc_arena *arena = &lower->b->model->arena;
     lc_signature *s = lc_arena_alloc(arena, sizeof *s);
     lc_signature_entry *entries = lc_arena_array(arena, (size_t)k->input_count + k->output_count, sizeof *entries);
     name_set in_names, out_names;
     if (!s || !entries) {
-        lc_build_check(&lower->b, lc_fail_memory(lower->b.err, "the signature"));
+        lc_build_check(lower->b, lc_fail_memory(lower->b->err, "the signature"));
         return;
     }
-    bool *named = scratch(lower, lower->b.graph->tensor_count, sizeof *named); /* an input, or an earlier output too */
+    bool *named = scratch(lower, lower->b->graph->tensor_count, sizeof *named); /* an input, or an earlier output too */
     if (!named || !names_begin(lower, &in_names, k->input_count) || !names_begin(lower, &out_names, k->output_count)) return;
     *s = (lc_signature){.key = LC_STR("serving_default"),
                         .inputs = entries,
@@ -404,11 +427,11 @@ static void add_signature(lc_lower *lower, const model_state *m, const int32_t *
         const char *name = unique_name(lower, &out_names, wanted);
         if (!name) return;
         s->outputs[i] = (lc_signature_entry){lc_str_of(name), out[i]};
-        if (!named[out[i]]) lc_build_rename(&lower->b, out[i], name);
+        if (!named[out[i]]) lc_build_rename(lower->b, out[i], name);
         named[out[i]] = true;
     }
-    lower->b.model->signatures = s;
-    lower->b.model->signature_count = 1;
+    lower->b->model->signatures = s;
+    lower->b->model->signature_count = 1;
 }
 
 static bool is_keras2(const lc_keras_model *k) {
@@ -418,28 +441,36 @@ static bool is_keras2(const lc_keras_model *k) {
     return true;
 }
 
+static void lower_all(lc_lower *lower, const lc_keras_model *keras) {
+    lc_builder *b = lower->b;
+    model_state *m = NULL;
+    if (!keras->input_count || !keras->output_count)
+        lc_build_fail(b, LC_INVALID, "the model has no %s", keras->input_count ? "outputs" : "inputs");
+    else m = model_begin(lower, keras, NULL);
+    int32_t *in = m ? scratch(lower, keras->input_count, sizeof *in) : NULL, *out = NULL;
+    for (uint32_t i = 0; in && i < keras->input_count && b->status == LC_OK; i++) {
+        int32_t index = keras->inputs[i].layer;
+        if (index < 0 || (uint32_t)index >= keras->layer_count)
+            lc_build_fail(b, LC_INVALID, "input %u of the model is layer %d, but the model has %u layers", i, index, keras->layer_count);
+        else in[i] = make_input(lower, m, index);
+    }
+    if (in && b->status == LC_OK) lower_model(lower, m, in, NULL, keras->input_count, &out);
+    b->layer = NULL;
+    for (uint32_t i = 0; b->status == LC_OK && i < keras->output_count; i++)
+        lc_build_check(b, lc_graph_add_output(b->graph, out[i], b->err));
+    if (b->status == LC_OK) add_signature(lower, m, in, out);
+}
+
 lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *options, lc_model *model, lc_error *err) {
     static const lc_lower_options defaults = {0};
     lc_lower lower = {.options = options ? options : &defaults, .keras2 = is_keras2(keras)};
-    lc_builder_init(&lower.b, model, model->graphs[0], err);
     lc_budget_init(&lower.budget, &model->limits);
-    model_state *m = NULL;
-    if (!keras->input_count || !keras->output_count)
-        lc_build_fail(&lower.b, LC_INVALID, "the model has no %s", keras->input_count ? "outputs" : "inputs");
-    else m = model_begin(&lower, keras, NULL);
-    int32_t *in = m ? scratch(&lower, keras->input_count, sizeof *in) : NULL, *out = NULL;
-    for (uint32_t i = 0; in && i < keras->input_count && lower.b.status == LC_OK; i++) {
-        int32_t index = keras->inputs[i].layer;
-        if (index < 0 || (uint32_t)index >= keras->layer_count)
-            lc_build_fail(&lower.b, LC_INVALID, "input %u of the model is layer %d, but the model has %u layers", i, index,
-                          keras->layer_count);
-        else in[i] = make_input(&lower, m, index);
+    lc_status status = lc_eager_begin(&lower, model, err);
+    if (status == LC_OK) {
+        lower_all(&lower, keras);
+        status = lower.b->status;
     }
-    if (in && lower.b.status == LC_OK) lower_model(&lower, m, in, keras->input_count, &out);
-    lower.b.layer = NULL;
-    for (uint32_t i = 0; lower.b.status == LC_OK && i < keras->output_count; i++)
-        lc_build_check(&lower.b, lc_graph_add_output(lower.b.graph, out[i], err));
-    if (lower.b.status == LC_OK) add_signature(&lower, m, in, out);
+    lc_eager_end(&lower);
     lc_arena_deinit(&lower.scratch);
-    return lower.b.status;
+    return status;
 }

@@ -31,7 +31,9 @@ typedef struct lc_keras_ref {
 typedef struct lc_keras_call {
     lc_keras_ref *inputs;
     uint32_t input_count;
-    const lc_json *args, *kwargs; /* call arguments as serialised (Keras 3), NULL when none; tensors in them are replaced by refs above */
+    const lc_json **leaves;       /* [input_count] where in args and kwargs each of them stands; NULL in a Sequential */
+    const lc_json *args, *kwargs; /* call arguments as serialised. Keras 2: args is NULL, first its first argument (tensors) */
+    const lc_json *first;
 } lc_keras_call;
 
 typedef struct lc_keras_layer {

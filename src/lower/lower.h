@@ -16,7 +16,8 @@
 #define LC_LOWER_ACT(name) LC_ActivationFunctionType_##name /* RELU, RELU6, NONE */
 
 typedef struct lc_lower {
-    lc_builder b;
+    lc_builder *b;          /* of graphs[0]; what is known of its tensors is worked out as for TensorFlow's operators (tf_known.c) */
+    struct lc_tf_lower *tf; /* behind eager.h */
     const lc_lower_options *options;
     lc_budget budget;
     lc_arena scratch; /* freed when the lowering ends */
@@ -32,9 +33,22 @@ typedef struct lc_call {
     const lc_json *config;
     const lc_keras_call *call; /* NULL for an activation given as a layer inside another layer */
     const int32_t *in;
+    const int32_t *in_masks; /* [in_count] Keras's mask that travels with each input, a bool tensor; -1: none */
     uint32_t in_count;
     int32_t *slots; /* [LC_LOWER_SLOTS] tensor index + 1, or 0; shared by all calls of the layer */
+    int32_t *more;  /* outputs 1, 2 ... (lc_call_give); output 0 is what the function returns */
+    size_t more_count, more_capacity;
+    int32_t mask;             /* of output 0, given by lc_call_give_mask; -1: none */
+    uint32_t leaf;            /* where lc_call_tensor looks first */
+    struct lc_tf_call *maker; /* lc_eager_maker */
 } lc_call;
+
+/* What becomes of the mask that comes with input 0 (Keras's compute_mask). */
+typedef enum lc_lower_mask {
+    LC_MASK_DROP = 0, /* it ends here */
+    LC_MASK_PASS,     /* output 0 has it, too */
+    LC_MASK_OWN,      /* the function says, with lc_call_give_mask */
+} lc_lower_mask;
 
 typedef int32_t (*lc_lower_fn)(lc_call *c);
 typedef struct lc_lower_row {
@@ -42,6 +56,7 @@ typedef struct lc_lower_row {
     lc_lower_fn lower;
     int32_t in_min, in_max; /* tensors the layer takes; in_max -1: any number */
     bool activation;        /* may stand where Keras wants an activation: one input, no weights */
+    lc_lower_mask mask;
 } lc_lower_row;
 
 /* NULL when keras.def has no such class. */
@@ -50,7 +65,7 @@ const lc_lower_row *lc_lower_find(const char *class_name);
 /* The row of an operation of Keras 3 (lc_keras_is_operation); NULL when operation.def has none. (lower_operation.c) */
 const lc_lower_row *lc_lower_find_operation(const char *class_name);
 
-#define LC_LAYER(class_name, function, in_min, in_max, activation) int32_t lc_lower_##function(lc_call *c);
+#define LC_LAYER(class_name, function, in_min, in_max, activation, mask) int32_t lc_lower_##function(lc_call *c);
 #include "lower/keras.def"
 
 /* An unknown layer as a CUSTOM operator (custom.c). */
@@ -81,8 +96,22 @@ uint32_t lc_opt_floats(lc_call *c, const char *key, const double **values);
 void lc_json_write(const lc_json *v, lc_text *out);
 /* Call arguments: the named argument of this call, NULL when not given. */
 const lc_json *lc_call_arg(lc_call *c, const char *name);
+/* The argument by its place or else its name, as Python's call takes it; NULL when not given or None. Keras 2 writes the first one as
+ * its tensor or list of tensors, all others by name. */
+const lc_json *lc_call_argument(lc_call *c, uint32_t place, const char *name);
+/* The tensor that a value among the call's arguments stands for; -1 (nothing failed): it is no tensor. */
+int32_t lc_call_tensor(lc_call *c, const lc_json *value);
 /* Refuses training=True in this call: what the layer does then is not inference. */
 bool lc_call_inference(lc_call *c);
+
+/* ---- several outputs, masks (call.c) --------------------------------------------------------------------------- */
+
+/* Output k (from 1) of the call. */
+void lc_call_give(lc_call *c, uint32_t k, int32_t tensor);
+/* The mask [batch, steps] that output 0 has from here on; only for rows with LC_MASK_OWN. */
+void lc_call_give_mask(lc_call *c, int32_t mask);
+/* The mask that comes with input i; -1: none. */
+static inline int32_t lc_call_mask(const lc_call *c, uint32_t i) { return c->in_masks && i < c->in_count ? c->in_masks[i] : -1; }
 
 /* ---- inputs --------------------------------------------------------------------------------------------------- */
 

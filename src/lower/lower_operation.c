@@ -27,7 +27,7 @@ static const struct operation *find(const char *class_name) {
 static int32_t lower(lc_call *c);
 
 const lc_lower_row *lc_lower_find_operation(const char *class_name) {
-    static const lc_lower_row row = {"operation", lower, 1, 2, false};
+    static const lc_lower_row row = {"operation", lower, 1, 2, false, LC_MASK_DROP};
     return find(class_name) ? &row : NULL;
 }
 

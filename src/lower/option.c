@@ -209,19 +209,6 @@ uint32_t lc_opt_floats(lc_call *c, const char *key, const double **values) {
 
 /* ---- arguments of the call ------------------------------------------------------------------------------------ */
 
-const lc_json *lc_call_arg(lc_call *c, const char *name) {
-    const lc_json *v = c->call ? lc_json_get(c->call->kwargs, name) : NULL;
-    return lc_json_is(v, LC_JSON_NULL) ? NULL : v;
-}
-
-bool lc_call_inference(lc_call *c) {
-    const lc_json *v = lc_call_arg(c, "training");
-    if (!v || (v->kind == LC_JSON_BOOL && !v->boolean) || (v->kind == LC_JSON_INT && v->integer == 0)) return true;
-    lc_build_fail(c->b, LC_UNSUPPORTED, "it is called with training=True: it would behave as in training when the model runs");
-    lc_build_hint(c->b, "build the model without training=True in this call and save it again");
-    return false;
-}
-
 /* ---- inputs --------------------------------------------------------------------------------------------------- */
 
 bool lc_call_shape(lc_call *c, int32_t x, lc_shape *shape) { return lc_build_shape(c->b, x, shape); }

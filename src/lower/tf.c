@@ -337,11 +337,15 @@ static void forget(lc_tf_lower *l) {
     l->again = false;
 }
 
-static lc_status lower(lc_tf_lower *l) {
+lc_status lc_tf_begin(lc_tf_lower *l) {
     LC_TRY(index_rows(l));
     LC_TRY(lc_tf_facts(l));
     LC_TRY(lc_tf_structure(l));
-    LC_TRY(lc_tf_bodies(l));
+    return lc_tf_bodies(l);
+}
+
+static lc_status lower(lc_tf_lower *l) {
+    LC_TRY(lc_tf_begin(l));
     if (!l->tf->signature_count) return lc_fail(l->err, LC_INVALID, "there is nothing to make: no signature, no outputs");
     LC_TRY(fill_tables(l));
     for (int round = 0; round == 0 || l->again; round++) { /* each time at least one variable more is known to be assigned */

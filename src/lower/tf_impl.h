@@ -114,6 +114,13 @@ typedef struct lc_tf_list {
     struct lc_tf_graph *graph; /* where it was made */
 } lc_tf_list;
 
+/* An open dimension that is as large as the largest of others (tf_meet.c). */
+enum { LC_TF_MEETING = 8, LC_TF_WIDE = 64 /* times as large where windows slide */ };
+typedef struct lc_tf_meeting {
+    int32_t size[2], parts[LC_TF_MEETING][2]; /* their sizes in the two worlds */
+    uint32_t count;
+} lc_tf_meeting;
+
 typedef struct lc_tf_missing_op {
     lc_str op;
     const char *node, *types, *why; /* of the first */
@@ -147,10 +154,14 @@ typedef struct lc_tf_lower {
     bool filling; /* the initialiser is being walked */
     lc_tf_list *lists;
     size_t list_count, list_capacity;
+    lc_tf_meeting *meetings;
+    size_t meeting_count, meeting_capacity;
     lc_tf_missing_op *missing;
     size_t missing_count, missing_capacity;
 } lc_tf_lower;
 
+/* Before anything else: indexes operators and functions. (tf.c) */
+lc_status lc_tf_begin(lc_tf_lower *l);
 /* Sets l->graph. (tf_frame.c) */
 lc_status lc_tf_structure(lc_tf_lower *l);
 
@@ -199,6 +210,12 @@ bool lc_tf_emit(lc_builder *b, int32_t op, lc_table_id table, const void *attrs,
                 const lc_tf_known *known, int32_t *outs, uint32_t n_out);
 /* A dimension of its own: its sizes in the two worlds. wide: one that windows slide over, so it should be large and divisible. */
 void lc_tf_symbol(lc_tf_lower *l, bool wide, int32_t size[2]);
+
+/* The operator's rule refused the worlds' sizes: where open dimensions of its inputs must fit, both worlds' inputs get one that is the largest
+ * of them. False: there is nothing like that. (tf_meet.c) */
+bool lc_tf_meet(lc_tf_graph *g, const lc_node *n, struct lc_infer_tensor *a, struct lc_infer_tensor *b);
+/* What the open dimension of these sizes was made of so; NULL: it is a dimension of a tensor. */
+const lc_tf_meeting *lc_tf_meeting_of(const lc_tf_lower *l, int32_t a, int32_t b);
 
 /* Takes over the result of a call that filled the error: the node's name is put before it. Returns true when all is (still) well.
  * (tf_value.c) */

@@ -168,14 +168,19 @@ static lc_status note_ref(building *b, lc_keras_ref *ref, uint32_t from, bool by
 /* A growing list of references, of one call or of the model's ends. */
 typedef struct ref_list {
     lc_keras_ref *refs;
-    size_t count, capacity;
+    const lc_json **leaves; /* where each of them was found */
+    size_t count, capacity, leaf_capacity;
 } ref_list;
 
-static lc_status add_ref(building *b, ref_list *list, const lc_json *triple, const char *who) {
-    void *items = list->refs;
-    if (!lc_arena_grow(b->c->arena, &items, &list->capacity, list->count + 1, sizeof *list->refs))
+/* leaf: the value that is, or holds, the triple. */
+static lc_status add_ref(building *b, ref_list *list, const lc_json *triple, const lc_json *leaf, const char *who) {
+    void *items = list->refs, *leaves = list->leaves;
+    if (!lc_arena_grow(b->c->arena, &items, &list->capacity, list->count + 1, sizeof *list->refs) ||
+        !lc_arena_grow(b->c->arena, &leaves, &list->leaf_capacity, list->count + 1, sizeof *list->leaves))
         return lc_fail_memory(b->c->err, "Keras model");
     list->refs = items;
+    list->leaves = leaves;
+    list->leaves[list->count] = leaf;
     LC_TRY(charge(b->c, 1, b->m->name));
     return set_ref(b, triple, &list->refs[list->count++], who);
 }
@@ -210,7 +215,7 @@ static lc_status take_each(building *b, const lc_json *v, lc_keras_call *call, r
 /* Tensors among the keyword arguments of Keras 2: triples that name a layer. */
 static lc_status take_list_kwargs(building *b, const lc_json *v, lc_keras_call *call, ref_list *list, const char *who) {
     if (is_triple(v) && v->count == 3 && v->items[2].kind == LC_JSON_INT && find_layer(b, v->items[0].string) >= 0)
-        return add_ref(b, list, v, who);
+        return add_ref(b, list, v, v, who);
     return take_each(b, v, call, list, who, take_list_kwargs);
 }
 
@@ -218,7 +223,7 @@ static lc_status take_list_kwargs(building *b, const lc_json *v, lc_keras_call *
 static lc_status take_list(building *b, const lc_json *v, lc_keras_call *call, ref_list *list, const char *who) {
     context *c = b->c;
     if (is_triple(v)) {
-        if (!is_constant(v)) LC_TRY(add_ref(b, list, v, who));
+        if (!is_constant(v)) LC_TRY(add_ref(b, list, v, v, who));
         if (v->count == 4 && lc_json_is(&v->items[3], LC_JSON_OBJECT) && v->items[3].count && !call->kwargs) call->kwargs = &v->items[3];
         return LC_OK;
     }
@@ -234,7 +239,7 @@ static lc_status take_tensors(building *b, const lc_json *v, lc_keras_call *call
     const lc_json *history = lc_json_get(lc_json_get(v, "config"), "keras_history");
     if (!is_triple(history) || history->count != 3 || is_constant(history))
         return BAD("%s of model '%s' has a malformed keras_history", who, b->m->name);
-    return add_ref(b, list, history, who);
+    return add_ref(b, list, history, v, who);
 }
 
 /* The first argument of a call. A model whose inputs are a list may be called with a dict of their names. */
@@ -259,6 +264,7 @@ static lc_status parse_call(building *b, const lc_json *node, uint32_t layer, lc
     /* Keras 2: a list, or a dict of tensors */
     bool by_list = lc_json_is(node, LC_JSON_ARRAY) || (lc_json_is(node, LC_JSON_OBJECT) && node->count && !args && !kwargs);
     if (by_list) {
+        call->first = lc_json_is(node, LC_JSON_ARRAY) && node->count == 1 ? &node->items[0] : node;
         LC_TRY(take_first(b, node, l, call, &list, who, take_list));
         LC_TRY(take_list_kwargs(b, call->kwargs, call, &list, who));
     } else if (lc_json_is(node, LC_JSON_OBJECT)) {
@@ -275,6 +281,7 @@ static lc_status parse_call(building *b, const lc_json *node, uint32_t layer, lc
         return BAD("%s of model '%s' has a malformed inbound node", who, b->m->name);
     }
     call->inputs = list.refs;
+    call->leaves = list.leaves;
     call->input_count = (uint32_t)list.count;
     for (size_t i = 0; i < list.count; i++) LC_TRY(note_ref(b, &list.refs[i], layer, by_list));
     return LC_OK;
@@ -300,7 +307,7 @@ static lc_status parse_calls(building *b, uint32_t index) {
 /* Flattens as Keras does: lists in order, objects by name. */
 static lc_status take_ends(building *b, const lc_json *v, ref_list *list, const char *what) {
     context *c = b->c;
-    if (is_triple(v) && v->count == 3 && v->items[2].kind == LC_JSON_INT) return add_ref(b, list, v, what);
+    if (is_triple(v) && v->count == 3 && v->items[2].kind == LC_JSON_INT) return add_ref(b, list, v, v, what);
     if (lc_json_is(v, LC_JSON_ARRAY)) {
         for (uint32_t i = 0; i < v->count; i++) LC_TRY(take_ends(b, &v->items[i], list, what));
         return LC_OK;

@@ -9,7 +9,7 @@ Every model is made by both Keras generations (k3: tf.keras, k2: tf_keras) where
 in<i> and out<i> are a batch of 3 and what Keras computes for it, in the model's order. meta.json holds the names of inputs and outputs
 and the operators of the official converter's .tflite ("official": null and the reason where it fails). check_models.py does the rest.
 """
-import collections, inspect, json, os, shutil, sys, tempfile
+import collections, importlib, inspect, json, os, shutil, sys, tempfile
 os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
 os.environ['TF_USE_LEGACY_KERAS'] = '0'
 import numpy as np
@@ -449,6 +449,13 @@ def _(K):
     base.trainable = False
     base.layers[0].trainable = True
     return fun(K, [('x', (8, 8, 3))], lambda x: L.Dense(2, name='head')(L.GlobalAveragePooling2D()(base(x, training=False))))
+
+
+# ---- families in files of their own: each has add(s), where s is this module: s.sequential, s.spec, s.fun, s.two, s.K2 ...
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+for family in ('operation', 'recurrent', 'image', 'attention'):
+    path = os.path.join(sys.path[0], f'keras_{family}_models.py')
+    if os.path.exists(path): importlib.import_module(f'keras_{family}_models').add(sys.modules[__name__])
 
 
 # ---- the big ones

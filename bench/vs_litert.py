@@ -23,7 +23,7 @@ RANK = 8  # LC_MAX_RANK
 class View(c.Structure):  # lc_tensor_view
     _fields_ = [("name", c.c_char_p), ("type", c.c_int), ("rank", c.c_int32), ("dims", c.c_int32 * RANK),
                 ("signature", c.c_int32 * RANK), ("data", c.c_void_p), ("size", c.c_size_t), ("scale", c.c_float),
-                ("zero_point", c.c_int64)]
+                ("zero_point", c.c_int64), ("any_rank", c.c_bool)]
 
 
 class Options(c.Structure):  # lc_session_options

@@ -33,7 +33,7 @@ static lc_status load_picture(const char *path, const lc_tensor_view *input, lc_
     lc_status status = lc_array_load(path, NULL, &picture, err);
     if (status) return status;
     const int32_t channels = input->rank == 4 ? input->dims[3] : 1;
-    status = lc_image_to_input(&picture, input->dims[1], input->dims[2], channels, 0, 1, scaled, err);
+    status = lc_image_to_input(&picture, input->dims[1], input->dims[2], channels, NULL, scaled, err);
     lc_array_deinit(&picture);
     return status;
 }

@@ -154,6 +154,7 @@ typedef struct lc_tensor_view {
     size_t size;                    /* bytes */
     float scale;                    /* per-tensor quantisation: real = scale * (q - zero_point); 0 when not quantised */
     int64_t zero_point;
+    bool any_rank; /* the model leaves the number of dimensions open: rank is what the input was resized to, at first 0 */
 } lc_tensor_view;
 
 /* ---- model ------------------------------------------------------------------------------------------------- */

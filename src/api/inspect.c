@@ -72,6 +72,26 @@ static void count_graphs(lc_report *r) {
     }
 }
 
+lc_status lc_report_begin(lc_report *r, lc_error *err) {
+    r->states_ranks = lc_model_states_ranks(r->model);
+    count_graphs(r);
+    LC_TRY(count_constants(r, err));
+    if (!(r->parts & (LC_REPORT_SUMMARY | LC_REPORT_MEMORY))) return LC_OK;
+    /* A session holds a reference, for which it needs the model unqualified; it changes nothing that can be seen. */
+    const lc_session_options how = {.max_memory = r->model->limits.max_memory};
+    if (lc_session_create((lc_model *)(uintptr_t)r->model, &how, &r->session, &r->why)) r->session = NULL;
+    if (r->session && !lc_session_exec(r->session)) { /* it needs its inputs resized first */
+        r->why = r->session->unplanned;
+        lc_report_end(r);
+    }
+    return LC_OK;
+}
+
+void lc_report_end(lc_report *r) {
+    lc_session_destroy(r->session);
+    r->session = NULL;
+}
+
 lc_status lc_model_inspect(const lc_model *model, lc_report_format format, uint32_t parts, char **text, lc_error *err) {
     const uint32_t all = LC_REPORT_SUMMARY | LC_REPORT_OPS | LC_REPORT_TENSORS | LC_REPORT_MEMORY;
     lc_error_clear(err);
@@ -80,22 +100,15 @@ lc_status lc_model_inspect(const lc_model *model, lc_report_format format, uint3
     if (!model || (parts & ~all) || (format != LC_REPORT_TEXT && format != LC_REPORT_JSON))
         return lc_fail(err, LC_ARGUMENT, "lc_model_inspect: %s", model ? "unknown format or part" : "no model");
     lc_report r = {.model = model, .parts = parts ? parts : all & ~LC_REPORT_MEMORY};
-    count_graphs(&r);
-    LC_TRY(count_constants(&r, err));
-    if (r.parts & (LC_REPORT_SUMMARY | LC_REPORT_MEMORY)) {
-        /* A session holds a reference, for which it needs the model unqualified; it changes nothing that can be seen. */
-        const lc_session_options how = {.max_memory = model->limits.max_memory};
-        if (lc_session_create((lc_model *)(uintptr_t)model, &how, &r.session, &r.why)) r.session = NULL;
-        if (r.session && !lc_session_exec(r.session)) { /* it needs its inputs resized first */
-            r.why = r.session->unplanned;
-            lc_session_destroy(r.session);
-            r.session = NULL;
-        }
+    const lc_status status = lc_report_begin(&r, err);
+    if (status) {
+        lc_report_end(&r);
+        return status;
     }
     lc_text out = {0};
     if (format == LC_REPORT_JSON) lc_report_json(&r, &out);
     else lc_report_text(&r, &out);
-    lc_session_destroy(r.session);
+    lc_report_end(&r);
     *text = lc_text_take(&out);
     return *text ? LC_OK : lc_fail_memory(err, "report");
 }

@@ -15,9 +15,14 @@ typedef struct lc_report {
     uint64_t constant_bytes;   /* all constants, shared ones once */
     uint64_t macs;             /* one run of all graphs' operators at the stated shapes, open dimensions as 1 */
     size_t operators, tensors; /* all graphs */
+    bool states_ranks;         /* lc_model_states_ranks */
     lc_session *session;       /* the first graph, planned; NULL when it cannot be */
     lc_error why;              /* why not */
 } lc_report;
+
+/* Counts what the parts need; r->model and r->parts are set. The caller ends it with lc_report_end, also after a failure. */
+lc_status lc_report_begin(lc_report *r, lc_error *err);
+void lc_report_end(lc_report *r);
 
 /* Each adds the whole report; an append that failed shows in out->failed. */
 void lc_report_text(const lc_report *report, lc_text *out);

@@ -1,6 +1,6 @@
 /*
  * inspect_json.c: the report as one JSON object, for programs. Keys are stable and come in a fixed order, numbers are plain
- * numbers, shapes use -1 for an open dimension, a tensor is named by its index. docs/cli.md lists the keys.
+ * numbers, shapes use -1 for an open dimension and are null for an unknown rank, a tensor is named by its index. docs/cli.md lists the keys.
  */
 #include "api/inspect.h"
 
@@ -8,6 +8,7 @@
 
 /* Comma before every member but the first; nesting follows the caller. */
 typedef struct writer {
+    const lc_report *report;
     lc_text *out;
     bool first;
 } writer;
@@ -39,6 +40,10 @@ static void put_str(writer *w, const char *name, lc_str s) {
 
 static void put_shape(writer *w, const lc_tensor *t) {
     key(w, "shape");
+    if (lc_tensor_any_rank(t, w->report->states_ranks)) {
+        lc_text_add(w->out, "null");
+        return;
+    }
     begin(w, "[");
     for (int32_t d = 0; d < t->rank; d++) {
         comma(w);
@@ -212,7 +217,7 @@ static void put_memory(writer *w, const lc_report *r) {
 
 void lc_report_json(const lc_report *r, lc_text *out) {
     const lc_model *m = r->model;
-    writer w = {out, true};
+    writer w = {r, out, true};
     begin(&w, "{");
     if (r->parts & LC_REPORT_SUMMARY) {
         put_u64(&w, "schema_version", m->schema_version);

@@ -1,25 +1,12 @@
 /*
  * inspect_text.c: the report for people: columns that line up, sizes in units, names made safe for a terminal. In shapes
- * "?" is an open dimension. The memory picture shows one line a step: the arena from left to right, each block a letter
+ * "?" is an open dimension and "..." an unknown rank. The memory picture shows one line a step: the arena from left to right, each block a letter
  * over its place for as long as it is alive, "." where nothing is.
  */
 #include "api/inspect.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-/* "409.1 KB": decimal units, as file managers and the converter's summary line use. */
-static const char *sized(uint64_t bytes, char buffer[32]) {
-    static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
-    double v = (double)bytes;
-    size_t u = 0;
-    while (v >= 999.95 && u + 1 < sizeof units / sizeof *units) {
-        v /= 1000;
-        u++;
-    }
-    snprintf(buffer, 32, u ? "%.1f %s" : "%.0f %s", v, units[u]);
-    return buffer;
-}
 
 static void add_name(lc_text *out, lc_str s) {
     lc_text_add(out, "\"");
@@ -41,9 +28,10 @@ static void add_short_name(lc_text *out, lc_str s) {
     lc_text_add(out, "...\"");
 }
 
-/* "float32[?,28,28]" */
-static void add_type(lc_text *out, const lc_tensor *t) {
+/* "float32[?,28,28]"; of an unknown rank "float32[...]" */
+static void add_type(lc_text *out, const lc_report *r, const lc_tensor *t) {
     lc_text_printf(out, "%s[", lc_dtype_name(t->type));
+    if (lc_tensor_any_rank(t, r->states_ranks)) lc_text_add(out, "...");
     for (int32_t d = 0; d < t->rank; d++) {
         const int32_t dim = lc_tensor_dim(t, d);
         if (dim < 0) lc_text_add(out, d ? ",?" : "?");
@@ -58,8 +46,9 @@ static void pad_to(lc_text *out, size_t start, size_t width) {
     while (!out->failed && out->size < start + width + 2) lc_text_add(out, " ");
 }
 
-static size_t type_width(const lc_tensor *t) {
+static size_t type_width(const lc_report *r, const lc_tensor *t) {
     size_t n = strlen(lc_dtype_name(t->type)) + 2 + (t->rank > 1 ? (size_t)t->rank - 1 : 0);
+    if (lc_tensor_any_rank(t, r->states_ranks)) n += strlen("...");
     for (int32_t d = 0; d < t->rank; d++) {
         const int32_t dim = lc_tensor_dim(t, d);
         char buffer[16];
@@ -81,14 +70,14 @@ static void add_quant(lc_text *out, const lc_QuantizationParameters *q) {
     else lc_text_printf(out, "  %" PRIu32 " scales along dimension %d", q->scale.n, (int)q->quantized_dimension);
 }
 
-static void add_io(lc_text *out, const char *title, const lc_graph *g, const int32_t *list, size_t n) {
+static void add_io(lc_text *out, const lc_report *r, const char *title, const lc_graph *g, const int32_t *list, size_t n) {
     size_t width = 0;
-    for (size_t i = 0; i < n; i++) width = larger(width, type_width(&g->tensors[list[i]]));
+    for (size_t i = 0; i < n; i++) width = larger(width, type_width(r, &g->tensors[list[i]]));
     for (size_t i = 0; i < n; i++) {
         const lc_tensor *t = &g->tensors[list[i]];
         lc_text_printf(out, "  %-7s %2zu  ", i ? "" : title, i);
         const size_t start = out->size;
-        add_type(out, t);
+        add_type(out, r, t);
         pad_to(out, start, width);
         add_name(out, t->name);
         add_quant(out, t->quant);
@@ -122,8 +111,8 @@ static void add_summary(lc_text *out, const lc_report *r) {
         add_name(out, graph->name);
         lc_text_printf(out, ": %zu operator%s, %zu tensor%s\n", graph->node_count, graph->node_count == 1 ? "" : "s", graph->tensor_count,
                        graph->tensor_count == 1 ? "" : "s");
-        add_io(out, "inputs", graph, graph->inputs, graph->input_count);
-        add_io(out, "outputs", graph, graph->outputs, graph->output_count);
+        add_io(out, r, "inputs", graph, graph->inputs, graph->input_count);
+        add_io(out, r, "outputs", graph, graph->outputs, graph->output_count);
     }
     for (size_t i = 0; i < m->signature_count; i++) add_signature(out, m, &m->signatures[i]);
     if (m->description.size) {
@@ -134,15 +123,15 @@ static void add_summary(lc_text *out, const lc_report *r) {
     for (size_t i = 0; i < m->metadata_count; i++) {
         lc_text_add(out, "metadata ");
         add_name(out, m->metadata[i].name);
-        lc_text_printf(out, ": %s\n", sized(m->metadata[i].data.n, a));
+        lc_text_printf(out, ": %s\n", lc_sized(m->metadata[i].data.n, a));
     }
-    lc_text_printf(out, "parameters %s in %s", lc_grouped(r->parameters, a), sized(r->constant_bytes, b));
+    lc_text_printf(out, "parameters %s in %s", lc_grouped(r->parameters, a), lc_sized(r->constant_bytes, b));
     if (r->macs) lc_text_printf(out, "; one run %s multiply-accumulates", lc_grouped(r->macs, a));
     lc_text_add(out, "\n");
     if (r->session) {
         const lc_memory_stats s = lc_session_memory(r->session);
-        lc_text_printf(out, "memory: arena %s (no plan can be under %s)", sized(s.arena, a), sized(s.arena_bound, b));
-        lc_text_printf(out, ", packed weights %s for %s\n", sized(s.packed, a), lc_session_isa(r->session));
+        lc_text_printf(out, "memory: arena %s (no plan can be under %s)", lc_sized(s.arena, a), lc_sized(s.arena_bound, b));
+        lc_text_printf(out, ", packed weights %s for %s\n", lc_sized(s.packed, a), lc_session_isa(r->session));
     } else {
         lc_text_add(out, "memory: not planned: ");
         lc_text_add_safe(out, r->why.message, strlen(r->why.message));
@@ -168,12 +157,12 @@ static void add_operands(lc_text *out, const lc_node *n) {
     for (uint32_t i = 0; i < n->output_count; i++) lc_text_printf(out, i ? ",%d" : "%d", (int)n->outputs[i]);
 }
 
-static void add_operators(lc_text *out, const lc_graph *g) {
+static void add_operators(lc_text *out, const lc_report *r, const lc_graph *g) {
     size_t op_width = 8, type_columns = 6;
     for (size_t i = 0; i < g->node_count; i++) {
         const lc_tensor *t = first_output(g, &g->nodes[i]);
         op_width = larger(op_width, smaller(lc_report_op_name(&g->nodes[i]).size, 32));
-        if (t) type_columns = larger(type_columns, smaller(type_width(t), 40));
+        if (t) type_columns = larger(type_columns, smaller(type_width(r, t), 40));
     }
     lc_text_printf(out, "   #  %-*s  %-*s  %9s  %13s  %s\n", (int)op_width, "operator", (int)type_columns, "output", "weights", "MACs",
                    "tensors  name  options");
@@ -187,10 +176,10 @@ static void add_operators(lc_text *out, const lc_graph *g) {
         if (op.data) lc_text_add_safe(out, op.data, op.size);
         pad_to(out, start, op_width);
         start = out->size;
-        if (t) add_type(out, t);
+        if (t) add_type(out, r, t);
         pad_to(out, start, type_columns);
         const uint64_t weights = lc_report_node_constants(g, n), macs = lc_op_macs(g, n);
-        lc_text_printf(out, "%9s  %13s  ", weights ? sized(weights, a) : "-", macs ? lc_grouped(macs, b) : "-");
+        lc_text_printf(out, "%9s  %13s  ", weights ? lc_sized(weights, a) : "-", macs ? lc_grouped(macs, b) : "-");
         add_operands(out, n);
         if (t && t->name.size) {
             lc_text_add(out, "  ");
@@ -205,18 +194,18 @@ static void add_operators(lc_text *out, const lc_graph *g) {
     }
 }
 
-static void add_tensors(lc_text *out, const lc_graph *g) {
+static void add_tensors(lc_text *out, const lc_report *r, const lc_graph *g) {
     size_t width = 4;
-    for (size_t i = 0; i < g->tensor_count; i++) width = larger(width, smaller(type_width(&g->tensors[i]), 40));
+    for (size_t i = 0; i < g->tensor_count; i++) width = larger(width, smaller(type_width(r, &g->tensors[i]), 40));
     lc_text_printf(out, "   #  %-*s  %10s  %s\n", (int)width, "tensor", "constant", "name");
     for (size_t i = 0; i < g->tensor_count; i++) {
         const lc_tensor *t = &g->tensors[i];
         char a[32];
         lc_text_printf(out, "%4zu  ", i);
         const size_t start = out->size;
-        add_type(out, t);
+        add_type(out, r, t);
         pad_to(out, start, width);
-        lc_text_printf(out, "%10s  ", lc_tensor_is_const(t) ? sized(t->size, a) : t->is_variable ? "variable" : "-");
+        lc_text_printf(out, "%10s  ", lc_tensor_is_const(t) ? lc_sized(t->size, a) : t->is_variable ? "variable" : "-");
         add_name(out, t->name);
         add_quant(out, t->quant);
         if (t->sparsity) lc_text_add(out, "  sparse");
@@ -264,15 +253,15 @@ static void add_memory(lc_text *out, const lc_report *r) {
     const lc_graph *g = exec->graph;
     const lc_plan *plan = &exec->plan;
     char a[32], b[32], line[PICTURE + 1];
-    lc_text_printf(out, "arena %s, %.3f of its lower bound; %" PRIu32 " blocks, %d step%s\n", sized(plan->size, a),
+    lc_text_printf(out, "arena %s, %.3f of its lower bound; %" PRIu32 " blocks, %d step%s\n", lc_sized(plan->size, a),
                    plan->bound ? (double)plan->size / (double)plan->bound : 1.0, plan->count, (int)plan->steps,
                    plan->steps == 1 ? "" : "s");
-    lc_text_printf(out, "%4s  %-20s  %10s  0%*s\n", "step", "operator", "alive", PICTURE, sized(plan->size, b));
+    lc_text_printf(out, "%4s  %-20s  %10s  0%*s\n", "step", "operator", "alive", PICTURE, lc_sized(plan->size, b));
     for (int32_t s = -1; s < plan->steps; s++) {
         const uint64_t alive = draw(plan, s, line);
         if (s < 0) lc_text_printf(out, "%4s  %-20s", "-", "inputs");
         else lc_text_printf(out, "%4d  %-20.20s", (int)s, lc_op_name(exec->steps[s].node->op));
-        lc_text_printf(out, "  %10s  |%s|%s\n", sized(alive, a), line, alive == plan->bound ? " most" : "");
+        lc_text_printf(out, "  %10s  |%s|%s\n", lc_sized(alive, a), line, alive == plan->bound ? " most" : "");
     }
     lc_text_printf(out, "%3s  %10s  %10s  %11s  %s\n", "", "offset", "size", "steps", "block");
     for (uint32_t i = 0; i < plan->count; i++) {
@@ -281,7 +270,7 @@ static void add_memory(lc_text *out, const lc_report *r) {
         if (it->first >= 0) snprintf(first, sizeof first, "%d", (int)it->first);
         if (it->last >= plan->steps) snprintf(steps, sizeof steps, "%s to end", first);
         else snprintf(steps, sizeof steps, "%s to %d", first, (int)it->last);
-        lc_text_printf(out, "%3c  %10" PRIu64 "  %10s  %11s  ", letter_of(i), it->offset, sized(it->size, a), steps);
+        lc_text_printf(out, "%3c  %10" PRIu64 "  %10s  %11s  ", letter_of(i), it->offset, lc_sized(it->size, a), steps);
         if (it->tensor < 0) {
             lc_text_printf(out, "scratch of step %d\n", (int)it->node);
             continue;
@@ -304,11 +293,11 @@ void lc_report_text(const lc_report *r, lc_text *out) {
     if (r->parts & LC_REPORT_SUMMARY) add_summary(out, r);
     for (size_t g = 0; g < m->graph_count && (r->parts & LC_REPORT_OPS); g++) {
         section(out, r, "operators", g);
-        add_operators(out, m->graphs[g]);
+        add_operators(out, r, m->graphs[g]);
     }
     for (size_t g = 0; g < m->graph_count && (r->parts & LC_REPORT_TENSORS); g++) {
         section(out, r, "tensors", g);
-        add_tensors(out, m->graphs[g]);
+        add_tensors(out, r, m->graphs[g]);
     }
     if (r->parts & LC_REPORT_MEMORY) {
         if (out->size) lc_text_add(out, "\n");

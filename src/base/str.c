@@ -243,3 +243,15 @@ const char *lc_grouped(uint64_t v, char buffer[32]) {
     *p = 0;
     return buffer;
 }
+
+const char *lc_sized(uint64_t bytes, char buffer[32]) {
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
+    double v = (double)bytes;
+    size_t u = 0;
+    while (v >= 999.95 && u + 1 < sizeof units / sizeof *units) {
+        v /= 1000;
+        u++;
+    }
+    snprintf(buffer, 32, u ? "%.1f %s" : "%.0f %s", v, units[u]);
+    return buffer;
+}

@@ -50,6 +50,8 @@ size_t lc_utf8_put(uint32_t code, char out[4]);
 static inline bool lc_is_control(uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
 /* "102,042": digits in groups of three, written into buffer, which is returned. */
 const char *lc_grouped(uint64_t v, char buffer[32]);
+/* "409.1 KB": decimal units, as file managers use. Returns buffer. */
+const char *lc_sized(uint64_t bytes, char buffer[32]);
 
 /* The closest of `names` (NULL-terminated list) to `word` by edit distance, or NULL when none is near enough to be
  * what was meant (distance over a third of its length). For "did you mean" hints. */

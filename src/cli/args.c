@@ -162,6 +162,7 @@ static bool parse_bool(const char *s, lc_cli_bool *out) {
 
 static lc_cli_parsed store(parser *p, const lc_cli_option *o, const char *value) {
     void *field = (char *)p->values + o->offset;
+    if (value && !*value && p->command->program && o->kind == LC_CLI_STRING) return LC_CLI_RUN; /* the official programs': not given */
     if (value && !*value) return wrong(lc_cli_usage(see_help(p), "--%s needs a value, got an empty one", o->name));
     switch (o->kind) {
     case LC_CLI_FLAG: *(bool *)field = true; break;

@@ -21,6 +21,12 @@ int lc_cli_failed(const char *hint, const char *format, ...) __attribute__((form
 int lc_cli_usage(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "note: ..." on stderr: something that was decided and should be known. */
 void lc_cli_note(const char *text);
+/* What texts of the library, which name the options of `litec convert`, are to say in their place: pairs, until one of NULL. For programs
+ * whose options are called otherwise. */
+typedef struct lc_cli_renamed {
+    const char *from, *to;
+} lc_cli_renamed;
+void lc_cli_rename(const lc_cli_renamed *names);
 /* True when stream is a terminal that takes colours. */
 bool lc_cli_colours(FILE *stream);
 /* A name from a file, with control characters and what is no UTF-8 as \xNN. */
@@ -34,7 +40,7 @@ typedef struct lc_cli_text {
 lc_cli_text lc_cli_bytes(uint64_t bytes); /* "409.1 KB" */
 lc_cli_text lc_cli_time(double seconds);  /* "1.8 ms" */
 /* "float32[?,28,28]": an open dimension, -1, prints as "?". */
-lc_cli_text lc_cli_shape(lc_dtype type, const int32_t *dims, int32_t rank);
+lc_cli_text lc_cli_shape(lc_dtype type, const int32_t *dims, int32_t rank); /* rank < 0: unknown */
 
 double lc_cli_now(void);           /* seconds, monotonic */
 uint64_t lc_cli_peak_memory(void); /* bytes this process has had resident at most */

@@ -49,6 +49,13 @@ static const lc_cli_old_name old_names[] = {
     {NULL, NULL},
 };
 
+/* What litec convert's options are called here. */
+static const lc_cli_renamed renamed[] = {{"--checkpoint PREFIX, or freeze the graph first: litec freeze", "--input_checkpoint PREFIX"},
+                                         {"--checkpoint", "--input_checkpoint"},
+                                         {"--tags", "--saved_model_tags"},
+                                         {"--output-arrays", "--output_node_names"},
+                                         {NULL, NULL}};
+
 static void say_note(void *user, const char *text) {
     (void)user;
     lc_cli_note(text);
@@ -82,6 +89,7 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
                                    .keep_devices = v.clear_devices == LC_CLI_FALSE,
                                    .stats = &stats,
                                    .note = say_note};
+    lc_cli_rename(renamed);
     if (lc_freeze(source, v.output_graph, &how, &err)) return lc_cli_fail(&err);
     printf("%u variable%s became constant%s, %u node%s in the frozen graph, %s\n", stats.variables, stats.variables == 1 ? "" : "s",
            stats.variables == 1 ? "" : "s", stats.nodes, stats.nodes == 1 ? "" : "s", lc_cli_bytes(stats.bytes).text);

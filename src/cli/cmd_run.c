@@ -11,7 +11,7 @@
 
 typedef struct values {
     lc_cli_list inputs;
-    const char *output_dir, *labels, *signature;
+    const char *output_dir, *labels, *signature, *preprocess;
     int32_t top, threads;
     float mean, std;
     uint64_t max_memory;
@@ -22,6 +22,8 @@ static const lc_cli_option options[] = {
     {"output-dir", 'o', LC_CLI_STRING, offsetof(values, output_dir), "DIR", "write output0.npy, output1.npy ... there", 0, 0},
     {"labels", 'l', LC_CLI_STRING, offsetof(values, labels), "FILE", "class names, one a line: print a ranking", 0, 0},
     {"top", 'k', LC_CLI_COUNT, offsetof(values, top), "K", "print the K highest classes (5 with --labels)", 1, 1000},
+    {"preprocess", 'p', LC_CLI_STRING, offsetof(values, preprocess), "MODEL", "pictures as this model of keras.applications wants them", 0,
+     0},
     {"mean", 0, LC_CLI_NUMBER, offsetof(values, mean), "M", "pictures become (pixel / 255 - M) / S (M 0, S 1)", 0, 0},
     {"std", 0, LC_CLI_NUMBER, offsetof(values, std), "S", "see --mean", 0, 0},
     {"signature", 's', LC_CLI_STRING, offsetof(values, signature), "KEY", "run this signature (the first graph)", 0, 0},
@@ -102,7 +104,11 @@ static int show_outputs(const lc_cli_answers *answers, const values *v) {
 static int run_session(lc_session *session, lc_model *model, const lc_session_options *how, const values *v) {
     static lc_cli_feed feed; /* large; the program feeds one session */
     lc_cli_answers answers = {0};
-    feed = (lc_cli_feed){.session = session, .files = &v->inputs, .mean = v->mean, .std = v->std, .max_memory = v->max_memory};
+    feed = (lc_cli_feed){.session = session, .files = &v->inputs, .max_memory = v->max_memory};
+    feed.scales = v->preprocess || v->mean != 0 || v->std != 1;
+    for (int c = 0; c < 3; c++) feed.pixels.mean[c] = v->mean, feed.pixels.std[c] = v->std;
+    lc_error err;
+    if (v->preprocess && lc_preprocess_named(v->preprocess, &feed.pixels, &err)) return lc_cli_fail(&err);
     int code = lc_cli_feed_read(&feed);
     if (!code) code = lc_cli_answer(&feed, model, how, &answers);
     lc_cli_feed_deinit(&feed);
@@ -119,6 +125,8 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
     if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
     if (!(v.std > 0)) return lc_cli_usage("pictures become (pixel / 255 - M) / S", "--std needs a number above 0");
+    if (v.preprocess && (v.mean != 0 || v.std != 1))
+        return lc_cli_usage("--preprocess says all of it", "--preprocess and --mean or --std say different things");
     /* litec run MODEL a.npy b.npy: files after the model are inputs too */
     if (arguments.count - 1 > LC_CLI_LIST_MAX - v.inputs.count)
         return lc_cli_usage("give at most one file an input", "litec run takes up to %d input files", LC_CLI_LIST_MAX);

@@ -89,6 +89,18 @@ static const lc_cli_old_name old_names[] = {
     {NULL, NULL},
 };
 
+/* What litec's options are called here; the second for TensorFlow 2, which has few. */
+#define RENAMED(v1) \
+    {"--tags", "--saved_model_tag_set"}, {"--signature", "--saved_model_signature_key"}, \
+        {"--input-shape NAME=1,224,224,3", v1 "--input_arrays=NAME --input_shapes=1,224,224,3"}, {"--input-shapes", v1 "--input_shapes"}, \
+        {"--input-shape", v1 "--input_shapes"}, {"--input-arrays", v1 "--input_arrays"}, {"--output-arrays", v1 "--output_arrays"}, \
+        {"--select-tf-ops", v1 "--target_ops=TFLITE_BUILTINS,SELECT_TF_OPS"}, {"--allow-custom-ops", v1 "--allow_custom_ops"}, \
+        {"--custom-opdefs", v1 "--custom_opdefs"}, {"--checkpoint", "litec convert --checkpoint"}, {"--fix", "litec convert --fix"}, \
+        {"--function", "litec convert --function"}, {"--max-memory", "litec convert --max-memory"}, { \
+        NULL, NULL \
+    }
+static const lc_cli_renamed renamed_v1[] = {RENAMED("")}, renamed_v2[] = {RENAMED("--enable_v1_converter ")};
+
 /* ---- what is refused -------------------------------------------------------------------------------------------------- */
 
 static int not_there(const char *flag, const char *what, const char *hint) {
@@ -215,6 +227,11 @@ static int check(const values *v) {
         return lc_cli_usage("add it, or leave both out", "--dump_graphviz_video needs --dump_graphviz_dir");
     if (v->output_format && strcmp(v->output_format, "TFLITE") != 0 && strcmp(v->output_format, "GRAPHVIZ_DOT") != 0)
         return lc_cli_usage("formats are TFLITE and GRAPHVIZ_DOT", "--output_format: there is no format %s", v->output_format);
+    static const char *const truths[] = {"TRUE", "FALSE", "true", "false", "True", "False", NULL};
+    size_t t = 0;
+    while (v->change_concat && truths[t] && strcmp(truths[t], v->change_concat) != 0) t++;
+    if (v->change_concat && !truths[t])
+        return lc_cli_usage("write TRUE or FALSE", "--change_concat_input_ranges: %s is neither TRUE nor FALSE", v->change_concat);
     if (v1 && v->signature_key && strchr(v->signature_key, ','))
         return lc_cli_usage("the converter of TensorFlow 2 takes several: leave out --enable_v1_converter",
                             "--saved_model_signature_key takes one key with --enable_v1_converter");
@@ -256,6 +273,7 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     if (!code) code = check_target_ops(&v, &select);
     if (!code) code = refuse(&v);
     if (code) return code;
+    lc_cli_rename(v.v1 == LC_CLI_TRUE ? renamed_v1 : renamed_v2);
     note_ignored(&v);
     const char *opdefs[2] = {v.custom_opdefs, NULL};
     char *shapes = v.input_shapes ? shapes_by_name(v.input_arrays, v.input_shapes) : NULL;

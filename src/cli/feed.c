@@ -1,6 +1,6 @@
 /*
  * feed.c: data files to inputs. A .npy must have the input's type and shape, only the batch may differ (or be missing for one
- * row); text is for string inputs. A picture is scaled to the input's size; an IDX file of pictures is a whole batch. Everything is
+ * row); an input of unknown rank takes any shape; text is for string inputs. A picture is scaled to the input's size; an IDX file of pictures is a whole batch. Everything is
  * checked before anything is written, and the message says what is there and what the model wants.
  */
 #include "cli/feed.h"
@@ -11,6 +11,9 @@
 
 typedef lc_cli_feed feeder;
 typedef lc_cli_source source;
+
+/* "float32[?,28,28]" */
+static lc_cli_text wish(const lc_tensor_view *want) { return lc_cli_shape(want->type, want->signature, want->any_rank ? -1 : want->rank); }
 
 /* ---- which file is for which input ---------------------------------------------------------------------------- */
 
@@ -78,7 +81,7 @@ static int assign_all(feeder *f) {
         const lc_tensor_view v = lc_session_input(f->session, i);
         char hint[320];
         snprintf(hint, sizeof hint, "add --input %.200s=FILE", v.name);
-        return lc_cli_failed(hint, "input %s is missing: the model wants %s", v.name, lc_cli_shape(v.type, v.signature, v.rank).text);
+        return lc_cli_failed(hint, "input %s is missing: the model wants %s", v.name, wish(&v).text);
     }
     return LC_EXIT_OK;
 }
@@ -95,7 +98,7 @@ static bool is_npy(const char *path) {
 
 static int misfit(const source *s, const lc_tensor_view *want, const char *hint) {
     return lc_cli_failed(hint, "%s holds %s, input %s wants %s", s->path, lc_cli_shape(s->array.type, s->array.dims, s->array.rank).text,
-                         want->name, lc_cli_shape(want->type, want->signature, want->rank).text);
+                         want->name, wish(want).text);
 }
 
 /* True when dims, from dimension `from` of the input on, are what the input takes there. */
@@ -113,8 +116,8 @@ static int plan_elements(source *s, const lc_tensor_view *want) {
                  want->type == LC_STRING ? "U" : lc_dtype_name(want->type));
         return misfit(s, want, hint);
     }
-    s->rank = want->rank;
-    if (a->rank == want->rank && (want->rank == 0 || rest_fits(want, a->dims + 1, 1))) {
+    s->rank = want->any_rank ? a->rank : want->rank;
+    if (want->any_rank || (a->rank == want->rank && (want->rank == 0 || rest_fits(want, a->dims + 1, 1)))) {
         if (a->rank > 0) memcpy(s->dims, a->dims, (size_t)a->rank * sizeof *a->dims);
         return LC_EXIT_OK;
     }
@@ -182,22 +185,23 @@ static int read_source(feeder *f, size_t index) {
     lc_error err;
     if (lc_array_load(s->path, &limits, &s->array, &err)) return lc_cli_fail(&err);
     if (!is_npy(s->path) && as_pictures(s)) return plan_pictures(s, &want);
-    if (f->mean != 0 || f->std != 1)
-        return lc_cli_failed("leave out --mean and --std, and scale the array before it is saved",
-                             "%s is an array: --mean and --std are for pictures", s->path);
+    if (f->scales)
+        return lc_cli_failed("leave them out, and scale the array before it is saved",
+                             "%s is an array: --preprocess, --mean and --std are for pictures", s->path);
     return plan_elements(s, &want);
 }
 
 /* ---- filling -------------------------------------------------------------------------------------------------- */
 
-static void put_real(const lc_tensor_view *v, size_t i, float x) {
+/* raw: what makes a pixel of x again, for an input that has no scale and takes pixels as they are */
+static void put_real(const lc_tensor_view *v, size_t i, float x, float raw) {
     if (v->type == LC_FLOAT32) {
         ((float *)v->data)[i] = x;
         return;
     }
     const float low = v->type == LC_INT8 ? -128.f : v->type == LC_INT16 ? -32768.f : 0.f;
     const float high = v->type == LC_INT8 ? 127.f : v->type == LC_INT16 ? 32767.f : 255.f;
-    float q = v->scale > 0 ? rintf(x / v->scale) + (float)v->zero_point : rintf(x * 255.f);
+    float q = v->scale > 0 ? rintf(x / v->scale) + (float)v->zero_point : rintf(x * raw);
     if (!(q > low)) q = low;
     if (q > high) q = high;
     if (v->type == LC_INT8) ((int8_t *)v->data)[i] = (int8_t)q;
@@ -219,9 +223,10 @@ static int fill_pictures(const feeder *f, const source *s, const lc_tensor_view 
         }
         lc_array scaled;
         lc_error err;
-        if (lc_image_to_input(&picture, s->height, s->width, s->channels, f->mean, f->std, &scaled, &err)) return lc_cli_fail(&err);
+        if (lc_image_to_input(&picture, s->height, s->width, s->channels, &f->pixels, &scaled, &err)) return lc_cli_fail(&err);
         const size_t n = scaled.size / sizeof(float);
-        for (size_t i = 0; i < n; i++) put_real(v, at + i, ((const float *)scaled.data)[i]);
+        for (size_t i = 0; i < n; i++)
+            put_real(v, at + i, ((const float *)scaled.data)[i], f->pixels.scale != 0 ? 1 / f->pixels.scale : 255);
         at += n;
         lc_array_deinit(&scaled);
     }

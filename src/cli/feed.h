@@ -20,7 +20,8 @@ typedef struct lc_cli_source {
 typedef struct lc_cli_feed {
     lc_session *session;
     const lc_cli_list *files; /* [NAME=]FILE */
-    float mean, std;          /* of pictures: (pixel / 255 - mean) / std */
+    lc_preprocess pixels;     /* of pictures */
+    bool scales;              /* pixels was asked for: pictures are expected */
     uint64_t max_memory;
     size_t count;                           /* inputs of the session */
     lc_cli_source sources[LC_CLI_LIST_MAX]; /* [count] */

@@ -57,10 +57,34 @@ void lc_cli_put_json(FILE *stream, const char *s) {
     fputc('"', stream);
 }
 
+static const lc_cli_renamed *renamed;
+
+void lc_cli_rename(const lc_cli_renamed *names) { renamed = names; }
+
+static bool goes_on(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
+
+/* The text with other names for options, as far as there is room. */
+static void put_renamed(char *out, size_t room, const char *text) {
+    size_t n = 0;
+    while (*text && n + 1 < room) {
+        const lc_cli_renamed *r = renamed;
+        while (r && r->from && (strncmp(text, r->from, strlen(r->from)) != 0 || goes_on(text[strlen(r->from)]))) r++;
+        if (!r || !r->from) {
+            out[n++] = *text++;
+            continue;
+        }
+        for (const char *p = r->to; *p && n + 1 < room; p++) out[n++] = *p;
+        text += strlen(r->from);
+    }
+    out[n] = 0;
+}
+
 static void say(const char *colour, const char *label, const char *text) {
+    char mine[2048];
     const bool coloured = lc_cli_colours(stderr);
+    if (renamed) put_renamed(mine, sizeof mine, text);
     fprintf(stderr, "%s%s:%s ", coloured ? colour : "", label, coloured ? "\033[0m" : "");
-    lc_cli_put_safe(stderr, text);
+    lc_cli_put_safe(stderr, renamed ? mine : text);
     fputc('\n', stderr);
 }
 
@@ -149,7 +173,7 @@ lc_cli_text lc_cli_time(double seconds) {
 
 lc_cli_text lc_cli_shape(lc_dtype type, const int32_t *dims, int32_t rank) {
     lc_cli_text t;
-    size_t n = (size_t)snprintf(t.text, sizeof t.text, "%s[", lc_dtype_name(type));
+    size_t n = (size_t)snprintf(t.text, sizeof t.text, "%s[%s", lc_dtype_name(type), rank < 0 ? "..." : "");
     for (int32_t d = 0; d < rank && d < LC_MAX_RANK && n < sizeof t.text; d++) {
         const char *comma = d ? "," : "";
         if (dims[d] < 0) n += (size_t)snprintf(t.text + n, sizeof t.text - n, "%s?", comma);

@@ -155,6 +155,13 @@ static inline void lc_tensor_scale(const lc_tensor *t, float *scale, int64_t *ze
 }
 /* Has bytes, there or still to be made. */
 static inline bool lc_tensor_is_const(const lc_tensor *t) { return t->deferred || t->data; }
+/* Whether the model says which of its tensors have a rank. Files of before 2023 do not (has_rank is false everywhere): there a tensor without
+ * dimensions is a scalar. (model.c) */
+bool lc_model_states_ranks(const lc_model *model);
+/* A tensor of unknown rank. stated: lc_model_states_ranks. */
+static inline bool lc_tensor_any_rank(const lc_tensor *t, bool stated) {
+    return stated && !t->has_rank && t->rank == 0 && !lc_tensor_is_const(t) && !t->is_variable;
+}
 
 /* Proves the invariants of ir.h on a model that was built or rewritten (not on a file: runtime/tflite_check.c does that with
  * rule ids). For debugging passes and for tests. */

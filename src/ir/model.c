@@ -182,3 +182,13 @@ bool lc_dtype_bytes(lc_dtype type, uint64_t elements, uint64_t *bytes) {
     *bytes = all / 8;
     return true;
 }
+
+bool lc_model_states_ranks(const lc_model *model) {
+    bool dims = false;
+    for (size_t g = 0; g < model->graph_count; g++)
+        for (size_t t = 0; t < model->graphs[g]->tensor_count; t++) {
+            if (model->graphs[g]->tensors[t].has_rank) return true;
+            dims |= model->graphs[g]->tensors[t].rank > 0;
+        }
+    return !dims;
+}

@@ -2,8 +2,8 @@
  * binary_ref.c: arithmetic on two tensors that broadcast, a fused activation after it. One row of `rows` a type and operator; quantised
  * integers are in binary_quant.c. The 16-bit floats are computed in float32 and rounded once.
  *
- * Integers wrap. Integer division rounds towards zero and refuses a zero divisor at run time, as LiteRT does; so does an integer
- * power with a negative exponent. FLOOR_DIV and FLOOR_MOD round down; the remainder has the divisor's sign.
+ * Integers wrap, but for DIV of the lowest by -1. Integer division rounds towards zero and refuses a zero divisor at run time, as LiteRT
+ * does; so does an integer power with a negative exponent. FLOOR_DIV and FLOOR_MOD round down; the remainder has the divisor's sign.
  * RIGHT_SHIFT keeps the sign and takes a count below 0 as 0, one of the type's width or more as width - 1 (LiteRT).
  */
 #include "kernels/elementwise.h"
@@ -87,13 +87,16 @@ typedef enum guard { ANY_NUMBER, NO_ZERO, NO_NEGATIVE } guard;
 
 static int shift_by(int64_t by, int width) { return by < 0 ? 0 : by >= width ? width - 1 : (int)by; }
 
+/* The lowest number by -1 is the highest, as in LiteRT. */
+#define LOWEST(T) (sizeof(T) == 4 ? INT32_MIN : INT64_MIN)
+
 /* clang-format off */
 #define SUMS(T) ROW(add, T, (T)(U(a) + U(b))) ROW(mul, T, (T)(U(a) * U(b)))
 #define ORDER(T) ROW(max, T, a > b ? a : b) ROW(min, T, a < b ? a : b)
 #define FLOORS(T) ROW(fdiv, T, (T)floor_div(a, b)) ROW(fmod, T, (T)floor_mod(a, b))
 #define OTHERS(T) \
     ROW(sub, T, (T)(U(a) - U(b))) \
-    ROW(div, T, b == -1 ? (T)(0 - U(a)) : a / b) \
+    ROW(div, T, b != -1 ? a / b : a == LOWEST(T) ? (T)(-1 - LOWEST(T)) : -a) \
     ROW(pow, T, (T)power(U(a), U(b))) \
     ROW(sqd, T, (T)((U(a) - U(b)) * (U(a) - U(b))))
 #define BIT_ROWS(T) ROW(xor, T, (T)(a ^ b)) ROW(shift, T, (T)(a >> shift_by(b, 8 * (int)sizeof(T))))

@@ -24,6 +24,9 @@ void lc_lut8_fill(uint8_t table[256], lc_dtype type, const lc_lut_quant *q, floa
     }
 }
 
+/* No number (infinity less infinity, where a function leaves the type's range) becomes 0, as in LiteRT. */
+#define LIMIT(y) (int16_t)((y) != (y) ? 0 : (y) < INT16_MIN ? INT16_MIN : (y) > INT16_MAX ? INT16_MAX : (y))
+
 #define FILL(T, ROUND) \
     const T in_min = (T)in_scale * (T)(INT16_MIN - in_zero), in_max = (T)in_scale * (T)(INT16_MAX - in_zero); \
     const T out_min = (T)out_scale * (T)(INT16_MIN - out_zero), out_max = (T)out_scale * (T)(INT16_MAX - out_zero); \
@@ -32,10 +35,10 @@ void lc_lut8_fill(uint8_t table[256], lc_dtype type, const lc_lut_quant *q, floa
         const T here = CALL(in_min + (T)i * step), middle = CALL(in_min + (T)i * step + half), next = CALL(in_min + (T)(i + 1) * step); \
         const T sample = ROUND(here * scale), line = ROUND((next * scale + ROUND(here * scale)) / 2); \
         const T y = sample - ROUND((line - ROUND(middle * scale)) / 2); \
-        table[i] = (int16_t)(!(y > INT16_MIN) ? INT16_MIN : y > INT16_MAX ? INT16_MAX : y); \
+        table[i] = LIMIT(y); \
     } \
     const T last = ROUND(CALL(in_max) * scale); \
-    table[LC_LUT16 - 1] = (int16_t)(!(last > INT16_MIN) ? INT16_MIN : last > INT16_MAX ? INT16_MAX : last)
+    table[LC_LUT16 - 1] = LIMIT(last)
 
 void lc_lut16_fill(int16_t table[LC_LUT16], const lc_lut_quant *q, float (*function)(float x, const void *more), const void *more) {
     const float in_scale = q->in_scale, out_scale = q->out_scale;

@@ -253,27 +253,35 @@ static lc_status lower_signature(lc_tf_lower *l, const lc_tf_signature *s, uint3
     return LC_OK;
 }
 
-/* A graph that gives variables and tables their first values; a CALL_ONCE of it becomes the first node of each graph that uses them. */
-static lc_status initialise(lc_tf_lower *l, const bool *uses) {
-    bool any = false;
-    for (uint32_t i = 0; i < l->tf->signature_count; i++) any |= uses[i];
-    if (!any) return LC_OK;
+lc_status lc_tf_init_graph(lc_tf_lower *l, int32_t *index) {
     lc_graph *graph = lc_model_add_graph(l->model, LC_STR("initialise"));
     lc_tf_graph *g = graph ? lc_tf_graph_begin(l, graph, NULL) : NULL;
     if (!g) return lc_fail_memory(l->err, "graph");
     lc_tf_variables_init(l, &g->b);
     lc_tf_tables_init(l, &g->b);
-    if (g->b.status) return g->b.status;
-    const lc_CallOnceOptions o = {.init_subgraph_index = (int32_t)l->model->graph_count - 1};
-    for (uint32_t i = 0; i < l->tf->signature_count; i++) {
-        if (!uses[i]) continue;
-        lc_graph *user = l->model->graphs[l->model->signatures[i].graph];
-        lc_node *node;
-        LC_TRY(lc_graph_add_node(user, LC_OP_CALL_ONCE, LC_TABLE_CallOnceOptions, &o, NULL, 0, NULL, 0, &node, l->err));
-        const lc_node once = *node;
-        memmove(user->nodes + 1, user->nodes, (user->node_count - 1) * sizeof *user->nodes);
-        user->nodes[0] = once;
-    }
+    *index = (int32_t)l->model->graph_count - 1;
+    return g->b.status;
+}
+
+lc_status lc_tf_call_once(lc_graph *user, int32_t index, lc_error *err) {
+    const lc_CallOnceOptions o = {.init_subgraph_index = index};
+    lc_node *node;
+    LC_TRY(lc_graph_add_node(user, LC_OP_CALL_ONCE, LC_TABLE_CallOnceOptions, &o, NULL, 0, NULL, 0, &node, err));
+    const lc_node once = *node;
+    memmove(user->nodes + 1, user->nodes, (user->node_count - 1) * sizeof *user->nodes);
+    user->nodes[0] = once;
+    return LC_OK;
+}
+
+/* Signatures that use variables or tables begin by giving them their first values. */
+static lc_status initialise(lc_tf_lower *l, const bool *uses) {
+    bool any = false;
+    int32_t index;
+    for (uint32_t i = 0; i < l->tf->signature_count; i++) any |= uses[i];
+    if (!any) return LC_OK;
+    LC_TRY(lc_tf_init_graph(l, &index));
+    for (uint32_t i = 0; i < l->tf->signature_count; i++)
+        if (uses[i]) LC_TRY(lc_tf_call_once(l->model->graphs[l->model->signatures[i].graph], index, l->err));
     return LC_OK;
 }
 

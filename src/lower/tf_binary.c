@@ -28,12 +28,21 @@ static bool whole(lc_tf_call *c, int32_t x) { return lc_tf_type(c, x) != LC_FLOA
 
 static int32_t builtin(lc_tf_call *c, int32_t x, int32_t y) { return lc_tf_binary(c, c->row->op, x, y); }
 
+static int32_t arithmetic(lc_tf_call *c, int32_t x, int32_t y) {
+    const bool product = c->row->op == LC_OP_MUL;
+    const int32_t a = lc_tf_unfilled(c, x, y), b = lc_tf_unfilled(c, y, x);
+    if (product && lc_tf_is_number(c, b, 1)) return x;
+    if (product && lc_tf_is_number(c, a, 1)) return y;
+    return a != x && b != y ? builtin(c, x, y) : builtin(c, a, b); /* one of them has the shape */
+}
+
 /* Add, AddV2, Sub, Mul */
-void lc_tf_op_arithmetic(lc_tf_call *c) { binary_op(c, LC_TF_COMMON | LC_TF_WRAPS, builtin); }
+void lc_tf_op_arithmetic(lc_tf_call *c) { binary_op(c, LC_TF_COMMON | LC_TF_WRAPS, arithmetic); }
 
 /* ---- division ----------------------------------------------------------------------------------------------------------- */
 
 static int32_t divide(lc_tf_call *c, int32_t x, int32_t y) {
+    if (lc_tf_is_number(c, y, 1)) return x;
     return lc_tf_type(c, x) == LC_INT64 ? lc_tf_div_int64(c, x, y, false) : lc_tf_div(c, x, y);
 }
 

@@ -136,6 +136,7 @@ static lc_status link_body(lc_tf_lower *l, lc_tf_body *body, const lc_pb_NodeDef
     for (uint32_t i = 0; i < count; i++) {
         lc_tf_node *node = &body->nodes[i];
         node->def = &defs[i];
+        if (!defs[i].op.size) return lc_fail(l->err, LC_INVALID, "node \"%.*s\" has no operator (field op)", LC_TF_NAME(defs[i].name));
         node->row = lc_tf_find(l, defs[i].op);
         node->output_count = lc_tf_output_count(node->row, node->def);
     }

@@ -56,7 +56,8 @@ void lc_tf_op_cast(lc_tf_call *c) {
     } else if (shorter && lc_tf_attr_bool(c, "Truncate", false)) {
         lc_tf_give(c, 0, truncated(c, x, to));
     } else {
-        lc_tf_give(c, 0, lc_build_cast(c->b, x, to));
+        const int32_t filled = lc_tf_cast_filling(c, x, to);
+        lc_tf_give(c, 0, filled >= 0 ? filled : lc_build_cast(c->b, x, to));
     }
 }
 

@@ -35,7 +35,8 @@ static void compare(lc_tf_call *c, uint32_t types) {
         x = lc_tf_carried(c, x, types);
         y = lc_tf_carried(c, y, types);
     }
-    lc_tf_give(c, 0, lc_tf_binary(c, c->row->op, x, y));
+    const int32_t decided = lc_tf_decided(c, c->row->op, x, y);
+    lc_tf_give(c, 0, decided >= 0 ? decided : lc_tf_binary(c, c->row->op, x, y));
 }
 
 /* Less, LessEqual, Greater, GreaterEqual */
@@ -108,11 +109,32 @@ static bool can_move(lc_tf_call *c, lc_dtype type) {
     return false;
 }
 
+/* Whether all of a condition is `value`: a constant, or one number spread. */
+static bool is_all(lc_tf_call *c, int32_t condition, bool value) {
+    int64_t values[1024];
+    uint32_t n;
+    bool all = lc_tf_ints(c, condition, values, 1024, &n) && n > 0;
+    for (uint32_t i = 0; all && i < n; i++) all = (values[i] != 0) == value;
+    return all;
+}
+
+/* What such a condition chooses, where the shape is that of the chosen anyway. -1: it does not. */
+static int32_t chosen(lc_tf_call *c, int32_t condition, int32_t x, int32_t y) {
+    for (int i = 0; i < 2 && lc_tf_ok(c); i++) {
+        const int32_t one = i ? y : x, other = i ? x : y, plain = lc_tf_unfilled(c, condition, one);
+        if (is_all(c, plain, i == 0) && lc_tf_covers(c, one, plain) && lc_tf_covers(c, one, other)) return one;
+    }
+    return -1;
+}
+
 void lc_tf_op_select_v2(lc_tf_call *c) {
     const int32_t condition = lc_tf_in(c, 0), x = lc_tf_in(c, 1), y = lc_tf_in(c, 2);
     if (!lc_tf_ok(c)) return;
     const lc_dtype type = lc_tf_type(c, x);
-    if (lc_tf_is_complex(type)) {
+    const int32_t one = chosen(c, condition, x, y);
+    if (one >= 0 && type == lc_tf_type(c, y) && type != LC_STRING) {
+        lc_tf_give(c, 0, one);
+    } else if (lc_tf_is_complex(type)) {
         const lc_tf_pair a = lc_tf_parts(c, x), b = lc_tf_parts(c, y);
         const int32_t re = lc_tf_choose(c, condition, a.re, b.re), im = lc_tf_choose(c, condition, a.im, b.im);
         lc_tf_give(c, 0, lc_tf_joined(c, (lc_tf_pair){re, im}, type));

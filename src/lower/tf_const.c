@@ -102,6 +102,8 @@ lc_status lc_tf_tensor_proto(const lc_pb_TensorProto *p, lc_budget *budget, lc_a
     *array = (lc_tf_array){.type = lc_tf_dtype(p->dtype)};
     const lc_pb_TensorShapeProto *shape = p->tensor_shape;
     uint64_t elements = 1, bytes;
+    if (array->type == LC_DTYPE_COUNT && lc_pb_data_type_name(p->dtype)[0] == '?')
+        return lc_fail(err, LC_INVALID, "a constant has type %d, which is none of TensorFlow's", p->dtype);
     if (array->type == LC_DTYPE_COUNT)
         return lc_fail(err, LC_UNSUPPORTED, "a constant has type %s, which TFLite does not have", lc_pb_data_type_name(p->dtype));
     if (shape && (shape->unknown_rank || shape->dim.n > LC_MAX_RANK))
@@ -138,6 +140,12 @@ void lc_tf_op_const(lc_tf_call *c) {
     lc_tf_array array;
     if (!a || !lc_pb_has(a, AttrValue, tensor) || !a->tensor) {
         lc_tf_fail(c, LC_INVALID, "it has no value");
+        return;
+    }
+    const lc_pb_AttrValue *type = lc_tf_attr(c, "dtype");
+    if (type && lc_pb_has(type, AttrValue, type) && type->type != a->tensor->dtype) {
+        lc_tf_fail(c, LC_INVALID, "its dtype is %s, but its value is %s", lc_pb_data_type_text(type->type),
+                   lc_pb_data_type_text(a->tensor->dtype));
         return;
     }
     /* Values made from lists lie in the model's arena: constants may borrow them. */

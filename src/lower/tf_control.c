@@ -204,6 +204,22 @@ static void run_branch(choice *h, branch *br, const lc_pb_NameAttrList *const *f
     take_status(c, &br->graph->b);
 }
 
+/* Pending lists that the branches wrote to are made before the IF, now that the shape of their elements is known; the branches are lowered
+ * again then, for what they wrote is nowhere. Each round makes one list at least. */
+static bool lists_came(choice *h) {
+    bool came = false;
+    for (uint32_t i = 0; i < h->arg_count && lc_tf_ok(h->c); i++) {
+        lc_tf_value *v = &h->args[i];
+        if (v->kind != LC_TF_LIST || v->tensor >= 0 || !h->c->lower->lists[v->object].known) continue;
+        if (lc_tf_list_make(h->c, v)) came = true;
+        else if (lc_tf_ok(h->c) && h->c->lower->lists[v->object].graph == lc_tf_graph_of(h->c->b)) {
+            lc_tf_fail(h->c, LC_UNSUPPORTED, "the shape of the elements that a branch writes to list %u cannot be known before it", i);
+            lc_tf_hint(h->c, "fix the model's input shapes with --input-shape");
+        }
+    }
+    return came && lc_tf_ok(h->c);
+}
+
 /* out[ret_count] = condition ? f[0](args) : the rest. In a Case the condition is that the index is 0, and the rest counts from 1. */
 static void choose(choice *h, int32_t condition, const lc_pb_NameAttrList *const *f, uint32_t n, lc_tf_value *out) {
     lc_tf_call *c = h->c;
@@ -215,8 +231,13 @@ static void choose(choice *h, int32_t condition, const lc_pb_NameAttrList *const
     }
     if (!lc_tf_ok(c)) return;
     h->inputs[0] = condition;
-    run_branch(h, &yes, f, 1);
-    if (lc_tf_ok(c)) run_branch(h, &no, f + 1, n - 1);
+    const size_t graphs = c->lower->model->graph_count, missing = c->lower->missing_count;
+    do {
+        c->lower->model->graph_count = graphs; /* those of a round before are forgotten */
+        c->lower->missing_count = missing;
+        run_branch(h, &yes, f, 1);
+        if (lc_tf_ok(c)) run_branch(h, &no, f + 1, n - 1);
+    } while (lists_came(h));
     if (lc_tf_ok(c)) join(h, &yes, &no, out);
 }
 
@@ -251,6 +272,12 @@ void lc_tf_op_switch(lc_tf_call *c) {
     for (uint32_t k = 0; k < 2 && lc_tf_ok(c); k++)
         if (lc_tf_is_ref(c, c->in[0])) lc_tf_give(c, k, lc_tf_in(c, 0));
         else lc_tf_give_value(c, k, c->in[0]);
+}
+
+/* One that is still there. */
+void lc_tf_op_merge(lc_tf_call *c) {
+    lc_tf_fail(c, LC_UNSUPPORTED, "no predicate tells its %u inputs apart: it passes on whichever comes first", c->in_count);
+    lc_tf_hint(c, "export the graph without control flow that depends on training, or cut it: --output-arrays");
 }
 
 void lc_tf_op_case(lc_tf_call *c) {
@@ -355,19 +382,18 @@ static void carry_from_now(loop *p, uint32_t i) {
 }
 
 /* After a round that was given a pending list: what the body wrote says its shape, and the list is made before the loop. A list of a graph
- * further out stays pending; the loop there will come back. False: failed. */
-static bool list_ready(loop *p, uint32_t i) {
+ * further out stays pending; the loop there will come back. *waits: its shape is not known, perhaps in the next round, when others of the
+ * lists are there. False: failed. */
+static bool list_ready(loop *p, uint32_t i, bool *waits) {
     lc_tf_call *c = p->c;
+    *waits = false;
     if (p->in[i].kind != LC_TF_LIST || p->in[i].tensor >= 0) {
         if (!p->unchanged[i]) return lc_tf_fail(c, LC_UNSUPPORTED, "its value %u is no tensor, and the loop changes it", i) > 0;
         return true;
     }
     if (!c->lower->lists[p->in[i].object].known) return true; /* nothing was written */
     if (lc_tf_list_make(c, &p->in[i])) carry_from_now(p, i);
-    else if (lc_tf_ok(c) && c->lower->lists[p->in[i].object].graph == lc_tf_graph_of(c->b)) {
-        lc_tf_fail(c, LC_UNSUPPORTED, "the shape of the elements that the loop writes to list %u cannot be known before the loop", i);
-        lc_tf_hint(c, "fix the model's input shapes with --input-shape");
-    }
+    else *waits = c->lower->lists[p->in[i].object].graph == lc_tf_graph_of(c->b);
     return lc_tf_ok(c);
 }
 
@@ -376,13 +402,16 @@ static lc_tf_graph *lower_body(loop *p, bool *stable, bool last) {
     lc_tf_call *c = p->c;
     lc_tf_lower *l = c->lower;
     lc_tf_graph *g = begin_round(p, p->body->name);
+    uint32_t waiting = p->n;
     *stable = true;
     if (!g) return NULL;
     lc_tf_run_function(l, c->scope, &g->b, c->node, p->body, p->body->name, p->args, p->n, p->rets, p->n);
     for (uint32_t i = 0; i < p->n && g->b.status == LC_OK; i++) {
         if (p->rets[i].kind == LC_TF_MISSING) continue;
         if (p->bound[i]) {
-            if (!list_ready(p, i)) return NULL;
+            bool waits;
+            if (!list_ready(p, i, &waits)) return NULL;
+            if (waits) waiting = i;
             if (!p->bound[i]) *stable = false;
             continue;
         }
@@ -397,6 +426,11 @@ static lc_tf_graph *lower_body(loop *p, bool *stable, bool last) {
         }
         const lc_tf_known end = *lc_tf_known_of(&g->b, p->rets[i].tensor);
         if (!widen(p, i, &end, last)) *stable = false;
+    }
+    if (*stable && waiting < p->n && g->b.status == LC_OK) {
+        lc_tf_fail(c, LC_UNSUPPORTED, "the shape of the elements that the loop writes to list %u cannot be known before the loop", waiting);
+        lc_tf_hint(c, "fix the model's input shapes with --input-shape");
+        return NULL;
     }
     return take_status(c, &g->b) ? g : NULL;
 }

@@ -29,7 +29,11 @@ void lc_tf_real_op(lc_tf_call *c, lc_tf_real_fn f) {
 static int32_t builtin(lc_tf_call *c, int32_t x) { return lc_tf_unary(c, c->row->op, x); }
 
 /* Exp, Log, Sqrt, Rsqrt, Sin, Cos, Floor, Ceil, Rint, Tanh: one operator. */
-void lc_tf_op_real_builtin(lc_tf_call *c) { lc_tf_real_op(c, builtin); }
+static int32_t perhaps_decided(lc_tf_call *c, int32_t x) {
+    const int32_t y = lc_tf_decided(c, LC_OP_FLOOR, x, x);
+    return y >= 0 ? y : builtin(c, x);
+}
+void lc_tf_op_real_builtin(lc_tf_call *c) { lc_tf_real_op(c, c->row->op == LC_OP_FLOOR ? perhaps_decided : builtin); }
 
 #define OPERATOR(name, f) \
     void lc_tf_op_##name(lc_tf_call *c) { lc_tf_real_op(c, f); }

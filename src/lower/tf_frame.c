@@ -8,8 +8,8 @@
  * that others wait for, in the graph and in what became the loops' functions. A function is made by copying the nodes between its ends: it
  * begins at the frame's Merges or Switches (or the Switches of one predicate), which become its arguments, and keeps the nodes' names.
  *
- * The nodes that were copied stay behind in the graph, where nothing leads to them. Refused: frames without a condition, Merges whose two
- * sides no predicate tells apart.
+ * The nodes that were copied stay behind in the graph, where nothing leads to them. Refused: frames without a condition. Merges whose two
+ * sides no predicate tells apart stay as they are, and are refused where an output needs them.
  */
 #include "lower/tf_impl.h"
 
@@ -626,11 +626,9 @@ static lc_status replace_merge(weave *w, int32_t merge) {
             s[i].port = s[1 - i].port < 0 ? -1 : 1 - s[1 - i].port;
         }
     const lc_str name = k->def->name;
-    if (s[0].unclear || s[1].unclear || s[0].predicate < 0 || s[0].port < 0 || s[0].predicate != s[1].predicate || s[0].port == s[1].port) {
-        lc_fail(w->l->err, LC_UNSUPPORTED, "no predicate tells the two sides of \"%.*s\" (Merge) apart", LC_TF_NAME(name));
-        lc_error_hint(w->l->err, "export the graph without control flow that depends on training, or cut it: --output-arrays");
-        return LC_UNSUPPORTED;
-    }
+    /* It may belong to training: one that is needed is refused when it is lowered (lc_tf_op_merge). */
+    if (s[0].unclear || s[1].unclear || s[0].predicate < 0 || s[0].port < 0 || s[0].predicate != s[1].predicate || s[0].port == s[1].port)
+        return LC_OK;
     cut args = {0};
     for (int i = 0; i < 2; i++) {
         LC_TRY(keep_inside(w, &s[i]));

@@ -97,10 +97,11 @@ typedef struct lc_tf_variable {
 typedef struct lc_tf_table {
     lc_str name;
     lc_dtype key, value;
-    bool filled; /* keys and values are known */
-    bool places; /* TFLite's table holds where a string stands, the values lie in a tensor */
-    bool used;   /* as a table of TFLite, by the signature being lowered */
-    bool needed; /* ... by some signature */
+    bool filled;  /* keys and values are known */
+    bool changes; /* a mutable one */
+    bool places;  /* TFLite's table holds where a string stands, the values lie in a tensor */
+    bool used;    /* as a table of TFLite, by the signature being lowered */
+    bool needed;  /* ... by some signature */
     lc_tf_array keys, values;
 } lc_tf_table;
 
@@ -110,6 +111,7 @@ typedef struct lc_tf_list {
     lc_shape element;          /* as declared; LC_RANK_UNKNOWN, or open dimensions */
     bool known;                /* something was written: */
     lc_shape item[2];          /* the shape of that in the two worlds */
+    bool grows;                /* a TensorArray with dynamic_size: a write behind its end makes it longer */
     int32_t length;            /* int32 scalar of `graph`, how many it begins with; -1: as many as its tensor has */
     struct lc_tf_graph *graph; /* where it was made */
 } lc_tf_list;
@@ -253,6 +255,13 @@ bool lc_tf_variables_used(const lc_tf_lower *l);
 /* As lc_tf_variables_init and lc_tf_variables_used. */
 void lc_tf_tables_init(lc_tf_lower *l, lc_builder *b);
 bool lc_tf_tables_used(const lc_tf_lower *l);
+/* What stands under x in a table whose constant keys and values are given, `otherwise` (a scalar of the values' type) where nothing does.
+ * *id: -1 at first, then the table for further calls. */
+int32_t lc_tf_table_look_up(lc_tf_call *c, const lc_tf_array *keys, const lc_tf_array *values, int32_t *id, int32_t x, int32_t otherwise);
+/* A graph "initialise" that gives variables and tables their first values; *index is its number. (tf.c) */
+lc_status lc_tf_init_graph(lc_tf_lower *l, int32_t *index);
+/* A CALL_ONCE of that graph becomes the first node of `user`. */
+lc_status lc_tf_call_once(lc_graph *user, int32_t index, lc_error *err);
 
 /* ---- lists (tf_list.c) ------------------------------------------------------------------------------------------------------ */
 

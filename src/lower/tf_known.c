@@ -5,8 +5,9 @@
  *   shapes   every operator's own shape rule, with the world's input shapes and values
  *   values   of small tensors: every operator's own reference kernel, with the world's values
  *
- * What a rule cannot know before the run (how many WHERE finds) is an open dimension of its own. Where a rule refuses the made-up sizes
- * (two open dimensions that must be one), the outputs fall back to what plain inference says. So worlds only ever add knowledge.
+ * What a rule cannot know before the run (how many WHERE finds) is an open dimension of its own. Where a rule refuses the made-up sizes,
+ * open dimensions that must fit become one (tf_meet.c); where that is not it, the outputs fall back to what plain inference says. So worlds
+ * only ever add knowledge.
  *
  * Two worlds of large sizes agree on min(size, 50) and on size > 8, which do depend on the size. A third world has 1 where the others have large
  * sizes, and large ones where they have small; it makes nothing known, but what it contradicts is not the same in all runs. It
@@ -18,10 +19,7 @@
 
 #include <string.h>
 
-enum {
-    SMALL = 1024, /* elements of a value that is worked out */
-    WIDE = 64,
-};
+enum { SMALL = 1024 /* elements of a value that is worked out */ };
 
 /* ---- open dimensions ------------------------------------------------------------------------------------------------ */
 
@@ -33,17 +31,17 @@ static uint32_t next_prime(uint32_t n) {
     }
 }
 
-/* Primes, so that products and sums of them are not mistaken for each other. WIDE times as large where windows slide. */
+/* Primes, so that products and sums of them are not mistaken for each other. LC_TF_WIDE times as large where windows slide. */
 void lc_tf_symbol(lc_tf_lower *l, bool wide, int32_t size[2]) {
     if (l->symbols < 2) l->symbols = 2;
     const uint32_t a = next_prime(l->symbols), b = next_prime(a + 1);
     l->symbols = b < 20000 ? b + 1 : 2;
-    size[0] = (int32_t)(wide ? a * WIDE : a);
-    size[1] = (int32_t)(wide ? b * WIDE : b);
+    size[0] = (int32_t)(wide ? a * LC_TF_WIDE : a);
+    size[1] = (int32_t)(wide ? b * LC_TF_WIDE : b);
 }
 
-/* Its size in the third world, from that in the first, which is a prime, or WIDE times a prime. */
-static int32_t third_size(int32_t first) { return first % WIDE == 0 ? 1 : first * WIDE; }
+/* Its size in the third world, from that in the first, which is a prime, or LC_TF_WIDE times a prime. */
+static int32_t third_size(int32_t first) { return first % LC_TF_WIDE == 0 ? 1 : first * LC_TF_WIDE; }
 
 /* ---- the records ------------------------------------------------------------------------------------------------------- */
 
@@ -264,25 +262,30 @@ static bool same_inputs(lc_tf_graph *g, const lc_node *n) {
     return true;
 }
 
-/* What RESHAPE to a constant shape gives does not depend on the rank it is given. */
-static bool reshaped(lc_tf_graph *g, const lc_node *n) {
-    const lc_tensor *shape = n->op == LC_OP_RESHAPE && n->input_count == 2 ? &g->b.graph->tensors[n->inputs[1]] : NULL;
-    if (!shape || !shape->data || shape->type != LC_INT32 || shape->size > LC_MAX_RANK * sizeof(int32_t)) return false;
-    const size_t rank = shape->size / sizeof(int32_t);
+static bool give_shape(lc_tf_graph *g, int32_t tensor, const void *shape, size_t rank) {
     int32_t *dims = lc_arena_array(&g->b.model->arena, rank * 2 + 1, sizeof *dims);
     if (!dims) return false;
-    memcpy(dims + rank, shape->data, shape->size);
+    memcpy(dims + rank, shape, rank * sizeof *dims);
     bool open = false;
     for (size_t d = 0; d < rank; d++) {
         open |= dims[rank + d] < 0;
         dims[d] = dims[rank + d] < 0 ? 1 : dims[rank + d];
     }
-    lc_tensor *out = &g->b.graph->tensors[n->outputs[0]];
+    lc_tensor *out = &g->b.graph->tensors[tensor];
     out->rank = (int32_t)rank;
     out->dims = dims;
     out->signature = open ? dims + rank : NULL;
     out->has_rank = true;
     return true;
+}
+
+/* What RESHAPE to a constant shape gives does not depend on the rank it is given; RANK gives a scalar, SHAPE a vector. */
+static bool ranked_anyway(lc_tf_graph *g, const lc_node *n) {
+    if (n->op == LC_OP_RANK) return true;
+    if (n->op == LC_OP_SHAPE) return give_shape(g, n->outputs[0], &(int32_t){-1}, 1);
+    const lc_tensor *shape = n->op == LC_OP_RESHAPE && n->input_count == 2 ? &g->b.graph->tensors[n->inputs[1]] : NULL;
+    if (!shape || !shape->data || shape->type != LC_INT32 || shape->size > LC_MAX_RANK * sizeof(int32_t)) return false;
+    return give_shape(g, n->outputs[0], shape->data, shape->size / sizeof(int32_t));
 }
 
 /* Outputs as plain inference has them: nothing that depends on a world. An input of unknown rank makes them unknown. */
@@ -291,7 +294,7 @@ static void fall_back(lc_tf_graph *g, const lc_node *n) {
     for (uint32_t i = 0; i < n->input_count; i++)
         if (n->inputs[i] != LC_ABSENT && lc_tf_known_of(&g->b, n->inputs[i])->shape[0].rank == LC_RANK_UNKNOWN) ranked = false;
     for (uint32_t i = 0; i < n->output_count; i++) {
-        if (!ranked && !reshaped(g, n)) {
+        if (!ranked && !ranked_anyway(g, n)) {
             g->b.graph->tensors[n->outputs[i]].has_rank = false;
             g->b.graph->tensors[n->outputs[i]].rank = 0;
             g->b.graph->tensors[n->outputs[i]].signature = NULL;
@@ -300,16 +303,28 @@ static void fall_back(lc_tf_graph *g, const lc_node *n) {
     }
 }
 
-/* Shapes of the outputs in world w; false when its sizes do not fit the rule. */
-static bool infer(world_run *run, lc_tf_graph *g, const lc_node *n, int w, lc_infer_tensor *io, lc_arena *temporary) {
-    *run = (world_run){g, n, w, io + (size_t)w * (n->input_count + n->output_count), NULL, temporary};
-    run->out = run->in + n->input_count;
+/* Shapes of the outputs from those of the inputs; false when they do not fit the rule. */
+static bool apply(world_run *run) {
+    const lc_node *n = run->node;
     lc_infer_ctx ctx = {n, run->in, n->input_count, run->out, n->output_count, NULL};
-    const lc_status status = describe(run) ? lc_op_infer(&ctx) : LC_INVALID;
+    const lc_status status = lc_op_infer(&ctx);
     if (status == LC_NO_MEMORY) out_of_memory(run);
     bool fine = status == LC_OK;
     for (uint32_t i = 0; fine && i < n->output_count; i++) fine = run->out[i].shape.rank != LC_RANK_UNKNOWN;
     return fine;
+}
+
+/* In world w. */
+static bool infer(world_run *run, lc_tf_graph *g, const lc_node *n, int w, lc_infer_tensor *io, lc_arena *temporary) {
+    *run = (world_run){g, n, w, io + (size_t)w * (n->input_count + n->output_count), NULL, temporary};
+    run->out = run->in + n->input_count;
+    return describe(run) && apply(run);
+}
+
+/* In both worlds, with one dimension where open ones must fit. */
+static bool infer_met(world_run run[2]) {
+    if (!describe(&run[0]) || !describe(&run[1]) || !lc_tf_meet(run->g, run->node, run[0].in, run[1].in)) return false;
+    return apply(&run[0]) && apply(&run[1]);
 }
 
 static void built(lc_builder *b) {
@@ -326,17 +341,19 @@ static void built(lc_builder *b) {
     world_run run[3];
     bool fine = true, known[3] = {false, false, false};
     const bool same = same_inputs(g, n);
-    for (int w = 0; w < 2 && fine; w++) fine = infer(&run[w], g, n, w, io, &temporary);
+    for (int w = 0; w < 2; w++) fine = infer(&run[w], g, n, w, io, &temporary) && fine;
+    const bool met = !fine && infer_met(run);
+    fine |= met;
     for (uint32_t i = 0; fine && i < n->output_count; i++) fine = run[0].out[i].shape.rank == run[1].out[i].shape.rank;
     if (!fine) {
         fall_back(g, n);
         lc_arena_deinit(&temporary);
         return;
     }
-    known[0] = evaluate(&run[0], values);
+    known[0] = !met && evaluate(&run[0], values);
     if (same && known[0]) memcpy(values + n->output_count, values, n->output_count * sizeof *values);
     known[1] = known[0] && (same || evaluate(&run[1], values + n->output_count));
-    const bool third = infer(&run[2], g, n, 2, io, &temporary);
+    const bool third = !met && infer(&run[2], g, n, 2, io, &temporary);
     known[2] = third && known[1] && evaluate(&run[2], values + 2 * (size_t)n->output_count);
     bool constant = n->output_count > 0;
     for (uint32_t i = 0; i < n->output_count; i++) {

@@ -10,6 +10,8 @@
  *   TensorList   the list is the value itself
  *   TensorArray  handle and flow: the handle says which array, the flow is its content
  *
+ * One that may grow (dynamic_size) is filled up with zeros before each write behind its end.
+ *
  * Refused: lists of lists, elements of different shapes, reading a list that nothing was written to and that has no shape.
  */
 #include "lower/tf_array.h"
@@ -71,7 +73,7 @@ static void learn_item(lc_tf_call *c, lc_tf_value v, int32_t item) {
 /* ---- making ------------------------------------------------------------------------------------------------------------- */
 
 /* A tensor of this graph that has an open dimension of these sizes, as an int32 scalar; -1 when there is none. */
-static int32_t dimension(lc_tf_call *c, int32_t a, int32_t b) {
+static int32_t dimension_here(lc_tf_call *c, int32_t a, int32_t b) {
     lc_tf_graph *g = lc_tf_graph_of(c->b);
     const size_t n = g->known_capacity < g->b.graph->tensor_count ? g->known_capacity : g->b.graph->tensor_count;
     for (size_t i = 0; i < n; i++) {
@@ -80,6 +82,20 @@ static int32_t dimension(lc_tf_call *c, int32_t a, int32_t b) {
             if (k->shape[0].dims[d] == a && k->shape[1].rank > d && k->shape[1].dims[d] == b) return lc_tf_dim(c, (int32_t)i, d);
     }
     return -1;
+}
+
+/* The same, where it may be the largest of several (tf_meet.c). */
+static int32_t dimension(lc_tf_call *c, int32_t a, int32_t b) {
+    int32_t size = dimension_here(c, a, b);
+    const lc_tf_meeting *found = size < 0 && lc_tf_ok(c) ? lc_tf_meeting_of(c->lower, a, b) : NULL;
+    if (!found) return size;
+    const lc_tf_meeting m = *found; /* what is made now may add to them */
+    for (uint32_t i = 0; i < m.count; i++) {
+        const int32_t part = dimension_here(c, m.parts[i][0], m.parts[i][1]);
+        if (part < 0) return -1;
+        size = i ? lc_tf_binary(c, LC_OP_MAXIMUM, size, part) : part;
+    }
+    return size;
 }
 
 /* The element's shape as an int32 vector: from what was written, else as declared. -1 when an open dimension is nowhere to be seen. */
@@ -165,6 +181,18 @@ static int32_t with_element(lc_tf_call *c, int32_t list, int32_t i, int32_t item
     return lc_tf_moved(c, lc_build_op(c->b, LC_OP_DYNAMIC_UPDATE_SLICE, LC_TABLE_NONE, NULL, in, 3), type);
 }
 
+/* list, with zeros behind it where it ends before element i. */
+static int32_t grown(lc_tf_call *c, int32_t list, int32_t i) {
+    int32_t tensors[LC_MAX_RANK], values[LC_MAX_RANK] = {0};
+    const lc_shape s = lc_tf_ranked(c, list);
+    const int32_t lacks = lc_tf_with(c, LC_OP_ADD, lc_tf_binary(c, LC_OP_SUB, i, lc_tf_dim(c, list, 0)), 1);
+    const int32_t more = lc_tf_with(c, LC_OP_MAXIMUM, lacks, 0);
+    for (int32_t d = 0; d < s.rank; d++) tensors[d] = d ? lc_tf_dim(c, list, d) : more;
+    const int32_t dims = lc_tf_vector_of(c, tensors, values, s.rank);
+    const int32_t parts[2] = {list, lc_tf_fill(c, dims, lc_tf_scalar(c, 0, lc_tf_type(c, list)))};
+    return lc_tf_concat(c, parts, 2, 0);
+}
+
 /* ---- TensorList ----------------------------------------------------------------------------------------------------------- */
 
 static lc_dtype element_type(lc_tf_call *c, const char *attr) { return lc_tf_attr_type(c, attr); }
@@ -211,7 +239,8 @@ void lc_tf_op_list_get(lc_tf_call *c) {
 void lc_tf_op_list_set(lc_tf_call *c) {
     lc_tf_value v = list_in(c, 0);
     const int32_t i = scalar32(c, 1), item = lc_tf_in(c, 2);
-    if (!waits(c, &v, item)) v.tensor = with_element(c, v.tensor, i, item);
+    const bool grows = lc_tf_attr_bool(c, "resize_if_index_out_of_bounds", false);
+    if (!waits(c, &v, item)) v.tensor = with_element(c, grows ? grown(c, v.tensor, i) : v.tensor, i, item);
     lc_tf_give_value(c, 0, v);
 }
 
@@ -387,6 +416,7 @@ void lc_tf_op_list_split(lc_tf_call *c) {
 void lc_tf_op_array_new(lc_tf_call *c) {
     lc_tf_value v = new_list(c, element_type(c, "dtype"), lc_tf_attr_shape(c, "element_shape"), scalar32(c, 0), -1);
     const lc_tf_value handle = v;
+    if (lc_tf_ok(c)) record(c, v)->grows = lc_tf_attr_bool(c, "dynamic_size", false);
     if (lc_tf_ok(c)) lc_tf_list_make(c, &v);
     lc_tf_give_value(c, 0, handle);
     lc_tf_give_value(c, 1, v);
@@ -396,7 +426,7 @@ void lc_tf_op_array_new(lc_tf_call *c) {
 void lc_tf_op_array_write(lc_tf_call *c) {
     lc_tf_value v = list_in(c, 3);
     const int32_t i = scalar32(c, 1), item = lc_tf_in(c, 2);
-    if (!waits(c, &v, item)) v.tensor = with_element(c, v.tensor, i, item);
+    if (!waits(c, &v, item)) v.tensor = with_element(c, record(c, v)->grows ? grown(c, v.tensor, i) : v.tensor, i, item);
     lc_tf_give_value(c, 0, v);
 }
 

@@ -128,6 +128,8 @@ lc_shape lc_tf_shape(lc_tf_call *c, int32_t tensor);
 lc_shape lc_tf_ranked(lc_tf_call *c, int32_t tensor);
 /* Shape of exactly this rank. */
 lc_shape lc_tf_rank_of(lc_tf_call *c, int32_t tensor, int32_t rank);
+/* The operator takes nothing but this rank, so a tensor of unknown rank has it, with open dimensions. */
+void lc_tf_learn_rank(lc_tf_call *c, int32_t tensor, int32_t rank);
 /* All dimensions fixed; failed otherwise. what: "filter". */
 lc_shape lc_tf_fixed(lc_tf_call *c, int32_t tensor, const char *what);
 /* axis in [-rank, rank) to [0, rank); failed otherwise. */

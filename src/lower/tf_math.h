@@ -77,6 +77,17 @@ int32_t lc_tf_choose_else(lc_tf_call *c, int32_t condition, int32_t yes, double 
 int32_t lc_tf_polynomial(lc_tf_call *c, int32_t x, const double *a, uint32_t n);
 #define LC_TF_POLYNOMIAL(c, x, a) lc_tf_polynomial(c, x, a, (uint32_t)(sizeof(a) / sizeof *(a)))
 
+/* ---- what random numbers do not change (tf_uniform.c) ------------------------------------------------------------------------ */
+
+/* FLOOR of x (y is not read), or a comparison of x and y, when it is the same for all numbers that x can be; -1 when it is not. */
+int32_t lc_tf_decided(lc_tf_call *c, int32_t op, int32_t x, int32_t y);
+/* x as an operand beside `other`: the number it is filled with, where the result has the shape anyway. */
+int32_t lc_tf_unfilled(lc_tf_call *c, int32_t x, int32_t other);
+/* A FILL of a constant as another type; -1: x is none. */
+int32_t lc_tf_cast_filling(lc_tf_call *c, int32_t x, lc_dtype type);
+/* x is a constant scalar of this value. */
+bool lc_tf_is_number(lc_tf_call *c, int32_t x, int value);
+
 /* ---- elementary functions of float32 (tf_elementary.c) ----------------------------------------------------------------------- */
 
 int32_t lc_tf_log1p(lc_tf_call *c, int32_t x);

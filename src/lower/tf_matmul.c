@@ -118,6 +118,8 @@ int32_t lc_tf_product(lc_tf_call *c, int32_t x, int32_t y, bool adj_x, bool adj_
 void lc_tf_op_matmul(lc_tf_call *c) {
     const bool ta = lc_tf_attr_bool(c, "transpose_a", false), tb = lc_tf_attr_bool(c, "transpose_b", false);
     const int32_t a = lc_tf_in(c, 0), b = lc_tf_in(c, 1);
+    lc_tf_learn_rank(c, a, 2);
+    lc_tf_learn_rank(c, b, 2);
     lc_tf_rank_of(c, a, 2);
     lc_tf_rank_of(c, b, 2);
     const int32_t y = lc_tf_product(c, a, b, ta, tb);

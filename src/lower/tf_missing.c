@@ -4,6 +4,7 @@
  * operators where the Flex delegate has them, custom operators, cutting the part off. With options that allow it they are kept instead
  * (tf_flex.c).
  */
+#include "lower/problems.h"
 #include "lower/tf_facts.h"
 #include "lower/tf_impl.h"
 
@@ -103,6 +104,8 @@ static const struct way {
     {"*Tokenize*", "split text into tokens before the model, and give it their numbers"},
     {"Unicode*", "split text into tokens before the model, and give it their numbers"},
     {"StringNGrams", "make the n-grams before the model, and give it their numbers"},
+    {"String*", "work on text before the model, and give it the numbers: cut behind it with --input-arrays"},
+    {"*Regex*", "work on text before the model, and give it the numbers: cut behind it with --input-arrays"},
     {"*SentencepieceOp", "split text into tokens before the model, and give it their numbers"},
     {"*Summary*", "summaries belong to training: leave them out of what is exported"},
     {"SaveV2", "this saves a checkpoint: name what the model gives with --output-arrays"},
@@ -220,6 +223,27 @@ static void put_hint(lc_text *text, const lc_tf_lower *l) {
     lc_text_add(text, "or cut it off with --output-arrays");
 }
 
+/* One problem for each operator. */
+static lc_status note_all(const lc_tf_lower *l, const char *hint) {
+    for (size_t i = 0; i < l->missing_count; i++) {
+        const lc_tf_missing_op *m = &l->missing[i];
+        lc_text kind = {0}, text = {0};
+        put_name(&kind, m->op.data ? m->op.data : "", m->op.size);
+        lc_text_add(&text, "node \"");
+        put_name(&text, m->node, strlen(m->node));
+        lc_text_printf(&text, "\" (%s%s%s)", kind.data ? kind.data : "?", m->types[0] ? " on " : "", m->types);
+        if (m->count > 1) lc_text_printf(&text, " and %u more of its kind", m->count - 1);
+        lc_text_printf(&text, ": no TFLite form: %s", m->why);
+        const lc_status status = kind.failed || text.failed
+                                     ? lc_fail_memory(l->err, "the list of problems")
+                                     : lc_problems_add(l->options->problems, m->node, kind.data, text.data, hint, l->err);
+        lc_text_deinit(&kind);
+        lc_text_deinit(&text);
+        LC_TRY(status);
+    }
+    return LC_OK;
+}
+
 lc_status lc_tf_missing_report(lc_tf_lower *l) {
     if (!l->missing_count) return LC_OK;
     lc_text text = {0}, hint = {0};
@@ -228,7 +252,8 @@ lc_status lc_tf_missing_report(lc_tf_lower *l) {
     lc_fail(l->err, LC_UNSUPPORTED, "%zu operator%s no TFLite form: %s", l->missing_count, l->missing_count == 1 ? " has" : "s have",
             text.data ? text.data : "?");
     lc_error_hint(l->err, "%s", hint.data ? hint.data : "");
+    const lc_status noted = l->options->problems ? note_all(l, hint.data) : LC_OK;
     lc_text_deinit(&text);
     lc_text_deinit(&hint);
-    return LC_UNSUPPORTED;
+    return noted ? noted : LC_UNSUPPORTED;
 }

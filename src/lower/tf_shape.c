@@ -21,7 +21,6 @@ static lc_dtype index_type(lc_tf_call *c, const char *name) {
 
 static int32_t shape_as(lc_tf_call *c, int32_t x, lc_dtype type) {
     const lc_ShapeOptions o = {.out_type = (int8_t)type};
-    lc_tf_ranked(c, x);
     return lc_build_op(c->b, LC_OP_SHAPE, LC_TABLE_ShapeOptions, &o, &x, 1);
 }
 
@@ -37,7 +36,12 @@ void lc_tf_op_size(lc_tf_call *c) {
     lc_tf_give(c, 0, lc_build_reduce(c->b, LC_OP_REDUCE_PROD, shape_as(c, lc_tf_in(c, 0), type), &axis, 1, false));
 }
 
-void lc_tf_op_rank(lc_tf_call *c) { lc_tf_give(c, 0, lc_tf_scalar(c, lc_tf_ranked(c, lc_tf_in(c, 0)).rank, LC_INT32)); }
+void lc_tf_op_rank(lc_tf_call *c) {
+    const int32_t x = lc_tf_in(c, 0);
+    const lc_shape s = lc_tf_shape(c, x);
+    if (s.rank == LC_RANK_UNKNOWN) lc_tf_give(c, 0, lc_build_unary(c->b, LC_OP_RANK, x));
+    else lc_tf_give(c, 0, lc_tf_scalar(c, s.rank, LC_INT32));
+}
 
 void lc_tf_op_broadcast_args(lc_tf_call *c) {
     const int32_t in[2] = {lc_tf_in(c, 0), lc_tf_in(c, 1)};

@@ -379,6 +379,11 @@ void lc_tf_op_string_to_hash_bucket_fast(lc_tf_call *c) {
     text t;
     const int64_t buckets = lc_tf_attr_int(c, "num_buckets", 0);
     if (lc_tf_ok(c) && buckets < 1) lc_tf_fail(c, LC_INVALID, "attribute \"num_buckets\" is %" PRId64, buckets);
+    if (lc_tf_ok(c) && buckets == 1) { /* the usual bucket for words that a vocabulary lacks */
+        const int32_t x = lc_tf_in(c, 0);
+        lc_tf_give(c, 0, lc_tf_fill(c, lc_tf_shape_tensor(c, x), lc_tf_scalar(c, 0, LC_INT64)));
+        return;
+    }
     if (!text_in(c, 0, &t)) return;
     int64_t *out = lc_build_data(c->b, t.n * sizeof *out + 1);
     for (size_t i = 0; out && i < t.n; i++) {

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_ID = 1 << 24 };
+
 /* ---- records ---------------------------------------------------------------------------------------------------------- */
 
 static int32_t table_of(lc_tf_call *c, lc_str name) {
@@ -31,8 +33,10 @@ static int32_t table_of(lc_tf_call *c, lc_str name) {
         return -1;
     }
     l->tables = items;
-    l->tables[l->table_count] =
-        (lc_tf_table){.name = name, .key = lc_tf_attr_type(c, "key_dtype"), .value = lc_tf_attr_type(c, "value_dtype")};
+    l->tables[l->table_count] = (lc_tf_table){.name = name,
+                                              .key = lc_tf_attr_type(c, "key_dtype"),
+                                              .value = lc_tf_attr_type(c, "value_dtype"),
+                                              .changes = lc_str_has_prefix(c->node->op, "Mutable")};
     return (int32_t)l->table_count++;
 }
 
@@ -207,7 +211,8 @@ static int32_t constant(lc_tf_call *c, const char *name, const lc_tf_array *a) {
 /* The handle of a TFLite table with this number. */
 static int32_t handle(lc_builder *b, int32_t id, lc_dtype key, lc_dtype value) {
     int32_t out;
-    const lc_HashtableOptions o = {.table_id = id, .key_dtype = (int8_t)key, .value_dtype = (int8_t)value};
+    /* LiteRT keeps tables and variables in one list, and numbers variables from 0 */
+    const lc_HashtableOptions o = {.table_id = FIRST_ID + id, .key_dtype = (int8_t)key, .value_dtype = (int8_t)value};
     const lc_dtype type = LC_RESOURCE;
     const lc_tf_known known = {.set = true, .shape = {{.rank = 1, .dims = {1}}, {.rank = 1, .dims = {1}}}};
     return lc_tf_emit(b, LC_OP_HASHTABLE, LC_TABLE_HashtableOptions, &o, NULL, 0, &type, &known, &out, 1) ? out : -1;
@@ -299,6 +304,34 @@ static int32_t values_and(lc_tf_call *c, lc_tf_table *t, int32_t otherwise) {
     return lc_tf_concat(c, parts, 2, 0);
 }
 
+static int32_t look_up(lc_tf_call *c, int32_t id, int32_t keys, int32_t otherwise) {
+    lc_tf_table *t = &c->lower->tables[id];
+    if (t->keys.dims[0] == 0) return lc_tf_fill(c, lc_tf_shape_tensor(c, keys), otherwise); /* nothing is there: the default everywhere */
+    if (is_native(t->key, t->value) && !t->places) {
+        t->used = true;
+        return find(c, handle(c->b, id, t->key, t->value), keys, otherwise, t->value);
+    }
+    const int32_t values = values_and(c, t, otherwise);
+    return lc_tf_gather(c, values, places(c, t, id, keys), 0, 0);
+}
+
+int32_t lc_tf_table_look_up(lc_tf_call *c, const lc_tf_array *keys, const lc_tf_array *values, int32_t *id, int32_t x, int32_t otherwise) {
+    lc_tf_lower *l = c->lower;
+    void *items = l->tables;
+    if (!lc_tf_ok(c)) return -1;
+    if (*id < 0) {
+        if (!lc_arena_grow(&l->scratch, &items, &l->table_capacity, l->table_count + 1, sizeof *l->tables)) {
+            lc_build_check(c->b, lc_fail_memory(l->err, "tables"));
+            return -1;
+        }
+        l->tables = items;
+        l->tables[l->table_count] =
+            (lc_tf_table){.key = keys->type, .value = values->type, .filled = true, .keys = *keys, .values = *values};
+        *id = (int32_t)l->table_count++;
+    }
+    return look_up(c, *id, x, otherwise);
+}
+
 /* [table, keys, default] */
 void lc_tf_op_table_find(lc_tf_call *c) {
     lc_tf_table *t = table_in(c, 0);
@@ -306,7 +339,9 @@ void lc_tf_op_table_find(lc_tf_call *c) {
     if (!t || !lc_tf_ok(c)) return;
     if (!t->filled) {
         lc_tf_fail(c, LC_UNSUPPORTED, "nothing that can be known before the run fills its table");
-        lc_tf_hint(c, "save the model as a SavedModel: that keeps what initialises its tables");
+        lc_tf_hint(c, "%s",
+                   t->changes ? "TFLite's tables do not change: use tf.lookup.StaticHashTable, filled when it is made"
+                              : "save the model as a SavedModel: that keeps what initialises its tables");
         return;
     }
     if (lc_tf_type(c, keys) != t->key || lc_tf_type(c, otherwise) != t->value) {
@@ -314,15 +349,7 @@ void lc_tf_op_table_find(lc_tf_call *c) {
                    lc_dtype_name(t->value), lc_dtype_name(lc_tf_type(c, keys)), lc_dtype_name(lc_tf_type(c, otherwise)));
         return;
     }
-    const int32_t id = c->in[0].object;
-    if (t->keys.dims[0] == 0) { /* nothing is there: the default everywhere */
-        lc_tf_give(c, 0, lc_tf_fill(c, lc_tf_shape_tensor(c, keys), otherwise));
-        return;
-    }
-    if (is_native(t->key, t->value) && !t->places) {
-        t->used = true;
-        lc_tf_give(c, 0, find(c, handle(c->b, id, t->key, t->value), keys, otherwise, t->value));
-    } else lc_tf_give(c, 0, lc_tf_gather(c, values_and(c, t, otherwise), places(c, t, id, keys), 0, 0));
+    lc_tf_give(c, 0, look_up(c, c->in[0].object, keys, otherwise));
 }
 
 void lc_tf_op_table_size(lc_tf_call *c) {

@@ -52,6 +52,18 @@ lc_shape lc_tf_ranked(lc_tf_call *c, int32_t tensor) {
     return s;
 }
 
+void lc_tf_learn_rank(lc_tf_call *c, int32_t tensor, int32_t rank) {
+    if (lc_tf_shape(c, tensor).rank != LC_RANK_UNKNOWN || !lc_tf_ok(c)) return;
+    lc_tf_known k = {.set = true};
+    for (int32_t d = 0; d < rank; d++) {
+        int32_t size[2];
+        lc_tf_symbol(c->lower, d > 0, size);
+        for (int w = 0; w < 2; w++) k.shape[w].dims[d] = size[w];
+    }
+    k.shape[0].rank = k.shape[1].rank = rank;
+    lc_tf_know(c->b, tensor, &k);
+}
+
 lc_shape lc_tf_rank_of(lc_tf_call *c, int32_t tensor, int32_t rank) {
     const lc_shape s = lc_tf_ranked(c, tensor);
     if (lc_tf_ok(c) && s.rank != rank) {

@@ -204,11 +204,52 @@ static lc_node *add_node(lc_builder *b, int32_t op, lc_table_id table, const voi
     return node;
 }
 
+/* Gives the inputs of unknown rank this one, all open; 0: takes it away again. False when there is none. */
+static bool try_rank(lc_graph *g, const lc_node *node, int32_t rank, bool *open) {
+    static int32_t signature[LC_MAX_RANK] = {-1, -1, -1, -1, -1, -1, -1, -1}, dims[LC_MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+    bool any = false;
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        if (node->inputs[i] == LC_ABSENT) continue;
+        lc_tensor *t = &g->tensors[node->inputs[i]];
+        if (rank == 1) open[i] = lc_tensor_any_rank(t, true);
+        if (!open[i]) continue;
+        any = true;
+        t->rank = rank;
+        t->dims = rank ? dims : NULL;
+        t->signature = rank ? signature : NULL;
+    }
+    return any;
+}
+
+/* The rules take a tensor of unknown rank for a scalar. One that takes all but scalars (SOFTMAX) is right for it too: what comes out is of
+ * unknown rank, but its type is known. */
+static lc_status infer_node(lc_builder *b) {
+    const size_t index = b->graph->node_count - 1;
+    const lc_node *node = &b->graph->nodes[index];
+    lc_status status = lc_graph_infer_node(b->graph, index, b->err);
+    if (status == LC_OK || status == LC_NO_MEMORY) return status;
+    bool *open = lc_arena_array(&b->model->arena, node->input_count + 1, sizeof *open);
+    if (!open) return lc_fail_memory(b->err, "shapes");
+    bool fits = true;
+    for (int32_t rank = 1; rank <= LC_MAX_RANK && fits; rank++)
+        fits = try_rank(b->graph, node, rank, open) && lc_graph_infer_node(b->graph, index, NULL) == LC_OK;
+    try_rank(b->graph, node, 0, open);
+    if (!fits) return status;
+    for (uint32_t i = 0; i < node->output_count; i++) {
+        lc_tensor *t = &b->graph->tensors[node->outputs[i]];
+        t->rank = 0;
+        t->signature = NULL;
+        t->has_rank = false;
+    }
+    lc_error_clear(b->err);
+    return LC_OK;
+}
+
 /* The operator on outputs that are there. */
 static bool finish(lc_builder *b, int32_t op, lc_table_id table, const void *attrs, const int32_t *inputs, uint32_t n_in,
                    const int32_t *outputs, uint32_t n_out) {
     if (!add_node(b, op, table, attrs, inputs, n_in, outputs, n_out)) return false;
-    if (!lc_build_check(b, lc_graph_infer_node(b->graph, b->graph->node_count - 1, b->err))) return false;
+    if (!lc_build_check(b, infer_node(b))) return false;
     if (b->built) b->built(b);
     return b->status == LC_OK;
 }
@@ -217,7 +258,10 @@ static bool make(lc_builder *b, int32_t op, lc_table_id table, const void *attrs
                  uint32_t n_out, lc_dtype declared) {
     for (uint32_t i = 0; i < n_out; i++) outputs[i] = -1;
     const char *name = full_name(b, lc_op_name(op));
-    for (uint32_t i = 0; i < n_out; i++) outputs[i] = lc_build_placeholder(b, name, declared, NULL, 0);
+    for (uint32_t i = 0; i < n_out; i++) {
+        outputs[i] = lc_build_placeholder(b, name, declared, NULL, 0);
+        if (outputs[i] >= 0) b->graph->tensors[outputs[i]].has_rank = false; /* until the rule says so */
+    }
     return finish(b, op, table, attrs, inputs, n_in, outputs, n_out);
 }
 

@@ -18,6 +18,7 @@ enum {
     VIEW = LC_OPF_VIEW,
     SIDE_EFFECT = LC_OPF_SIDE_EFFECT,
     CALLS = LC_OPF_CALLS,
+    ALONE = LC_OPF_ALONE,
 };
 #define INFER_yes(ID) lc_infer_##ID
 #define INFER_no(ID) NULL

@@ -20,6 +20,7 @@ enum {
     LC_OPF_VIEW = 1 << 4,        /* output is input 0's bytes under another shape */
     LC_OPF_SIDE_EFFECT = 1 << 5, /* is not removed when its outputs are unused, never folded or merged */
     LC_OPF_CALLS = 1 << 6,       /* options name other graphs (lc_op_calls) */
+    LC_OPF_ALONE = 1 << 7,       /* the effect is on a state of its own: it is removed when its outputs are unused all the same */
 };
 
 typedef struct lc_infer_ctx lc_infer_ctx;
@@ -63,6 +64,8 @@ const void *lc_op_attrs(const lc_node *node, lc_table_id table);
 uint64_t lc_op_macs(const lc_graph *graph, const lc_node *node);
 /* The lowest operator version that expresses this node (TFLite's op_version rules). */
 int32_t lc_op_version(const lc_graph *graph, const lc_node *node);
+/* Whether the operator has an integer form in the TFLite quantisation specification (quant.def). */
+bool lc_op_quantizes(int32_t op);
 /* The first TensorFlow release whose TFLite runtime has this operator version: 1.13.1 is 11301; 0: not known. */
 uint32_t lc_op_runtime_version(int32_t op, int32_t version);
 

@@ -1,16 +1,20 @@
 /*
  * reduce_op.c: MEAN, SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_ANY, REDUCE_ALL over a list of axes.
  *
- * An axis may be negative or named twice; no axis at all reduces nothing; a scalar stays a scalar whatever the axes say (LiteRT).
+ * An axis may be negative or named twice; no axis at all reduces nothing; a scalar stays a scalar whatever the axes say; the axes may lie
+ * in a tensor of any rank (LiteRT).
  */
 #include "ops/infer.h"
 
 static lc_status infer_reduce(lc_infer_ctx *ctx) {
     const lc_shape *in = &ctx->in[0].shape;
     bool keep = LC_OP_ATTRS(ctx->node, ReducerOptions)->keep_dims;
-    int32_t count;
-    LC_TRY(lc_infer_index_vector(ctx, 1, "axes", &count));
-    if (count > 64) return LC_OP_FAIL(ctx, "names %d axes of a tensor with %d dimensions", count, in->rank);
+    const lc_infer_tensor *list = &ctx->in[1];
+    uint64_t count;
+    if (list->type != LC_INT32 && list->type != LC_INT64)
+        return LC_OP_FAIL(ctx, "axes is %s, needs int32 or int64", lc_dtype_name(list->type));
+    if (lc_shape_elements(&list->shape, &count) && count > 64)
+        return LC_OP_FAIL(ctx, "names %llu axes of a tensor with %d dimensions", (unsigned long long)count, in->rank);
     int64_t axes[64];
     uint32_t n = 64;
     if (in->rank == 0) return lc_infer_same(ctx);

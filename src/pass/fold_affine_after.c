@@ -1,7 +1,8 @@
 /*
  * fold_affine_after.c: y = conv(x) * s + t, with constants s and t per output channel, is a convolution with scaled filters and
  * another bias. Batch normalisation arrives as such a MUL and ADD. The convolution must have no activation of its own and
- * nobody else may read its output; an activation of the MUL or ADD moves along.
+ * nobody else may read its output; an activation of the MUL or ADD moves along. A RESHAPE between them that keeps the last dimension, the
+ * channels, stays behind: a convolution in one dimension is one of height 1, reshaped.
  */
 #include "pass/affine.h"
 
@@ -23,7 +24,8 @@ static lc_status scale_filter(lc_rewrite *rw, const lc_weighted *w, const float 
     return LC_OK;
 }
 
-static lc_status fold(lc_rewrite *rw, lc_node *op, uint32_t x, const lc_weighted *w) {
+/* last: the convolution, or the RESHAPE behind it */
+static lc_status fold(lc_rewrite *rw, lc_node *op, uint32_t x, const lc_weighted *w, lc_node *last) {
     lc_affine a;
     LC_TRY(lc_affine_read(rw, op, x, w->out_channels, &a));
     if (a.scales) {
@@ -38,18 +40,27 @@ static lc_status fold(lc_rewrite *rw, lc_node *op, uint32_t x, const lc_weighted
         for (int32_t i = 0; i < w->out_channels; i++) bias[i] = bias[i] * a.scale[i] + a.shift[i];
     }
     *lc_op_fused_act(w->node) = *lc_op_fused_act(op);
-    lc_rewrite_absorb(rw, w->node, op);
+    lc_rewrite_absorb(rw, last, op);
     return LC_OK;
+}
+
+/* The node that computes a tensor nobody else reads, behind a RESHAPE that keeps the last dimension. *last: that, or the node itself. */
+static lc_node *find_producer(const lc_rewrite *rw, int32_t tensor, lc_node **last) {
+    lc_node *node = *last = lc_rewrite_sole_producer(rw, tensor);
+    if (!lc_node_is(node, LC_OP_RESHAPE)) return node;
+    const lc_tensor *in = lc_rewrite_tensor(rw, node->inputs[0]), *out = lc_rewrite_tensor(rw, node->outputs[0]);
+    if (in->rank < 1 || out->rank < 1 || lc_tensor_dim(in, in->rank - 1) < 0) return NULL;
+    return lc_tensor_dim(in, in->rank - 1) == lc_tensor_dim(out, out->rank - 1) ? lc_rewrite_sole_producer(rw, node->inputs[0]) : NULL;
 }
 
 lc_status lc_pass_fold_affine_after(lc_rewrite *rw) {
     for (size_t n = 0; n < rw->graph->node_count; n++) {
-        lc_node *op = &rw->graph->nodes[n];
+        lc_node *op = &rw->graph->nodes[n], *last;
         uint32_t x;
         lc_weighted w;
-        if (!lc_affine_is(rw, op, 0, &x) || !lc_weighted_of(rw, lc_rewrite_sole_producer(rw, op->inputs[x]), &w)) continue;
+        if (!lc_affine_is(rw, op, 0, &x) || !lc_weighted_of(rw, find_producer(rw, op->inputs[x], &last), &w)) continue;
         if (*lc_op_fused_act(w.node) != LC_ActivationFunctionType_NONE || !lc_affine_is(rw, op, w.out_channels, &x)) continue;
-        LC_TRY(fold(rw, op, x, &w));
+        LC_TRY(fold(rw, op, x, &w, last));
     }
     return LC_OK;
 }

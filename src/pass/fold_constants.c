@@ -12,6 +12,7 @@
 #define GROWTH_FREE ((uint64_t)64 << 10) /* outputs up to this size may be any multiple of their inputs */
 
 static bool is_closed(const lc_tensor *t) {
+    if (t->rank == 0 && !t->has_rank && !lc_tensor_is_const(t)) return false; /* of unknown rank */
     for (int32_t d = 0; d < t->rank; d++)
         if (lc_tensor_dim(t, d) < 0) return false;
     return t->rank <= LC_MAX_RANK;

@@ -1,6 +1,6 @@
 /*
  * fuse_activation.c: RELU, RELU6 and RELU_N1_TO_1 become the fused_activation_function of the operator before, when that one has
- * none yet and nobody else reads its output. TANH stays an operator of its own: LiteRT's kernels do not fuse it.
+ * none yet and nobody else reads its output, be there a RESHAPE between them or not. TANH stays an operator of its own: LiteRT's kernels do not fuse it.
  */
 #include "pass/rewrite.h"
 
@@ -24,13 +24,14 @@ lc_status lc_pass_fuse_activation(lc_rewrite *rw) {
         lc_node *node = &rw->graph->nodes[n];
         const int8_t activation = fused_form(node->op);
         if (activation == LC_ActivationFunctionType_NONE) continue;
-        lc_node *before = lc_rewrite_sole_producer(rw, node->inputs[0]);
+        lc_node *last = lc_rewrite_sole_producer(rw, node->inputs[0]), *before = last;
+        if (lc_node_is(before, LC_OP_RESHAPE)) before = lc_rewrite_sole_producer(rw, before->inputs[0]);
         if (!before || !(lc_op_get(before->op)->flags & LC_OPF_FUSED_ACT)) continue;
         int8_t *fused = lc_op_fused_act(before);
         if (!fused || *fused != LC_ActivationFunctionType_NONE) continue;
         if (lc_rewrite_tensor(rw, node->inputs[0])->type != LC_FLOAT32) continue;
         *fused = activation;
-        lc_rewrite_absorb(rw, before, node);
+        lc_rewrite_absorb(rw, last, node);
     }
     return LC_OK;
 }

@@ -107,7 +107,7 @@ static lc_status unite(lc_rewrite *rw, const lc_loop *p) {
 
 static bool has_effect(const lc_node *n) {
     const lc_op_def *def = lc_op_get(n->op);
-    return !def || (def->flags & LC_OPF_SIDE_EFFECT) || n->output_count == 0;
+    return !def || (def->flags & (LC_OPF_SIDE_EFFECT | LC_OPF_ALONE)) == LC_OPF_SIDE_EFFECT || n->output_count == 0;
 }
 
 /* Marks what the graph's marked tensors and its effects are computed from. */

@@ -48,6 +48,7 @@ size_t lc_model_output_count(const lc_model *m) { return m->graph_count ? m->gra
 static lc_tensor_view describe(const lc_model *m, int32_t index, bool output) {
     const lc_tensor *t = &m->graphs[0]->tensors[index];
     lc_tensor_view view = {.name = t->name.data ? t->name.data : "", .type = t->type, .rank = t->rank};
+    view.any_rank = lc_tensor_any_rank(t, lc_model_states_ranks(m));
     for (int32_t d = 0; d < t->rank && d < LC_MAX_RANK; d++) {
         view.dims[d] = t->dims[d];
         view.signature[d] = lc_tensor_dim(t, d);

@@ -83,9 +83,10 @@ static void free_exec(lc_exec *exec) {
     lc_free(exec);
 }
 
-static bool has_open_input(const lc_graph *g) {
+static bool has_open_input(const lc_graph *g, bool states_ranks) {
     for (size_t i = 0; i < g->input_count; i++) {
         const lc_tensor *t = &g->tensors[g->inputs[i]];
+        if (lc_tensor_any_rank(t, states_ranks)) return true;
         for (int32_t d = 0; d < t->rank; d++)
             if (lc_tensor_dim(t, d) < 0) return true;
     }
@@ -128,6 +129,7 @@ static lc_status session_init(lc_session *s, const lc_session_options *o, lc_err
     if (s->model->graph_count == 0) return lc_fail(err, LC_INVALID, "the model has no graph to run");
     LC_TRY(take_options(s, o, err));
     LC_TRY(lc_simd_get(o->isa, &s->simd, err));
+    s->states_ranks = lc_model_states_ranks(s->model);
     LC_TRY(find_signature(s, o->signature, err));
     LC_TRY(list_io(s, o->signature != NULL, err));
     LC_TRY(lc_model_make_constants(s->model, s->max_memory, err));
@@ -135,7 +137,7 @@ static lc_status session_init(lc_session *s, const lc_session_options *o, lc_err
     LC_TRY(lc_known_check(s->graph, &(lc_exec_options){.custom = s->custom, .custom_count = s->custom_count}, err));
     const lc_status status = make_exec(s, s->shapes, &s->exec, &s->unplanned);
     /* Open dimensions are saved as 1, at which a network need not work (a window larger than the image): the caller will say more. */
-    if (status == LC_OK || (has_open_input(s->graph) && (status == LC_INVALID || status == LC_UNSUPPORTED))) return LC_OK;
+    if (status == LC_OK || (has_open_input(s->graph, s->states_ranks) && (status == LC_INVALID || status == LC_UNSUPPORTED))) return LC_OK;
     if (err) *err = s->unplanned;
     return status;
 }
@@ -198,6 +200,7 @@ static lc_tensor_view view_of(const lc_session *s, int32_t tensor, bool output) 
             if (s->graph->inputs[i] == tensor) declared.shape = s->shapes[i];
     lc_tensor_view view = lc_value_view(s->exec ? &s->exec->values[tensor] : &declared);
     view.name = io_name(s, tensor, output);
+    view.any_rank = lc_tensor_any_rank(declared.def, s->states_ranks);
     return view;
 }
 

@@ -13,7 +13,7 @@ struct lc_session {
     lc_pool *pool;                 /* NULL: one thread */
     const struct lc_simd *simd;
     uint64_t max_memory, max_loops;
-    bool profile;
+    bool profile, states_ranks; /* states_ranks: lc_model_states_ranks */
     lc_custom_op *custom;
     size_t custom_count; /* copies of the caller's */
     lc_resources *resources;

@@ -236,8 +236,10 @@ static lc_status resize(const lc_array *image, int32_t height, int32_t width, lc
     return LC_OK;
 }
 
-lc_status lc_image_to_input(const lc_array *image, int32_t height, int32_t width, int32_t channels, float mean, float std, lc_array *out,
+lc_status lc_image_to_input(const lc_array *image, int32_t height, int32_t width, int32_t channels, const lc_preprocess *how, lc_array *out,
                             lc_error *err) {
+    static const lc_preprocess to_one = {0};
+    if (!how) how = &to_one;
     *out = (lc_array){0};
     if (image->type != LC_UINT8 || image->rank != 3 || (image->dims[2] != 1 && image->dims[2] != 3) || image->dims[0] < 1 ||
         image->dims[1] < 1)
@@ -257,14 +259,15 @@ lc_status lc_image_to_input(const lc_array *image, int32_t height, int32_t width
         lc_array_deinit(&made);
         return status;
     }
-    const float divide = std != 0 ? std : 1;
+    const float scale = how->scale != 0 ? how->scale : 1 / 255.0f;
     const int32_t c = image->dims[2];
     for (size_t i = 0; i < (size_t)height * (size_t)width; i++) {
         const float *from = scaled + i * (size_t)c;
         for (int32_t ch = 0; ch < channels; ch++) {
             const float v = c == channels ? from[ch] : c == 1 ? from[0] : 0.299f * from[0] + 0.587f * from[1] + 0.114f * from[2];
-            *to++ = (v / 255.0f - mean) / divide;
+            to[how->bgr ? channels - 1 - ch : ch] = (v * scale - how->mean[ch]) / (how->std[ch] != 0 ? how->std[ch] : 1);
         }
+        to += channels;
     }
     lc_arena_deinit(&arena);
     *out = made;

@@ -200,8 +200,8 @@ static lc_status open_shard(lc_ckpt *ckpt, const lc_ckpt_entry *e, uint32_t id, 
         if (status == LC_NOT_FOUND) {
             LC_SOURCE_FAIL(err, LC_NOT_FOUND, CKPT_SHARD, LC_NO_OFFSET, "%s: is missing: variable '%.*s' lies in it", name,
                            LC_CKPT_SHOWN(e->name));
-            lc_error_hint(err, "the checkpoint is %s.index and %u files %s.data-*: copy all of them", ckpt->place.prefix,
-                          ckpt->stated_shards, ckpt->place.prefix);
+            lc_error_hint(err, "the checkpoint is %s.index and %u file%s %s.data-*: copy all of them", ckpt->place.prefix,
+                          ckpt->stated_shards, ckpt->stated_shards == 1 ? "" : "s", ckpt->place.prefix);
         }
         LC_TRY(status);
     }

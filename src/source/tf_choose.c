@@ -283,6 +283,16 @@ static lc_status port_of(lc_tf_reading *r, lc_str tensor, const char *option, lc
     }
     const lc_pb_NodeDef *node = &r->graph->node.data[at];
     *p = (lc_tf_port){.name = short_name(tensor), .tensor = tensor, .type = lc_tf_output_type(node, output)};
+    const lc_pb_AttrValue *type = lc_tf_is_placeholder(node) ? lc_tf_attribute(node, "dtype") : NULL;
+    if (type && p->type == LC_DTYPE_COUNT) {
+        const char *text = lc_pb_data_type_name(type->type);
+        lc_fail(r->err, LC_UNSUPPORTED,
+                *text == '?' ? "placeholder \"%.*s\" has type %s%d, which is none of TensorFlow's"
+                             : "placeholder \"%.*s\" has type %s (%d), which TFLite does not have",
+                LC_NAMED(node->name), *text == '?' ? "" : text, type->type);
+        lc_error_hint(r->err, "begin behind it: --input-arrays NAME,... names tensors inside the graph");
+        return LC_UNSUPPORTED;
+    }
     if (lc_tf_output_shape(node, output, &p->shape, r->err)) {
         lc_error_prefix(r->err, "tensor \"%.*s\"", LC_NAMED(tensor));
         return r->err->status;

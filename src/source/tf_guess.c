@@ -27,6 +27,7 @@ static bool contains(lc_str s, const char *part) {
 
 /* The last part of a name, without the number that makes it unique: "in/y_true_1" gives "y_true". */
 static lc_str last_part(lc_str name) {
+    if (!name.size) return name; /* a node may have none */
     size_t from = name.size, to = name.size;
     while (from > 0 && name.data[from - 1] != '/') from--;
     size_t digits = to;
@@ -135,7 +136,49 @@ static bool is_label_name(lc_str name) {
     return is_one_of(last, exact) || contains(last, "label") || contains(last, "target");
 }
 
+/* A placeholder without a name of its own: what it switches tells. any: one reader whose name has one of the words; else all. */
+static bool is_read_by(const lc_tf_reading *r, int32_t at, const char *const *words, bool any) {
+    uint32_t readers = 0, named = 0;
+    for (uint32_t k = 0; k < r->index.node_count; k++)
+        for (uint32_t e = r->index.first_edge[k]; e < r->index.first_edge[k + 1]; e++) {
+            if (r->index.edges[e].node != at || in_scope(r->graph->node.data[k].name, "gradients")) continue;
+            readers++;
+            for (size_t w = 0; words[w]; w++)
+                if (contains(r->graph->node.data[k].name, words[w])) {
+                    named++;
+                    break;
+                }
+        }
+    return any ? named > 0 : readers > 0 && named == readers;
+}
+
+/* It has elements that are dropped, and so is no rate: its shape is asked for, or it is divided. */
+static bool is_dropped_from(const lc_tf_reading *r, int32_t at) {
+    for (uint32_t k = 0; k < r->index.node_count; k++) {
+        const uint32_t e = r->index.first_edge[k];
+        if (e == r->index.first_edge[k + 1] || r->index.edges[e].node != at || in_scope(r->graph->node.data[k].name, "gradients")) continue;
+        const lc_str op = r->graph->node.data[k].op;
+        if (lc_str_is(op, "Shape") || lc_str_is(op, "RealDiv") || lc_str_is(op, "Div")) return true;
+    }
+    return false;
+}
+
+/* The rate of a dropout is taken from 1; of the share that is kept, nothing is. */
+static bool is_taken_from(const lc_tf_reading *r, lc_str placeholder) {
+    for (uint32_t k = 0; k < r->index.node_count; k++) {
+        const lc_pb_NodeDef *reader = &r->graph->node.data[k];
+        lc_str name;
+        int32_t output;
+        if (!lc_str_is(reader->op, "Sub") || reader->input.n < 2) continue;
+        lc_tf_graph_ref(reader->input.data[1], &name, &output);
+        if (lc_str_eq(name, placeholder)) return true;
+    }
+    return false;
+}
+
 bool lc_tf_is_switch(const lc_tf_reading *r, int32_t at, double *value) {
+    static const char *const norms[] = {"dropout", "batchnorm", "batch_norm", "bn", NULL};
+    static const char *const drops[] = {"dropout", NULL};
     static const char *const training[] = {"train", "phase", "is_test", "inference_mode", "dropout", "learning_phase", NULL};
     static const char *const keeping[] = {"keep_prob", "keepprob", "keep_rate", "keep_ratio", "prob_keep", "keep", NULL};
     static const char *const dropping[] = {"dropout", "drop_rate", "drop_prob", "droprate", NULL};
@@ -145,18 +188,10 @@ bool lc_tf_is_switch(const lc_tf_reading *r, int32_t at, double *value) {
     if (!lc_tf_is_placeholder(node) || lc_tf_output_shape(node, 0, &shape, &ignored) || shape.rank > 0) return false;
     const lc_dtype type = lc_tf_output_type(node, 0);
     const lc_str last = last_part(node->name);
-    if (type == LC_BOOL && (lc_str_is(last, "Placeholder") || lc_str_is(last, "Placeholder_"))) {
-        /* Without a name of its own, what it switches tells. */
-        for (uint32_t k = 0; k < r->index.node_count; k++)
-            for (uint32_t e = r->index.first_edge[k]; e < r->index.first_edge[k + 1]; e++) {
-                if (r->index.edges[e].node != at) continue;
-                const lc_str reader = r->graph->node.data[k].name;
-                if (!contains(reader, "dropout") && !contains(reader, "batchnorm") && !contains(reader, "batch_norm") &&
-                    !contains(reader, "bn"))
-                    continue;
-                *value = 0;
-                return true;
-            }
+    const bool unnamed = lc_str_is(last, "Placeholder") || lc_str_is(last, "Placeholder_");
+    if (type == LC_BOOL && unnamed && is_read_by(r, at, norms, true)) {
+        *value = 0;
+        return true;
     }
     for (size_t i = 0; type == LC_BOOL && training[i]; i++)
         if (contains(last, training[i])) {
@@ -164,6 +199,10 @@ bool lc_tf_is_switch(const lc_tf_reading *r, int32_t at, double *value) {
             return true;
         }
     if (type != LC_FLOAT32 && type != LC_FLOAT64) return false;
+    if (unnamed && is_read_by(r, at, drops, false) && !is_dropped_from(r, at)) {
+        *value = is_taken_from(r, node->name) ? 0 : 1;
+        return true;
+    }
     for (size_t i = 0; keeping[i]; i++)
         if (contains(last, keeping[i])) {
             *value = 1;
@@ -171,16 +210,7 @@ bool lc_tf_is_switch(const lc_tf_reading *r, int32_t at, double *value) {
         }
     for (size_t i = 0; dropping[i]; i++) {
         if (!contains(last, dropping[i])) continue;
-        /* The rate is taken from 1, the share that is kept divides. */
-        *value = 1;
-        for (uint32_t k = 0; k < r->index.node_count; k++) {
-            const lc_pb_NodeDef *reader = &r->graph->node.data[k];
-            if (!lc_str_is(reader->op, "Sub") || reader->input.n < 2) continue;
-            lc_str name;
-            int32_t output;
-            lc_tf_graph_ref(reader->input.data[1], &name, &output);
-            if (lc_str_eq(name, node->name)) *value = 0;
-        }
+        *value = is_taken_from(r, node->name) ? 0 : 1;
         return true;
     }
     return false;
@@ -192,32 +222,87 @@ typedef struct flow {
     bool *fed;      /* computed from something given from outside that is no label */
     bool *labelled; /* computed from a label */
     bool *read;     /* by a node of the same kind */
+    uint8_t *depth; /* loops and branches around it */
     bool training;  /* the graph has an optimiser or gradients */
     bool unfed;     /* it computes from its own constants alone */
 } flow;
 
-/* Spreads a mark from nodes to all that read them, whatever the order of the nodes in the file. */
-static lc_status spread(const lc_tf_reading *r, bool *mark) {
+/* Who reads each node: readers[first[i]] to readers[first[i + 1] - 1]. */
+typedef struct read_by {
+    uint32_t *first;
+    int32_t *readers, *stack; /* stack: room for every node */
+} read_by;
+
+static lc_status find_readers(const lc_tf_reading *r, read_by *by) {
     const uint32_t n = r->index.node_count;
-    uint32_t *first = lc_arena_array(r->arena, (size_t)n + 2, sizeof *first);
-    int32_t *readers = lc_arena_array(r->arena, (size_t)r->index.first_edge[n] + 1, sizeof *readers);
-    int32_t *stack = lc_arena_array(r->arena, (size_t)n + 1, sizeof *stack);
-    uint32_t depth = 0;
-    if (!first || !readers || !stack) return lc_fail_memory(r->err, "graph");
-    for (uint32_t e = 0; e < r->index.first_edge[n]; e++) first[r->index.edges[e].node + 2]++;
-    for (uint32_t i = 0; i < n; i++) first[i + 2] += first[i + 1];
+    by->first = lc_arena_array(r->arena, (size_t)n + 2, sizeof *by->first);
+    by->readers = lc_arena_array(r->arena, (size_t)r->index.first_edge[n] + 1, sizeof *by->readers);
+    by->stack = lc_arena_array(r->arena, (size_t)n + 1, sizeof *by->stack);
+    if (!by->first || !by->readers || !by->stack) return lc_fail_memory(r->err, "graph");
+    for (uint32_t e = 0; e < r->index.first_edge[n]; e++) by->first[r->index.edges[e].node + 2]++;
+    for (uint32_t i = 0; i < n; i++) by->first[i + 2] += by->first[i + 1];
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t e = r->index.first_edge[i]; e < r->index.first_edge[i + 1]; e++)
-            readers[first[r->index.edges[e].node + 1]++] = (int32_t)i;
-    for (uint32_t i = 0; i < n; i++)
-        if (mark[i]) stack[depth++] = (int32_t)i;
+            by->readers[by->first[r->index.edges[e].node + 1]++] = (int32_t)i;
+    return LC_OK;
+}
+
+/* Spreads a mark from nodes to all that read them, whatever the order of the nodes in the file. */
+static void spread(const lc_tf_reading *r, const read_by *by, bool *mark) {
+    uint32_t depth = 0;
+    for (uint32_t i = 0; i < r->index.node_count; i++)
+        if (mark[i]) by->stack[depth++] = (int32_t)i;
     while (depth) {
-        const int32_t at = stack[--depth];
-        for (uint32_t k = first[at]; k < first[at + 1]; k++)
-            if (!mark[readers[k]]) {
-                mark[readers[k]] = true;
-                stack[depth++] = readers[k];
+        const int32_t at = by->stack[--depth];
+        for (uint32_t k = by->first[at]; k < by->first[at + 1]; k++)
+            if (!mark[by->readers[k]]) {
+                mark[by->readers[k]] = true;
+                by->stack[depth++] = by->readers[k];
             }
+    }
+}
+
+static bool is_op(const lc_pb_NodeDef *node, const char *op) {
+    return lc_str_is(node->op, op) || (lc_str_has_prefix(node->op, "Ref") && lc_str_is((lc_str){node->op.data + 3, node->op.size - 3}, op));
+}
+
+/* Whether one of a node's inputs is such an operator: what makes a Merge or Switch one of a loop. */
+static bool reads_op(const lc_tf_reading *r, uint32_t i, const char *op) {
+    for (uint32_t e = r->index.first_edge[i]; e < r->index.first_edge[i + 1]; e++)
+        if (is_op(&r->graph->node.data[r->index.edges[e].node], op)) return true;
+    return false;
+}
+
+/* How many loops and branches of TensorFlow 1 a node is in, for those that compute from what is given to one. Its value is not there when
+ * the graph has run. Enter and Switch go into one, Exit and Merge come out. */
+static lc_status count_nesting(const lc_tf_reading *r, const read_by *by, uint8_t *depth) {
+    enum { MOST = 60 }; /* so that a cycle ends */
+    const uint32_t n = r->index.node_count;
+    int8_t *step = lc_arena_array(r->arena, (size_t)n + 1, sizeof *step);
+    bool *waits = lc_arena_array(r->arena, (size_t)n + 1, sizeof *waits);
+    if (!step || !waits) return lc_fail_memory(r->err, "graph");
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const lc_pb_NodeDef *node = &r->graph->node.data[i];
+        if (is_op(node, "Enter") || (is_op(node, "Switch") && !reads_op(r, i, "LoopCond"))) step[i] = 1;
+        else if (is_op(node, "Exit") || (is_op(node, "Merge") && !reads_op(r, i, "NextIteration"))) step[i] = -1;
+        if (step[i] <= 0) continue;
+        depth[i] = 1;
+        waits[i] = true;
+        by->stack[count++] = (int32_t)i;
+    }
+    while (count) {
+        const int32_t at = by->stack[--count];
+        waits[at] = false;
+        if (is_op(&r->graph->node.data[at], "NextIteration")) continue;
+        for (uint32_t k = by->first[at]; k < by->first[at + 1]; k++) {
+            const int32_t to = by->readers[k];
+            const int now = depth[at] + step[to];
+            if (now <= depth[to] || now > MOST) continue;
+            depth[to] = (uint8_t)now;
+            if (!waits[to]) by->stack[count++] = to;
+            waits[to] = true;
+        }
     }
     return LC_OK;
 }
@@ -243,7 +328,11 @@ static lc_status follow(const lc_tf_reading *r, flow *f) {
     f->fed = lc_arena_array(r->arena, (size_t)n + 1, sizeof(bool));
     f->labelled = lc_arena_array(r->arena, (size_t)n + 1, sizeof(bool));
     f->read = lc_arena_array(r->arena, (size_t)n + 1, sizeof(bool));
-    if (!f->fed || !f->labelled || !f->read) return lc_fail_memory(r->err, "graph");
+    f->depth = lc_arena_array(r->arena, (size_t)n + 1, sizeof *f->depth);
+    read_by by;
+    if (!f->fed || !f->labelled || !f->read || !f->depth) return lc_fail_memory(r->err, "graph");
+    LC_TRY(find_readers(r, &by));
+    LC_TRY(count_nesting(r, &by, f->depth));
     uint32_t feeds = 0, labels = 0;
     lc_str saver = {NULL, 0}; /* what is given to it is the name of a file */
     int32_t output;
@@ -265,8 +354,8 @@ static lc_status follow(const lc_tf_reading *r, flow *f) {
         f->fed[i] = lc_tf_is_feed(node) && (int32_t)i != file && !f->labelled[i] && !lc_tf_is_switch(r, (int32_t)i, &ignored);
         if (!feeds && lc_str_is(node->op, "PlaceholderWithDefault")) f->fed[i] = true;
     }
-    LC_TRY(spread(r, f->labelled));
-    LC_TRY(spread(r, f->fed));
+    spread(r, &by, f->labelled);
+    spread(r, &by, f->fed);
     f->unfed = true;
     for (uint32_t i = 0; i < n; i++) f->unfed &= !f->fed[i];
     return LC_OK;
@@ -275,6 +364,7 @@ static lc_status follow(const lc_tf_reading *r, flow *f) {
 static bool is_candidate(const lc_tf_reading *r, const flow *f, uint32_t i, bool strict) {
     const lc_pb_NodeDef *node = &r->graph->node.data[i];
     if (is_apparatus(node) || lc_tf_is_feed(node) || is_pivot(node->name)) return false;
+    if (strict && f->depth[i]) return false;
     if ((strict || f->unfed) && is_training_name(node->name)) return false;
     if (f->unfed) return !lc_str_is(node->op, "Identity");
     return strict ? f->fed[i] && !f->labelled[i] : f->fed[i];
@@ -296,7 +386,11 @@ lc_status lc_tf_guess_outputs(const lc_tf_reading *r, int32_t **nodes, uint32_t 
     for (int strict = 1; strict >= 0 && !*count; strict--) {
         memset(f.read, 0, n);
         for (uint32_t i = 0; i < n; i++) {
-            if (!is_candidate(r, &f, i, strict == 1)) continue;
+            const lc_pb_NodeDef *node = &r->graph->node.data[i];
+            /* what goes into a loop or branch is read, and what is asserted is no result */
+            if (lc_str_is(node->op, "Assert") && r->index.first_edge[i] < r->index.first_edge[i + 1])
+                f.read[r->index.edges[r->index.first_edge[i]].node] = true;
+            if (!is_candidate(r, &f, i, strict == 1) && !(strict && f.depth[i] && !is_training_name(node->name))) continue;
             for (uint32_t e = r->index.first_edge[i]; e < r->index.first_edge[i + 1]; e++) f.read[r->index.edges[e].node] = true;
         }
         for (uint32_t i = 0; i < n; i++)

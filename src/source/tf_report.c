@@ -355,12 +355,29 @@ static lc_status variables(out *o, bool json) {
 
 /* ---- functions ---- */
 
-static void function_args(lc_text *t, const lc_pb_OpDef_ArgDef *args, uint32_t n) {
+/* The shape that TensorFlow notes of a function's argument; NULL: none. */
+static const lc_pb_TensorShapeProto *argument_shape(const lc_pb_FunctionDef *f, uint32_t arg) {
+    for (uint32_t i = 0; i < f->arg_attr.n; i++) {
+        const lc_pb_FunctionDef_ArgAttrEntry *e = &f->arg_attr.data[i];
+        for (uint32_t k = 0; e->key == arg && e->value && k < e->value->attr.n; k++) {
+            const lc_pb_AttrValue *v = e->value->attr.data[k].value;
+            if (lc_str_is(e->value->attr.data[k].key, "_output_shapes") && v && v->list && v->list->shape.n) return &v->list->shape.data[0];
+        }
+    }
+    return NULL;
+}
+
+/* The first n arguments: "(x: float32[?,4], flag: bool[])". */
+static void function_args(lc_text *t, const lc_pb_FunctionDef *f, uint32_t n) {
+    const lc_pb_OpDef_ArgDef *args = f->signature->input_arg.data;
     lc_text_add(t, "(");
     for (uint32_t i = 0; i < n && i < 8; i++) {
         lc_text_add(t, i ? ", " : "");
         if (args[i].name.data) lc_text_add_safe(t, args[i].name.data, args[i].name.size);
-        lc_text_printf(t, ": %s", lc_pb_data_type_text(args[i].type));
+        lc_text_add(t, ": ");
+        const port p = {.data_type = args[i].type, .type = LC_DTYPE_COUNT, .proto = argument_shape(f, i)};
+        if (p.proto) type_and_shape(t, &p);
+        else lc_text_add(t, lc_pb_data_type_text(args[i].type));
     }
     lc_text_printf(t, "%s)", n > 8 ? ", ..." : "");
 }
@@ -421,7 +438,7 @@ static void functions(out *o, bool json) {
                 if (!s || !lc_str_eq(s->name, f->concrete_functions.data[k])) continue;
                 const lc_pb_SavedObjectGraph_ConcreteFunctionsEntry *e = lc_pb_find(objects->concrete_functions, s->name);
                 const uint32_t bound = e && e->value ? e->value->bound_inputs.n : 0;
-                function_args(o->t, s->input_arg.data, s->input_arg.n > bound ? s->input_arg.n - bound : 0);
+                function_args(o->t, &library->function.data[j], s->input_arg.n > bound ? s->input_arg.n - bound : 0);
                 lc_text_printf(o->t, " -> %u value%s", s->output_arg.n, s->output_arg.n == 1 ? "" : "s");
                 break;
             }

@@ -38,6 +38,16 @@ ok 'no rows' 'float32\[0,10\]' -- litec run m.tflite -i none.npy
 { printf 'PK\003\004'; zeros 100; } >arrays.npz
 bad 'a .npz' 'arrays.npz' 'numpy.save' -- litec run m.tflite -i arrays.npz
 
+# ---- an input of unknown rank takes any shape
+for dims in '2, 3' '6,' '1, 2, 1, 3'; do
+    printf '\000\000\200\077\000\000\000\100\000\000\100\100\000\000\200\100\000\000\240\100\000\000\300\100' | npy six.npy '<f4' "$dims"
+    ok "any rank: $dims" "float32.$(echo "$dims" | sed 's/ //g; s/,$//')\\]" ' 12' -- litec run "$data/any_rank.tflite" -i six.npy
+done
+printf '\001\000\000\000' | npy one.npy '<i4' '1,'
+bad 'of another type' 'wants float32\[\.\.\.\]' -- litec run "$data/any_rank.tflite" -i one.npy
+ok 'no rank is shown' 'inputs   0  float32\[\.\.\.\]' 'MUL +float32\[\.\.\.\]' -- litec inspect "$data/any_rank.tflite"
+ok 'nor in JSON' '"type":"float32","shape":null' -- litec inspect "$data/any_rank.tflite" --json
+
 # ---- text: string inputs of a model with two signatures
 text=$data/text.tflite
 printf 'one\000\000zwei\000\303\251\000\000\000\000\000\000\000\000' | npy bytes.npy '|S5' '4,'
@@ -128,6 +138,16 @@ bad 'half a model through a pipe' '/dev/stdin' -- sh -c 'head -c 1000 m.tflite |
 bad 'an endless pipe' 'more than 1048576 bytes' '--max-memory' -- sh -c 'yes | "$0" verify - --max-memory 1M' "$LITEC"
 bad 'nothing' '/dev/stdin' -- litec verify -
 bad 'standard input is closed' -- sh -c '"$0" verify - <&-' "$LITEC"
+
+# ---- pictures as keras.applications wants them
+ok 'preprocess' -- litec run "$models/keras2_cnn.h5" -i "$digits/seven.png" --preprocess mobilenet_v2
+cp .stdout by_name.txt
+ok 'preprocess by hand' -- litec run "$models/keras2_cnn.h5" -i "$digits/seven.png" --mean 0.5 --std 0.5
+cp .stdout by_hand.txt
+check 'is the same' -- cmp by_name.txt by_hand.txt
+bad 'preprocess of nobody' 'no module "mobilenet_v9"' 'one of convnext, densenet' -- litec run m.tflite -i "$digits/seven.png" -p mobilenet_v9
+usage 'preprocess twice' -- litec run m.tflite -i "$digits/seven.png" -p xception --mean 1
+bad 'preprocess an array' 'are for pictures' -- litec run m.tflite -i little.npy -p xception
 
 # Without standard output the summary goes nowhere; it must not go into the model.
 sh -c '"$0" convert m.tflite -o closed.tflite >&- 2>&- <&-' "$LITEC"

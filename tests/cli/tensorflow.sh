@@ -142,7 +142,7 @@ printf 'layer {\n  name: "data"\n}\n' >net.prototxt
 bad 'text of another kind' 'text file' -- litec convert net.prototxt -o out.tflite
 
 # ---- looking
-ok 'inspect a SavedModel' '^signature "serving_default"' 'float32\[\?,3\] +"wide" +serving_default_wide:0' '^variables: 1 with 6 numbers' 'join\(wide: float32, narrow: float32\)' -- litec inspect "$n"
+ok 'inspect a SavedModel' '^signature "serving_default"' 'float32\[\?,3\] +"wide" +serving_default_wide:0' '^variables: 1 with 6 numbers' 'join\(wide: float32\[\?,3\], narrow: float32\[\?,2\]\)' -- litec inspect "$n"
 ok 'inspect a graph' 'likely inputs and outputs' 'inputs +float32\[\?,4\] +"x"' '"softmax"' 'fixed +float32\[...\] +"keep_prob"|fixed +bool' -- litec inspect "$s/graph.pbtxt"
 ok 'inspect a checkpoint' 'variables: 2 with 16 numbers in 64 B \(checkpoint of version 2\)' 'float32\[4,3\] +w' 'parts/b  \(2 parts\)' -- litec inspect "$s/v2/model.ckpt"
 ok 'inspect as JSON' '^\{"file":.*"format":"saved-model".*"signatures":\[\{"key":"serving_default"' '"operators":\[' -- litec inspect "$n" --json
@@ -172,6 +172,10 @@ usage 'no model' 'needs a model' -- "$t" --output_file=out.tflite
 usage 'two models' 'not 2' -- "$t" --saved_model_dir=x --keras_model_file=y --output_file=out.tflite
 usage 'a graph without names' '--input_arrays and --output_arrays' -- "$t" --enable_v1_converter --graph_def_file=x --output_file=out.tflite
 usage 'shapes without names' 'needs --input_arrays' -- "$t" --enable_v1_converter --saved_model_dir=x --input_shapes=1,2 --output_file=out.tflite
+usage 'neither true nor false' 'neither TRUE nor FALSE' -- "$t" --enable_v1_converter --saved_model_dir=x --output_file=out.tflite --change_concat_input_ranges=yes
+bad 'hints name its own flags' 'W|w' '^hint: choose one with --saved_model_tag_set; there is: serve' -- "$t" --saved_model_dir="$n" --saved_model_tag_set=gpu --output_file=out.tflite
+bad 'and those of version 1' '--input_arrays: the graph has no tensor "xx"' -- "$t" --enable_v1_converter --graph_def_file="$s/frozen.pb" --input_arrays=xx --output_arrays=softmax --output_file=out.tflite
+ok 'what is empty is not given' '^3 variables' -- litec freeze --input_graph="$s/v2/model.ckpt.meta" --output_graph=frozen.pb --output_node_names=softmax --initializer_nodes= --variable_names_whitelist= --variable_names_denylist '' --input_saver=
 usage 'too few shapes' '1 shapes, --input_arrays 2 names' -- "$t" --enable_v1_converter --saved_model_dir=x --input_arrays=a,b --input_shapes=1,2 --output_file=out.tflite
 usage 'means without deviations' 'go together' -- "$t" --enable_v1_converter --saved_model_dir=x --mean_values=1 --output_file=out.tflite
 usage 'neither true nor false' 'neither true nor false' -- "$t" --saved_model_dir=x --output_file=out.tflite --experimental_new_converter=maybe

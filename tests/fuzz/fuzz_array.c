@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     check_sound(&a);
-    if (a.type == LC_UINT8 && a.rank == 3 && lc_image_to_input(&a, 8, 6, size & 1 ? 3 : 1, 0.5f, 0.25f, &b, &err) == LC_OK) {
+    if (a.type == LC_UINT8 && a.rank == 3 && lc_image_to_input(&a, 8, 6, size & 1 ? 3 : 1, &(lc_preprocess){.mean = {0.5f}, .bgr = size & 2}, &b, &err) == LC_OK) {
         if (b.rank != 4 || b.type != LC_FLOAT32) abort();
         check_sound(&b);
         lc_array_deinit(&b);

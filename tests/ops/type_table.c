@@ -24,7 +24,8 @@
     "| EMBEDDING_LOOKUP in int4 or int2 with rows of an odd length | begins each at the start of a byte | reads them as they are packed |\n" \
     "| block-wise FULLY_CONNECTED: reference kernels; less than 4 units or 32 inputs | looks for a scale where there is none | takes the blocks' |\n" \
     "| block-wise FULLY_CONNECTED with a fused activation | leaves it out (XNNPACK applies it) | applies it |\n" \
-    "| sparse weights of other operators and forms | takes the stored elements for dense ones | spreads them |\n"
+    "| sparse weights of other operators and forms | takes the stored elements for dense ones | spreads them |\n" \
+    "| WHILE whose body hands its inputs on in other places | copies one over the other: both are the same then | exchanges them |\n"
 
 enum { NO_WEIGHTS = LC_DTYPE_COUNT, CUSTOMS = 32 };
 

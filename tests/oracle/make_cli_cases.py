@@ -56,6 +56,12 @@ def models():
         save(name, tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
 
 
+def any_rank():
+    """Twice x, whose number of dimensions is open."""
+    concrete = tf.function(lambda x: x * 2, input_signature=[tf.TensorSpec(None, tf.float32)]).get_concrete_function()
+    save("any_rank.tflite", tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
+
+
 class Text(tf.Module):
     """Two signatures: words picked by index, and words looked up in a table."""
 
@@ -94,3 +100,4 @@ pictures()
 models()
 text()
 odd()
+any_rank()

@@ -64,7 +64,7 @@ def make(tf, m):
 def child(names):
     import gc
     import tensorflow as tf
-    import tf_models, tf_nn_models, tf_op_models, tf_other_op_models, tf_structure_models, tf_keras_op_models
+    import tf_models, tf_nn_models, tf_op_models, tf_other_op_models, tf_structure_models, tf_keras_op_models, tf_rnn_models
     if names == ['--names']:
         for m in tf_models.MODELS.values(): print(m.name, m.kind)
         return

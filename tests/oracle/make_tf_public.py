@@ -102,12 +102,18 @@ def sources(op):
 
 def graph_ends(graph):
     """The operations of inference that nothing else of it uses, and that need an input."""
-    ops = [o for o in graph.get_operations() if not TRAINING.match(o.name) and not INSIDE.search(o.name)]
+    ops = [o for o in graph.get_operations() if not TRAINING.match(o.name)]
     used = {i.op.name for o in ops if o.type not in ('Assert', 'Print', 'PrintV2', 'Shape') and 'Summary' not in o.type for i in o.inputs}
-    return [o for o in ops if o.name not in used and o.type not in NOT_OUTPUTS and o.outputs and o.outputs[0].dtype.base_dtype.name not in ('variant', 'resource') and sources(o)]
+    return [o for o in ops if not INSIDE.search(o.name) and o.name not in used and o.type not in NOT_OUTPUTS and o.outputs and o.outputs[0].dtype.base_dtype.name not in ('variant', 'resource') and sources(o)]
 
 
 PREDICTION = re.compile(r'(^|/|_)(output|outputs|pred|predict|prediction|predictions|logits|softmax|prob|probabilities|final_result|y_conv|y_pred|y_hat|hypothesis|act|action|out|recon|reconstruction|decoded|fc\d?|model)[^/]*(/(BiasAdd|Softmax|Sigmoid|add|MatMul|Identity))?$', re.I)
+
+
+def is_keep_prob(op):
+    """A placeholder without a name of its own that only dropout reads, as a number."""
+    readers = [r for r in op.outputs[0].consumers() if not TRAINING.match(r.name)]
+    return bool(re.match(r'Placeholder(_\d+)?$', op.name)) and bool(readers) and all('dropout' in r.name and r.type != 'Shape' for r in readers)
 
 
 def choices(graph, e):
@@ -150,7 +156,7 @@ def graph(tf, np, e, number):
             e['outputs'] = {o.name: spec(o.outputs[0]) for o in outs}
             e['inputs'], e['fixed'] = {}, {}
             for o in sorted(set().union(*[sources(o) for o in outs]), key=lambda o: o.name):
-                s, setting = spec(o.outputs[0]), next((v for p, v in SETTINGS if p.search(o.name)), None)
+                s, setting = spec(o.outputs[0]), next((v for p, v in SETTINGS if p.search(o.name)), 1.0 if is_keep_prob(o) else None)
                 if setting is not None and not (s[1] or []): e['fixed'][o.name] = setting
                 elif o.type == 'PlaceholderWithDefault' and not s[1]: continue
                 else: e['inputs'][o.name] = s

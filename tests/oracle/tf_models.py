@@ -1,5 +1,5 @@
 """How a TensorFlow model of the conversion check is described: MODELS, and the few words its makers use (tf_op_models.py, tf_other_op_models.py,
-tf_nn_models.py, tf_structure_models.py add to it; make_tf_models.py makes them).
+tf_nn_models.py, tf_structure_models.py, tf_rnn_models.py add to it; make_tf_models.py makes them).
 
 A model is a function with an input_signature, or a module whose functions are signatures. Inputs are described by A: a shape, a type and how
 to draw values. A size of None is open; so is a size given as a letter, and the same letter is the same size in all inputs of a set. Sets differ in
@@ -106,7 +106,7 @@ def signatures(name, kind, inputs, stateful=False):
     return add
 
 
-def keras(name, kind, build, *args, save='export', random=False):
+def keras(name, kind, build, *args, save='export', random=False, stateful=False):
     """build(rng) -> a Keras model; saved by model.export or by tf.saved_model.save."""
     names = [f'x{i}' for i in range(len(args))]
-    Model(name, kind, build, {'serving_default': dict(zip(names, args))}, save=save, random=random)
+    Model(name, kind, build, {'serving_default': dict(zip(names, args))}, save=save, random=random, stateful=stateful)

@@ -454,29 +454,59 @@ static void test_image_to_input(void **unused) {
     (void)unused;
     lc_error err;
     uint8_t pixels[] = {0, 100, 200, 50, 150, 250};
+    const lc_preprocess half = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}};
     lc_array rgb = {.type = LC_UINT8, .rank = 3, .dims = {1, 2, 3}, .data = pixels, .size = 6}, out;
-    assert_int_equal(lc_image_to_input(&rgb, 1, 2, 3, 0.5f, 0.5f, &out, &err), LC_OK);
+    assert_int_equal(lc_image_to_input(&rgb, 1, 2, 3, &half, &out, &err), LC_OK);
     assert_int_equal(out.rank, 4);
     for (int i = 0; i < 6; i++) assert_float_equal(((const float *)out.data)[i], ((float)pixels[i] / 255.0f - 0.5f) / 0.5f, 1e-6);
     lc_array_deinit(&out);
-    assert_int_equal(lc_image_to_input(&rgb, 1, 2, 1, 0, 0, &out, &err), LC_OK); /* grey of RGB */
+    assert_int_equal(lc_image_to_input(&rgb, 1, 2, 1, NULL, &out, &err), LC_OK); /* grey of RGB */
     assert_float_equal(((const float *)out.data)[0], (0.587f * 100 + 0.114f * 200) / 255.0f, 1e-6);
     lc_array_deinit(&out);
     /* a ramp stays a ramp: shrinking averages, growing interpolates, a constant stays constant at every size */
     uint8_t ramp[64];
     for (int i = 0; i < 64; i++) ramp[i] = (uint8_t)(4 * (i % 8));
     lc_array grey = {.type = LC_UINT8, .rank = 3, .dims = {8, 8, 1}, .data = ramp, .size = 64};
-    assert_int_equal(lc_image_to_input(&grey, 4, 4, 3, 0, 0, &out, &err), LC_OK);
+    assert_int_equal(lc_image_to_input(&grey, 4, 4, 3, NULL, &out, &err), LC_OK);
     assert_float_equal(((const float *)out.data)[3 * 1], 10.0f / 255.0f, 1e-6);
     lc_array_deinit(&out);
     memset(ramp, 77, sizeof ramp);
     for (int32_t n = 1; n < 40; n += 3) {
-        assert_int_equal(lc_image_to_input(&grey, n, 2 * n, 1, 0, 0, &out, &err), LC_OK);
+        assert_int_equal(lc_image_to_input(&grey, n, 2 * n, 1, NULL, &out, &err), LC_OK);
         for (size_t i = 0; i < out.size / 4; i++) assert_float_equal(((const float *)out.data)[i], 77.0f / 255.0f, 1e-6);
         lc_array_deinit(&out);
     }
-    assert_int_equal(lc_image_to_input(&grey, 0, 4, 1, 0, 0, &out, &err), LC_UNSUPPORTED);
-    assert_int_equal(lc_image_to_input(&grey, 4, 4, 2, 0, 0, &out, &err), LC_UNSUPPORTED);
+    assert_int_equal(lc_image_to_input(&grey, 0, 4, 1, NULL, &out, &err), LC_UNSUPPORTED);
+    assert_int_equal(lc_image_to_input(&grey, 4, 4, 2, NULL, &out, &err), LC_UNSUPPORTED);
+}
+
+/* Against keras.applications.<module>.preprocess_input of [[[0, 100, 200]]] (Keras 3.15). */
+static void test_preprocess(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *name;
+        float want[3];
+    } cases[] = {
+        {"mobilenet_v2", {-1, -0.2156862616539001f, 0.5686274766921997f}},
+        {"xception", {-1, -0.2156862616539001f, 0.5686274766921997f}},
+        {"densenet", {-2.117903950689112f, -0.285014f, 1.6813945f}},
+        {"resnet50", {96.061f, -16.779f, -123.68f}},
+        {"vgg16", {96.061f, -16.779f, -123.68f}},
+        {"efficientnet", {0, 100, 200}},
+    };
+    uint8_t pixels[] = {0, 100, 200};
+    lc_array rgb = {.type = LC_UINT8, .rank = 3, .dims = {1, 1, 3}, .data = pixels, .size = 3}, out;
+    lc_error err;
+    lc_preprocess how;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(lc_preprocess_named(cases[i].name, &how, &err), LC_OK);
+        assert_int_equal(lc_image_to_input(&rgb, 1, 1, 3, &how, &out, &err), LC_OK);
+        for (int c = 0; c < 3; c++) assert_float_equal(((const float *)out.data)[c], cases[i].want[c], 1e-4);
+        lc_array_deinit(&out);
+    }
+    assert_int_equal(lc_preprocess_named("mobilenet_v9", &how, &err), LC_NOT_FOUND);
+    assert_non_null(strstr(err.message, "mobilenet_v9"));
+    assert_non_null(strstr(err.hint, "mobilenet_v3, nasnet"));
 }
 
 static void test_save(void **unused) {
@@ -512,7 +542,7 @@ static void test_save(void **unused) {
 static lc_status load_png_and_scale(void *b, lc_error *err) {
     lc_array image, input;
     LC_TRY(read_all(b, &image, err));
-    lc_status status = lc_image_to_input(&image, 7, 7, 3, 0, 1, &input, err);
+    lc_status status = lc_image_to_input(&image, 7, 7, 3, NULL, &input, err);
     lc_array_deinit(&image);
     if (status == LC_OK) lc_array_deinit(&input);
     return status;
@@ -534,16 +564,10 @@ static void test_allocation_failures(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_npy),
-                                       cmocka_unit_test(test_npy_refused),
-                                       cmocka_unit_test(test_npy_text),
-                                       cmocka_unit_test(test_save_text),
-                                       cmocka_unit_test(test_idx_and_gzip),
-                                       cmocka_unit_test(test_large_idx_in_gzip),
-                                       cmocka_unit_test(test_png),
-                                       cmocka_unit_test(test_jpeg),
-                                       cmocka_unit_test(test_image_to_input),
-                                       cmocka_unit_test(test_save),
-                                       cmocka_unit_test(test_allocation_failures)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_npy),        cmocka_unit_test(test_npy_refused),  cmocka_unit_test(test_npy_text),
+        cmocka_unit_test(test_save_text),  cmocka_unit_test(test_idx_and_gzip), cmocka_unit_test(test_large_idx_in_gzip),
+        cmocka_unit_test(test_png),        cmocka_unit_test(test_jpeg),         cmocka_unit_test(test_image_to_input),
+        cmocka_unit_test(test_preprocess), cmocka_unit_test(test_save),         cmocka_unit_test(test_allocation_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

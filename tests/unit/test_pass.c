@@ -70,6 +70,22 @@ static int32_t conv_bn_relu(lc_builder *b, int32_t x) {
 static int32_t conv_bias_bn_relu6(lc_builder *b, int32_t x) {
     return lc_build_unary(b, LC_OP_RELU6, batch_norm(b, conv(b, x, 3, 5, 3, 2, LC_Padding_VALID, true), 5));
 }
+/* A reshape between them: one that keeps the channels, one that does not. */
+static int32_t conv_reshape_bn_relu(lc_builder *b, int32_t x) {
+    const int32_t rows[] = {-1, 64, 5};
+    const int32_t y = lc_build_reshape(b, conv(b, x, 3, 5, 3, 1, LC_Padding_SAME, true), rows, 3);
+    return lc_build_unary(b, LC_OP_RELU, batch_norm(b, y, 5));
+}
+static int32_t conv_flatten_bn(lc_builder *b, int32_t x) {
+    const int32_t flat[] = {-1, 320};
+    return batch_norm(b, lc_build_reshape(b, conv(b, x, 3, 5, 3, 1, LC_Padding_SAME, true), flat, 2), 320);
+}
+static int32_t conv_reshape_read_twice(lc_builder *b, int32_t x) {
+    const int32_t rows[] = {-1, 64, 5}, y = conv(b, x, 3, 5, 3, 1, LC_Padding_SAME, true);
+    const int32_t z = batch_norm(b, lc_build_reshape(b, y, rows, 3), 5);
+    const int32_t other = lc_build_reshape(b, lc_build_unary(b, LC_OP_TANH, y), rows, 3);
+    return lc_build_binary(b, LC_OP_ADD, z, other, NONE);
+}
 static int32_t depthwise_bn(lc_builder *b, int32_t x) { return batch_norm(b, depthwise(b, x, 3, 3, 1, LC_Padding_SAME), 3); }
 static int32_t dense_bn(lc_builder *b, int32_t x) { return batch_norm(b, dense(b, x, 6, 4, true), 4); }
 static int32_t dense_scalar(lc_builder *b, int32_t x) {
@@ -357,6 +373,9 @@ typedef struct pass_case {
 static const pass_case cases[] = {
     {"conv + batch norm + relu", conv_bn_relu, IMAGE, "CONV_2D@1"},
     {"conv with bias + batch norm + relu6", conv_bias_bn_relu6, IMAGE, "CONV_2D@3"},
+    {"conv, reshape, batch norm + relu", conv_reshape_bn_relu, IMAGE, "CONV_2D@1 RESHAPE"},
+    {"conv, flatten, batch norm", conv_flatten_bn, IMAGE, "CONV_2D RESHAPE MUL ADD"},
+    {"conv read before the reshape", conv_reshape_read_twice, IMAGE, "CONV_2D RESHAPE MUL ADD TANH RESHAPE ADD"},
     {"depthwise + batch norm", depthwise_bn, IMAGE, "DEPTHWISE_CONV_2D"},
     {"dense + batch norm", dense_bn, ROW, "FULLY_CONNECTED"},
     {"dense, scalars", dense_scalar, ROW, "FULLY_CONNECTED"},

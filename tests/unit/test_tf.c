@@ -66,6 +66,14 @@ static void test_refused(void **state) {
     tf_refused(X "y = Neg(x:1) T=float\n", "x", "y", "reads output 1");
     tf_refused(X "x = Placeholder dtype=float\n", "x", "x", "two nodes are called \"x\"");
     tf_refused(X "y = Neg() T=float\n", "x", "y", "has 0 inputs");
+    tf_refused("node { name: 'x' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } } node { name: 'y' input: 'x' }", "x",
+               "y", "\"y\" has no operator");
+    tf_refused(
+        "node { name: 'y' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' value { tensor { dtype: DT_INT32 "
+        "tensor_shape {} int_val: 3 } } } }",
+        "", "y", "its dtype is float32, but its value is int32");
+    tf_refused("node { name: 'y' op: 'Const' attr { key: 'value' value { tensor { dtype: 77 tensor_shape {} } } } }", "", "y",
+               "type 77, which is none");
     tf_refused(X "y = Frobnicate(x) T=float\nz = Blub(y)\n", "x", "z", "Frobnicate (\"y\" on float32)");
     tf_refused(X "p = Placeholder dtype=float shape={2}\ny = AddV2(x, p) T=float\n", "x", "y", "node \"p\" (Placeholder)");
     tf_refused(X "v = VariableV2 dtype=float shape={2}\ny = AddV2(x, v) T=float\n", "x", "y", "not frozen");

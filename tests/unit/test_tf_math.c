@@ -228,6 +228,22 @@ static void test_unknown_rank(void **state) {
         snprintf(graph, sizeof graph, "x = Placeholder dtype=float shape={unknown}\n%s", ops[i]);
         lc_model_destroy(tf_make(graph, "x", "y"));
     }
+    /* the rank and the shape are what they are in the run; one that refuses scalars, which a tensor of unknown rank may be */
+#define ANY "x = Placeholder dtype=float shape={unknown}\n"
+    static const char *const shapes[] = {"2,3", "6", "1,1,6,1"};
+    static const double in[6] = {1, 2, 3, 4, 5, 6}, ranks[] = {2, 1, 4};
+    for (size_t i = 0; i < 3; i++) {
+        tf_expect(ANY "y = Rank(x) T=float\n", "y", shapes[i], in, &ranks[i], 1, 0);
+        tf_expect(ANY "y = Size(x) T=float\n", "y", shapes[i], in, (const double[]){6}, 1, 0);
+        tf_expect(ANY "l = const int32 {1} -1\nf = Reshape(x, l) T=float\ns = Shape(x) T=float\ny = Reshape(f, s) T=float\n", "y",
+                  shapes[i], in, in, 6, 0);
+    }
+    tf_expect(ANY "y = Shape(x) T=float\n", "y", "2,3", in, (const double[]){2, 3}, 2, 0);
+    tf_expect(ANY "y = Softmax(x) T=float\n", "y", "2,1", (const double[]){7, 8}, (const double[]){1, 1}, 2, 1e-6);
+    lc_model *m = tf_make(ANY "y = Softmax(x) T=float\n", "x", "y");
+    assert_true(!m->graphs[0]->tensors[m->graphs[0]->outputs[0]].has_rank);
+    lc_model_destroy(m);
+#undef ANY
     tf_refused("x = Placeholder dtype=float shape={unknown}\na = const int32 {} -1\ny = ArgMax(x, a)\n", "x", "y", "number of dimensions");
     tf_refused("x = Placeholder dtype=float shape={unknown}\na = const int32 {} -1\ny = Cumsum(x, a)\n", "x", "y", "number of dimensions");
 }

@@ -68,11 +68,15 @@ static const char *text_of(const parts *p) {
 
 static double sigmoid(double v) { return 1 / (1 + exp(-v)); }
 
-/* x [batch, time, I] to y [batch, time, H]; order: which quarter is i, f, g, o. */
-static void reference(const double *x, int batch, int time, const int *order, double forget, const double *start, double *y) {
+/* x [batch, time, I] to y [batch, time, H]; order: which quarter is i, f, g, o. h0, c0: [batch, H] or NULL; cells: NULL, or the last. */
+static void reference_from(const double *x, int batch, int time, const int *order, double forget, const double *h0, const double *c0,
+                           double *y, double *cells) {
     for (int n = 0; n < batch; n++) {
         double h[H], c[H], next[H];
-        for (int k = 0; k < H; k++) h[k] = c[k] = start ? start[k] : 0;
+        for (int k = 0; k < H; k++) {
+            h[k] = h0 ? h0[n * H + k] : 0;
+            c[k] = c0 ? c0[n * H + k] : 0;
+        }
         for (int t = 0; t < time; t++) {
             for (int k = 0; k < H; k++) {
                 double g[4];
@@ -87,7 +91,14 @@ static void reference(const double *x, int batch, int time, const int *order, do
             }
             for (int k = 0; k < H; k++) h[k] = y[(n * time + t) * H + k] = next[k];
         }
+        for (int k = 0; cells && k < H; k++) cells[n * H + k] = c[k];
     }
+}
+
+static void reference(const double *x, int batch, int time, const int *order, double forget, const double *start, double *y) {
+    double rows[MOST];
+    for (int i = 0; start && i < batch * H; i++) rows[i] = start[i % H];
+    reference_from(x, batch, time, order, forget, start ? rows : NULL, start ? rows : NULL, y, NULL);
 }
 
 static bool has_loop(const lc_model *m) {
@@ -151,9 +162,53 @@ static void test_starts(void **state) {
         for (int i = 0; i < 6; i++) assert_true(fabs(out[i] - y[i]) < 1e-5);
     }
     lc_model_destroy(m);
-    p = keras; /* begins with what is computed */
-    p.state = "h0 = Identity(x0) T=float\nc0 = ZerosLike(x0) T=float\n";
+    p = keras; /* begins with what only the run knows the shape of */
+    p.state =
+        "big = Greater(x0, zf) T=float\nzf = const float {} 0\nat = Where(big) T=bool\nsome = GatherNd(x0, at) Tparams=float Tindices=int64\n"
+        "pair = const int32 {2} -1 2\nh0 = Reshape(some, pair) T=float\nc0 = ZerosLike(h0) T=float\n";
     expect(&p, true, NULL, 0, NULL);
+}
+
+/* States come from inputs, or one from an input and zeros of its shape; with any batch, run after run; and the last are given back. */
+static void test_given(void **state) {
+    (void)state;
+    static const char *const states[] = {
+        "h0 = Placeholder dtype=float shape={?,2}\nc0 = Placeholder dtype=float shape={?,2}\n",
+        "h0 = Placeholder dtype=float shape={?,2}\nc0 = ZerosLike(h0) T=float\n",
+        "h0 = Placeholder dtype=float shape={?,2}\nc0 = Tanh(h0) T=float\n",
+    };
+    static const struct { int batch, time; } sizes[] = {{1, 3}, {3, 2}, {2, 5}, {2, 1}};
+    for (int which = 0; which < 3; which++) {
+        parts p = keras;
+        p.input = which ? "x:?,?,2 h0" : "x:?,?,2 h0 c0";
+        p.outs = "ys hn cn";
+        p.state = states[which];
+        lc_model *m = tf_make(text_of(&p), p.input, p.outs);
+        assert_false(has_loop(m));
+        for (int k = 0; k < 8; k++) {
+            const int batch = sizes[k / 2].batch, time = sizes[k / 2].time;
+            double x[MOST], h[MOST], c[MOST], y[MOST], cells[MOST], out[MOST];
+            char shapes[2][32];
+            for (int i = 0; i < batch * time * I; i++) x[i] = sin(i * 1.7 + batch);
+            for (int i = 0; i < batch * H; i++) {
+                h[i] = cos(i + batch) / 2;
+                c[i] = which == 0 ? sin(i) : which == 1 ? 0 : tanh(h[i]);
+            }
+            snprintf(shapes[0], sizeof shapes[0], "%d,%d,2", batch, time);
+            snprintf(shapes[1], sizeof shapes[1], "%d,2", batch);
+            reference_from(x, batch, time, keras_order, 0, h, c, y, cells);
+            for (size_t o = 0; o < 3; o++) {
+                const size_t n = tf_run(m, which ? 2 : 3, (const char *[]){shapes[0], shapes[1], shapes[1]}, (const double *[]){x, h, c}, o,
+                                        out, MOST, NULL);
+                assert_int_equal(n, (o ? 1 : time) * batch * H);
+                for (int i = 0; i < (int)n; i++) {
+                    const double want = o == 0 ? y[i] : o == 1 ? y[((i / H + 1) * time - 1) * H + i % H] : cells[i];
+                    assert_true(fabs(out[i] - want) < 1e-5);
+                }
+            }
+        }
+        lc_model_destroy(m);
+    }
 }
 
 static void test_last(void **state) {
@@ -170,10 +225,27 @@ static void test_last(void **state) {
     assert_string_equal(dims, "2,2");
     for (int i = 0; i < 4; i++) assert_true(fabs(out[i] - y[(i / 2 * 2 + 1) * H + i % 2]) < 1e-5);
     lc_model_destroy(m);
-    p.outs = "cn"; /* the operator does not give them */
-    expect(&p, true, NULL, 0, NULL);
+    p.outs = "cn"; /* of which the operator leaves the last in its state */
+    expect(&p, false, NULL, 0, NULL);
     p.outs = "ys tn";
     expect(&p, true, NULL, 0, NULL);
+}
+
+/* What has its shape from the run only comes behind the operator: LiteRT makes room for variables when it meets the first of those. */
+static void test_place(void **state) {
+    (void)state;
+    parts p = keras;
+    p.state =
+        "h0 = ZerosLike(x0) T=float\nc0 = ZerosLike(x0) T=float\nsd = Shape(x0) T=float\nfive = const float {} 5\nd = Fill(sd, five) T=float\n";
+    p.outs = "ys d";
+    lc_text ops = {0};
+    lc_model *m = tf_make(text_of(&p), p.input, p.outs);
+    tf_ops(m, &ops);
+    const char *lstm = strstr(ops.data, "UNIDIRECTIONAL_SEQUENCE_LSTM"), *fill = strstr(ops.data, "FILL");
+    assert_true(lstm && fill && lstm < fill);
+    lc_text_deinit(&ops);
+    expect_runs(m, keras_order, 0, NULL);
+    lc_model_destroy(m);
 }
 
 /* One thing differs: it stays a loop. */
@@ -227,10 +299,8 @@ static void test_differs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cell),
-        cmocka_unit_test(test_starts),
-        cmocka_unit_test(test_last),
-        cmocka_unit_test(test_differs),
+        cmocka_unit_test(test_cell), cmocka_unit_test(test_starts), cmocka_unit_test(test_given),
+        cmocka_unit_test(test_last), cmocka_unit_test(test_place),  cmocka_unit_test(test_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

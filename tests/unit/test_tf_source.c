@@ -154,6 +154,39 @@ static void test_guess(void **state) {
     assert_null(m);
 }
 
+#define FRAME "attr { key: 'frame_name' value { s: 'f' } } " FLOAT
+#define BOOL "attr { key: 'T' value { type: DT_BOOL } } "
+
+/* What lies in a loop or a branch of TensorFlow 1 is no output, nor what is asserted; neither is what only goes into one. */
+static void test_guess_inside(void **state) {
+    (void)state;
+    lc_model *m;
+    must(from_text(PLACEHOLDER("x", "DT_FLOAT", "") ONE("limit") NODE("start", "Neg", IN("x"), FLOAT)
+                       NODE("enter", "Enter", IN("start"), FRAME) NODE("enter_limit", "Enter", IN("limit"), FRAME)
+                           NODE("merge", "Merge", IN("enter") IN("next"), FLOAT) NODE("less", "Less", IN("merge") IN("enter_limit"), FLOAT)
+                               NODE("more", "LoopCond", IN("less"), "") NODE("gate", "Switch", IN("merge") IN("more"), FLOAT)
+                                   NODE("step", "Exp", IN("gate:1"), FLOAT) NODE("inside", "Square", IN("gate:1"), FLOAT)
+                                       NODE("next", "NextIteration", IN("step"), FLOAT) NODE("exit", "Exit", IN("gate"), FLOAT)
+                                           NODE("y", "Neg", IN("exit"), FLOAT) NODE("fine", "Less", IN("x") IN("limit"), FLOAT)
+                                               NODE("check", "Assert", IN("fine") IN("x"), FLOAT) VERSIONS,
+                   (lc_convert_options){0}, &m));
+    expect_ports(m, "x", "y");
+    lc_model_destroy(m);
+    /* the value is x <= 1 ? x : -x; what a branch computes and nobody takes is no output */
+    must(from_text(PLACEHOLDER("x", "DT_FLOAT", "") ONE("limit") NODE("c", "LessEqual", IN("x") IN("limit"), FLOAT) NODE(
+                       "sx", "Switch", IN("x") IN("c"), FLOAT) NODE("neg", "Neg", IN("sx"), FLOAT) NODE("unused", "Exp", IN("sx:1"), FLOAT)
+                       NODE("pred", "Switch", IN("c") IN("c"), BOOL) NODE("y", "Merge", IN("neg") IN("sx:1"), FLOAT) VERSIONS,
+                   (lc_convert_options){0}, &m));
+    expect_ports(m, "x", "y");
+    lc_model_destroy(m);
+    /* a Merge that no predicate explains is nobody's business where no output needs it */
+    must(from_text(PLACEHOLDER("x", "DT_FLOAT", "") NODE("a", "Neg", IN("x"), FLOAT) NODE("b", "Exp", IN("x"), FLOAT)
+                       NODE("loss", "Merge", IN("a") IN("b"), FLOAT) VERSIONS,
+                   (lc_convert_options){.output_arrays = "a"}, &m));
+    expect_ports(m, "x", "a");
+    lc_model_destroy(m);
+}
+
 static void test_switches(void **state) {
     (void)state;
     static const char graph[] = PLACEHOLDER("x", "DT_FLOAT", BATCH) PLACEHOLDER("net/keep_prob", "DT_FLOAT", "")
@@ -186,6 +219,15 @@ static void test_switches(void **state) {
     expect_ports(m, "x,net/keep_prob,net/dropout_rate", "y");
     lc_model_destroy(m);
     refused(from_text(graph, (lc_convert_options){.fix = "net/keep_prob=1,2"}, &m), LC_ARGUMENT, "cannot be fixed to 2 numbers");
+    /* without a name of its own, what it is for tells; what elements are dropped from is no switch */
+    must(from_text(
+        PLACEHOLDER("Placeholder", "DT_FLOAT", "unknown_rank: true") PLACEHOLDER("Placeholder_5", "DT_FLOAT", "unknown_rank: true") NODE(
+            "dropout/Shape", "Shape", IN("Placeholder"), FLOAT) NODE("dropout/div", "RealDiv", IN("Placeholder") IN("Placeholder_5"), FLOAT)
+            NODE("y", "Neg", IN("dropout/div"), FLOAT) NODE("gradients/dropout/Shape", "Shape", IN("Placeholder_5"), FLOAT) VERSIONS,
+        (lc_convert_options){.output_arrays = "y"}, &m));
+    expect_ports(m, "Placeholder", "y");
+    assert_non_null(strstr(notes, "placeholder \"Placeholder_5\" is fixed to 1,"));
+    lc_model_destroy(m);
 }
 
 static void test_shapes(void **state) {
@@ -199,6 +241,15 @@ static void test_shapes(void **state) {
     assert_int_equal(v.rank, 2);
     assert_true(v.signature[0] == -1 && v.signature[1] == 3);
     assert_non_null(strstr(notes, "what reads it needs [?,3]"));
+    lc_model_destroy(m);
+    /* what goes into a product has two dimensions, whatever is behind it */
+    must(from_text(PLACEHOLDER("x", "DT_FLOAT", "unknown_rank: true") WEIGHTS("w", 3, 2, "1, 2, 3, 4, 5, 6") ONE("one")
+                       NODE("a", "AddV2", IN("x") IN("one"), FLOAT) NODE("b", "Abs", IN("a"), FLOAT)
+                           NODE("y", "MatMul", IN("b") IN("w"), FLOAT) VERSIONS,
+                   (lc_convert_options){.input_arrays = "x", .output_arrays = "y"}, &m));
+    v = lc_model_output(m, 0);
+    assert_int_equal(v.rank, 2);
+    assert_int_equal(v.dims[1], 2);
     lc_model_destroy(m);
     /* asked for, it is neither guessed nor told */
     must(from_text(PLACEHOLDER("x", "DT_FLOAT", "unknown_rank: true") WEIGHTS("w", 3, 2, "1, 2, 3, 4, 5, 6")
@@ -216,6 +267,8 @@ static void test_shapes(void **state) {
                                   "dim { size: 1 } dim { size: 1 } dim { size: 1 }") NODE("y", "Neg", IN("x"), FLOAT) VERSIONS,
                       (lc_convert_options){0}, &m),
             LC_UNSUPPORTED, "9 dimensions");
+    refused(from_text(PLACEHOLDER("x", "99", "dim { size: 2 }") NODE("y", "Neg", IN("x"), FLOAT) VERSIONS, (lc_convert_options){0}, &m),
+            LC_UNSUPPORTED, "has type 99, which is none");
     refused(from_text(PLACEHOLDER("x", "DT_FLOAT", "dim { size: 3000000000 }") NODE("y", "Neg", IN("x"), FLOAT) VERSIONS,
                       (lc_convert_options){0}, &m),
             LC_LIMIT, "3000000000");
@@ -326,8 +379,9 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_probe), cmocka_unit_test(test_guess), cmocka_unit_test(test_switches), cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_owns),  cmocka_unit_test(test_stats), cmocka_unit_test(test_order),    cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_probe),    cmocka_unit_test(test_guess),  cmocka_unit_test(test_guess_inside),
+        cmocka_unit_test(test_switches), cmocka_unit_test(test_shapes), cmocka_unit_test(test_owns),
+        cmocka_unit_test(test_stats),    cmocka_unit_test(test_order),  cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,8 +103,23 @@ static void test_file(void **state) {
     look_up("4\n\n5\n", false, 0, 0, 0);
 }
 
+/* LiteRT numbers variables from 0, in the same list. */
+static void test_number(void **state) {
+    (void)state;
+    lc_model *m = tf_make(TABLE("string", "int64", "{2} \"a\" \"b\"", "{2} 1 2", "-1"), "x", "y");
+    bool met = false;
+    for (size_t i = 0; i < m->graphs[0]->node_count; i++) {
+        const lc_node *n = &m->graphs[0]->nodes[i];
+        if (n->op != LC_OP_HASHTABLE) continue;
+        met = true;
+        assert_true(((const lc_HashtableOptions *)n->attrs)->table_id >= 1 << 20);
+    }
+    assert_true(met);
+    lc_model_destroy(m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_integers), cmocka_unit_test(test_empty), cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_file)};
+                                       cmocka_unit_test(test_file), cmocka_unit_test(test_number)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,3 +116,11 @@ for t in (F, I32):
         inputs += [values(t, shape, -100, 100) for _ in range(n)]
         m.op('ADD_N', x, [m.output(t, shape)])
     case('ADD_N %s' % name(t), m, inputs)
+
+# where a quotient leaves its type
+edge = np.array([-2**31, 5, -2**31, 7], I32), np.array([-1, -1, 1, 2], I32)
+m = M()
+a, b = m.input(I32, [4]), m.input(I32, [4])
+for op in ('DIV', 'FLOOR_DIV'):
+    m.op(op, [a, b], [m.output(I32, [4])])
+case('DIV, FLOOR_DIV of the lowest int32', m, list(edge))

@@ -73,6 +73,13 @@ for t in (F, H, I8, U8, I16, U16, I32, U32, I64, B, D):
         m.op(op, [m.input(B, c), m.input(t, x), m.input(t, y)], [m.output(t, shape)])
         inputs += [values(B, c), values(t, x), values(t, y)]
     case('SELECT %s' % name(t), m, inputs)
+# one element everywhere: the output keeps the shape it is declared with
+m, inputs = M(), []
+for op, c, x, y, shape in (('SELECT_V2', [1], [], [], []), ('SELECT_V2', [], [1], [], []), ('SELECT_V2', [], [], [], [1, 1]), ('SELECT_V2', [1, 1], [1], [1], [1]),
+                           ('SELECT', [1], [], [], []), ('SELECT', [], [1], [1], []), ('SELECT', [1], [1, 1], [1, 1], [1])):
+    m.op(op, [m.input(B, c), m.input(F, x), m.input(F, y)], [m.output(F, shape)])
+    inputs += [values(B, c), values(F, x), values(F, y)]
+case('SELECT of one element', m, inputs)
 words = np.array([b'', b'a', b'xyz', 'é'.encode()], object)
 m = M()
 m.op('SELECT_V2', [m.input(B, [2, 2]), m.input(np.object_, [2, 2]), m.input(np.object_, [2])], [m.output(np.object_, [2, 2])])

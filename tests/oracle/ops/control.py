@@ -120,3 +120,17 @@ body.op('ADD', [bi, body.const(I32(1))], [body.output(I32, [])])
 body.op('ADD', [bx, bx], [body.output(F, [2])])
 m.op('STABLEHLO_WHILE', [i, x], [m.output(I32, []), m.output(F, [2])], cond_subgraph_index=cond.index, body_subgraph_index=body.index)
 case('stablehlo while', m, [np.array(2, I32), v], expect=[[np.array(5, I32), v * F(8)]])
+
+# a body that exchanges its inputs, three times. LiteRT copies one over the other and answers the second twice: the answer here is worked out.
+m = M()
+outer = [m.input(I32, []), m.input(F, [2]), m.input(F, [2])]
+cond, body = m.graph('cond'), m.graph('body')
+c = [cond.input(I32, []), cond.input(F, [2]), cond.input(F, [2])]
+cond.op('LESS', [c[0], cond.const(I32(3))], [cond.output(B, [])])
+b = [body.input(I32, []), body.input(F, [2]), body.input(F, [2])]
+o = body.tensor(I32, [])
+body.op('ADD', [b[0], body.const(I32(1))], [o])
+body.t.outputs = [o, b[2], b[1]]
+m.op('WHILE', outer, [m.output(I32, []), m.output(F, [2]), m.output(F, [2])], cond_subgraph_index=cond.index, body_subgraph_index=body.index)
+one, two = np.array([1, 2], F), np.array([3, 4], F)
+case('while, inputs exchanged', m, [I32(0), one, two], expect=[[I32(3), two, one]])

@@ -84,3 +84,10 @@ for t in (F, I32, I64, I16, I8, U8, B):
             m.op('REDUCE_WINDOW', [x, i] + [m.const(np.array(v, I64)) for v in (window, strides, dilations)], [y], reduce_function=fn)
             data = values(t, shape) if t in (F, B) else values(t, shape, -5 if t is not U8 else 0, 5)
             case('REDUCE_WINDOW %s function %d %s window %s' % (t.__name__, fn, shape, window), m, [data])
+
+# axes in a matrix, a scalar: LiteRT counts elements
+for axes in ([[1], [0]], [[-1]], 1):
+    m = M()
+    m.op('SUM', [m.input(F, [2, 3]), m.const(np.array(axes, I32))], [m.output(F)])
+    m.op('REDUCE_MAX', [m.t.inputs[0], m.const(np.array(axes, I32))], [m.output(F)])
+    case('axes %s' % axes, m, [values(F, [2, 3])])

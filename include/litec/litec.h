@@ -16,6 +16,60 @@
 extern "C" {
 #endif
 
+/* ---- layers of one's own ------------------------------------------------------------------------------------- */
+
+/* One call of a layer whose class litec does not know, while a Keras model is converted. Everything is borrowed for that call. */
+typedef struct lc_layer_array {
+    const char *name; /* "kernel", "my_layer/beta:0": as in the file */
+    lc_dtype type;
+    int32_t rank;
+    const int32_t *dims;
+    const void *data; /* row-major; may lie at any address */
+    size_t size;
+} lc_layer_array;
+
+typedef struct lc_layer {
+    const char *name;             /* "my_layer_1" */
+    const char *class_name;       /* "MyLayer" */
+    const char *registered_name;  /* "package>MyLayer" as it was registered; NULL: it was not */
+    const char *config;           /* what get_config() gave, as JSON */
+    const lc_layer_array *weights; /* in the order of layer.weights */
+    uint32_t weight_count;
+    const int32_t *inputs; /* tensors, for the calls below */
+    uint32_t input_count;
+} lc_layer;
+
+/* Writes operators in place of a layer, with the calls below. Returns LC_OK; LC_UNSUPPORTED: not a layer of mine, go on as without me; or
+ * why it failed (lc_layer_fail). */
+typedef struct lc_layer_builder lc_layer_builder;
+typedef lc_status (*lc_layer_fn)(void *user, lc_layer_builder *b, const lc_layer *layer);
+
+/* Tensors are numbers. After a failure every call gives -1 and does nothing: check nothing, return LC_OK, and
+ * lc_convert fails with the first message, which bears the layer's name. */
+
+/* A constant; data is copied. dims may be NULL for rank 0. Not for strings. */
+LC_API int32_t lc_layer_constant(lc_layer_builder *b, const char *name, lc_dtype type, const int32_t *dims, int32_t rank, const void *data);
+/* Weight i of the layer as a constant of its stored type and shape; a float16, bfloat16 or float64 one becomes float32. */
+LC_API int32_t lc_layer_weight(lc_layer_builder *b, uint32_t i);
+/* An operator of TFLite by the name it has in the schema ("FULLY_CONNECTED"), its options as JSON with the schema's names
+ * ({"fused_activation_function": "RELU", "keep_num_dims": true}); what is left out has the schema's default; NULL: all. An input of -1 is
+ * left out where the operator allows that. Types and shapes of the outputs follow; what could not run fails here. Returns output 0. */
+LC_API int32_t lc_layer_op(lc_layer_builder *b, const char *op, const char *options, const int32_t *inputs, uint32_t input_count);
+/* The same for an operator with several outputs. */
+LC_API lc_status lc_layer_op_outputs(lc_layer_builder *b, const char *op, const char *options, const int32_t *inputs, uint32_t input_count,
+                                     int32_t *outputs, uint32_t output_count);
+/* A custom operator: its options are bytes, its output has the type and shape of tensor `like`. */
+LC_API int32_t lc_layer_custom(lc_layer_builder *b, const char *code, const void *options, size_t size, const int32_t *inputs,
+                               uint32_t input_count, int32_t like);
+/* CAST; the tensor itself when it has the type. */
+LC_API int32_t lc_layer_cast(lc_layer_builder *b, int32_t tensor, lc_dtype type);
+/* Type and shape of a tensor, -1 for an open dimension (the batch). dims has room for LC_MAX_RANK. */
+LC_API lc_status lc_layer_shape(lc_layer_builder *b, int32_t tensor, lc_dtype *type, int32_t *dims, int32_t *rank);
+/* Output k of the layer is this tensor. Output 0 must be given. */
+LC_API void lc_layer_output(lc_layer_builder *b, uint32_t k, int32_t tensor);
+/* Fails: 'layer "name" (class): <message>'. Returns the status, for the callback to return. */
+LC_API lc_status lc_layer_fail(lc_layer_builder *b, lc_status status, const char *message);
+
 /* ---- convert ----------------------------------------------------------------------------------------------- */
 
 typedef struct lc_convert_stats {
@@ -29,7 +83,14 @@ typedef struct lc_convert_options {
     lc_limits limits;
     bool allow_custom_ops;   /* an unknown layer or operator becomes a CUSTOM operator instead of an error */
     bool no_optimize;        /* skip the rewrites of src/pass (for debugging a conversion); a .tflite source has none */
+    bool unroll;             /* of Keras: recurrent layers over a known number of steps become these steps, without a loop */
     lc_convert_stats *stats; /* filled on success; NULL: not wanted */
+    lc_layer_fn layer;       /* of Keras: writes layers whose class litec does not know; NULL: nobody. Asked before allow_custom_ops. */
+    void *layer_user;
+
+    /* Of Keras: a file of weights for an architecture in .json, or in place of those a whole model has: what model.save_weights wrote (.h5,
+     * .weights.h5, or .weights.json with its shards beside it) or a whole model. NULL: those in the model itself. */
+    const char *weights;
 
     /* Of inputs, by name: "NAME=1,224,224,3;NAME=..."; -1 leaves a dimension open; without "NAME=" when there is one input. NULL: as the
      * source declares them. */
@@ -117,6 +178,13 @@ typedef enum lc_report_format { LC_REPORT_TEXT = 0, LC_REPORT_JSON = 1 } lc_repo
  * with lc_free. Errors: LC_ARGUMENT, LC_NO_MEMORY. */
 LC_API lc_status lc_model_inspect(const lc_model *model, lc_report_format format, uint32_t parts, char **text, lc_error *err);
 
+/* Says before any conversion what will convert and what will not, all of it and not only the first thing, and what the result costs:
+ * operators, multiply-accumulates, arena, bytes of the file, the oldest TensorFlow runtime that has the operators, and which of them have an
+ * integer form (int8) or stay float. options as for lc_convert; NULL: the defaults. *converts (may be NULL): the file converts as it is.
+ * Caller frees *text with lc_free. Errors: those of lc_convert, but LC_UNSUPPORTED only where nothing more can be said than that. */
+LC_API lc_status lc_lint(const char *path, lc_report_format format, const lc_convert_options *options, bool *converts, char **text,
+                         lc_error *err);
+
 /* Describes a TensorFlow file as it stands, without converting it: signatures, likely inputs and outputs, variables, functions, operators.
  * Of the options limits, tags and checkpoint count; NULL: the defaults. *text becomes NULL, which is no error, for a file of another kind:
  * convert or open that, and inspect the model. Caller frees *text with lc_free. Errors: those of lc_convert. */
@@ -153,11 +221,20 @@ LC_API lc_status lc_array_load(const char *path, const lc_limits *limits, lc_arr
 LC_API lc_status lc_array_save_npy(const lc_array *array, const char *path, lc_error *err);
 /* Frees the data and makes the array empty. A zeroed array is fine. */
 LC_API void lc_array_deinit(lc_array *array);
-/* Scales a uint8 image [h, w, c] (bilinear, half-pixel centres, antialiased when shrinking) to float32
- * [1, height, width, channels]: value = (pixel / 255 - mean) / std. channels 1 from RGB: 0.299 R + 0.587 G + 0.114 B;
- * 3 from grey: repeated. std 0 means 1. `out` is made new; caller frees it with lc_array_deinit. Errors: LC_ARGUMENT (not such an
- * image), LC_UNSUPPORTED (sizes below 1, other channels than 1 and 3), LC_NO_MEMORY. */
-LC_API lc_status lc_image_to_input(const lc_array *image, int32_t height, int32_t width, int32_t channels, float mean, float std,
+/* What becomes of a pixel from 0 to 255: (pixel * scale - mean) / std. All zero: 0 to 1. */
+typedef struct lc_preprocess {
+    float scale;   /* 0 means 1 / 255 */
+    float mean[3]; /* of red, green, blue; of a grey picture the first */
+    float std[3];  /* 0 means 1 */
+    bool bgr;      /* blue comes first, red last */
+} lc_preprocess;
+/* What preprocess_input of a module of keras.applications does: "mobilenet_v2", "resnet50" ... LC_NOT_FOUND with the list for another. */
+LC_API lc_status lc_preprocess_named(const char *name, lc_preprocess *preprocess, lc_error *err);
+/* Scales a uint8 image [h, w, c] (bilinear, half-pixel centres, antialiased when shrinking) to float32 [1, height, width, channels] and
+ * its pixels as `how` says (NULL: to 0 ... 1). channels 1 from RGB: 0.299 R + 0.587 G + 0.114 B; 3 from grey: repeated. `out` is made new;
+ * caller frees it with lc_array_deinit. Errors: LC_ARGUMENT (not such an image), LC_UNSUPPORTED (sizes below 1, other channels than 1
+ * and 3), LC_NO_MEMORY. */
+LC_API lc_status lc_image_to_input(const lc_array *image, int32_t height, int32_t width, int32_t channels, const lc_preprocess *how,
                                    lc_array *out, lc_error *err);
 
 #ifdef __cplusplus

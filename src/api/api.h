@@ -15,4 +15,13 @@
 lc_status lc_convert_source_options(const lc_convert_options *o, const lc_source *source, lc_str *opdefs, lc_source_options *how,
                                     lc_error *err);
 
+/* The way of lc_convert: what cannot be lowered goes to `problems` (NULL: the first ends it). Messages bear the path. */
+struct lc_problems;
+lc_status lc_convert_with(const char *path, const lc_convert_options *options, struct lc_problems *problems, lc_model **model,
+                          lc_convert_stats *stats, lc_error *err);
+
+struct lc_call;
+/* lc_lower_options.layer: asks the caller's lc_layer_fn; user: the lc_convert_options. (layer.c) */
+bool lc_layer_ask(void *user, struct lc_call *c, int32_t *out);
+
 #endif

@@ -10,6 +10,8 @@
 #include "runtime/load.h"
 #include "source/shape_list.h"
 
+#include <string.h>
+
 lc_status lc_convert_source_options(const lc_convert_options *o, const lc_source *source, lc_str *opdefs, lc_source_options *how,
                                     lc_error *err) {
     const lc_tf_choice choice = {.tags = o->tags,
@@ -32,12 +34,21 @@ lc_status lc_convert_source_options(const lc_convert_options *o, const lc_source
         lc_error_hint(err, "leave these options out");
         return LC_ARGUMENT;
     }
+    if (o->weights && strncmp(source->name, "keras", 5) != 0) {
+        lc_fail(err, LC_ARGUMENT, "a file of weights goes with a Keras model; this is a %s", source->what);
+        lc_error_hint(err, "leave weights out; the values of a TensorFlow graph's variables are in its checkpoint");
+        return LC_ARGUMENT;
+    }
     *how = (lc_source_options){.limits = o->limits,
                                .lower = {.allow_custom_ops = o->allow_custom_ops,
+                                         .layer = o->layer ? lc_layer_ask : NULL,
+                                         .layer_user = (void *)(uintptr_t)o, /* read only */
                                          .select_tf_ops = o->select_tf_ops,
+                                         .unroll = o->unroll,
                                          .custom_opdefs = opdefs,
                                          .custom_opdef_count = n},
                                .tf = choice,
+                               .weights = o->weights,
                                .note = o->note,
                                .note_user = o->note_user};
     return LC_OK;
@@ -49,18 +60,20 @@ static uint32_t count_operators(const lc_model *model) {
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static lc_status convert(const char *path, const lc_convert_options *options, lc_model **model, lc_convert_stats *stats, lc_error *err) {
+lc_status lc_convert_with(const char *path, const lc_convert_options *options, struct lc_problems *problems, lc_model **model,
+                          lc_convert_stats *stats, lc_error *err) {
     lc_source_input input;
     const lc_source *source = NULL;
     LC_TRY(lc_source_open(path, &options->limits, &input, &source, err));
-    const bool as_it_stands = options->no_optimize || lc_tflite_probe(input.map.data, input.map.size);
+    const bool tflite = lc_tflite_probe(input.map.data, input.map.size), as_it_stands = options->no_optimize || tflite;
     lc_source_options how;
     lc_str opdefs[LC_MOST_OPDEFS];
     lc_status status = lc_convert_source_options(options, source, opdefs, &how, err);
+    how.lower.problems = problems;
     lc_source_stats read = {0};
     if (status == LC_OK) status = source->load(&input, &how, &read, model, err);
     lc_source_close(&input);
-    if (status == LC_OK && options->input_shapes && !source->tensorflow) status = lc_model_set_shapes(*model, options->input_shapes, err);
+    if (status == LC_OK && options->input_shapes && tflite) status = lc_model_set_shapes(*model, options->input_shapes, err);
     if (status == LC_OK && !as_it_stands) status = lc_optimize(*model, err);
     if (status) {
         lc_model_destroy(*model);
@@ -82,7 +95,7 @@ lc_status lc_convert(const char *path, const lc_convert_options *options, lc_mod
     *model = NULL;
     if (!path) return lc_fail(err, LC_ARGUMENT, "lc_convert needs the path of a model");
     if (!options) options = &defaults;
-    LC_TRY(convert(path, options, model, &stats, err));
+    LC_TRY(lc_convert_with(path, options, NULL, model, &stats, err));
     if (options->stats) *options->stats = stats;
     return LC_OK;
 }

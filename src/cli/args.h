@@ -53,8 +53,8 @@ typedef struct lc_cli_command {
     const char *example; /* one line that can be copied */
     const lc_cli_option *options;
     const lc_cli_old_name *old_names; /* NULL: none; ends with a NULL name */
-    const char *program;              /* name of a program of its own that this command is as well; NULL: none */
-    size_t least, most;               /* positional arguments */
+    const char *program; /* name of a program of TensorFlow's that this command is as well, where an empty text is none; NULL: none */
+    size_t least, most;  /* positional arguments */
     int (*run)(const struct lc_cli_command *command, int argc, char **argv);
 } lc_cli_command;
 
@@ -68,7 +68,7 @@ void lc_cli_help(const lc_cli_command *command);
 /* "litec convert", or the name of a program of its own: as help and messages call it. */
 lc_cli_text lc_cli_command_name(const lc_cli_command *command);
 
-extern const lc_cli_command lc_cmd_convert, lc_cmd_run, lc_cmd_inspect, lc_cmd_verify, lc_cmd_bench, lc_cmd_ops, lc_cmd_tflite_convert,
-    lc_cmd_freeze;
+extern const lc_cli_command lc_cmd_convert, lc_cmd_run, lc_cmd_inspect, lc_cmd_lint, lc_cmd_verify, lc_cmd_bench, lc_cmd_ops,
+    lc_cmd_tflite_convert, lc_cmd_freeze;
 
 #endif

@@ -7,8 +7,8 @@
 #include <string.h>
 
 typedef struct values {
-    const char *output;
-    bool allow_custom_ops, no_optimize, quiet, json;
+    const char *output, *weights;
+    bool allow_custom_ops, no_optimize, unroll, quiet, json;
     uint64_t max_memory;
     lc_cli_graph graph;
 } values;
@@ -18,6 +18,8 @@ static const lc_cli_option options[] = {
     {"allow-custom-ops", 0, LC_CLI_FLAG, offsetof(values, allow_custom_ops), NULL, "keep unknown layers and operators as custom operators",
      0, 0},
     {"no-optimize", 0, LC_CLI_FLAG, offsetof(values, no_optimize), NULL, "one operator a layer, no rewrites", 0, 0},
+    {"unroll", 0, LC_CLI_FLAG, offsetof(values, unroll), NULL, "recurrent layers of Keras as their steps, without a loop", 0, 0},
+    {"weights", 0, LC_CLI_STRING, offsetof(values, weights), "FILE", "Keras: take the weights from here (for a .json: needed)", 0, 0},
     LC_CLI_GRAPH_OPTIONS(values, graph),
     {"max-memory", 0, LC_CLI_BYTES, offsetof(values, max_memory), "N[K|M|G]", "memory the file may make litec use (8G)", 0, 0},
     {"quiet", 'q', LC_CLI_FLAG, offsetof(values, quiet), NULL, "print nothing on success", 0, 0},
@@ -96,7 +98,7 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
 
     const char *source = arguments.items[0];
     if (lc_cli_input(&source, v.max_memory)) return LC_EXIT_FAILED;
-    lc_convert_options how = {.limits = {.max_memory = v.max_memory}, .allow_custom_ops = v.allow_custom_ops, .no_optimize = v.no_optimize};
+    lc_convert_options how = {.limits = {.max_memory = v.max_memory}, .allow_custom_ops = v.allow_custom_ops, .no_optimize = v.no_optimize, .unroll = v.unroll, .weights = v.weights};
     lc_cli_graph_texts texts = {0};
     if (lc_cli_graph_use(&v.graph, &how, &texts)) return LC_EXIT_FAILED;
     if (v.quiet) how.note = NULL;
@@ -109,7 +111,7 @@ const lc_cli_command lc_cmd_convert = {
     .name = "convert",
     .summary = "turn a trained model into a .tflite file",
     .usage = "MODEL -o OUT.tflite [options]",
-    .details = "MODEL: Keras .h5 or .keras; a SavedModel's directory; a graph of TensorFlow, .pb or .pbtxt; a checkpoint's\n"
+    .details = "MODEL: Keras .h5 or .keras, or .json with --weights; a SavedModel's directory; a graph of TensorFlow, .pb or .pbtxt; a checkpoint's\n"
                ".meta or prefix; .tflite. Files are recognised by content, whatever they are called.\n"
                "The output appears whole or not at all; the source is never changed. - is standard input and output.",
     .example = "litec convert model.h5 -o model.tflite",

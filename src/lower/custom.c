@@ -7,6 +7,26 @@
 
 #include <string.h>
 
+int32_t lc_lower_stored(lc_call *c, uint32_t i) {
+    if (c->b->status != LC_OK) return -1;
+    const lc_keras_weight *w = &c->layer->weights[i];
+    const char *name = w->name ? w->name : "weight";
+    if (w->rank < 0 || w->rank > LC_MAX_RANK)
+        return lc_build_fail(c->b, LC_UNSUPPORTED, "its weight \"%.200s\" has %d dimensions", name, w->rank);
+    if (i < LC_LOWER_SLOTS && c->slots[i]) return c->slots[i] - 1;
+    uint32_t element = lc_dtype_bits(w->type) / 8;
+    const void *data = w->data;
+    bool copied = !data || !element || (uintptr_t)data % element != 0;
+    if (copied) {
+        void *copy = lc_build_data(c->b, w->size);
+        if (copy && w->size) memcpy(copy, w->data, w->size);
+        data = copy;
+    }
+    const int32_t t = lc_build_const(c->b, name, w->type, w->dims, w->rank, data, w->size, copied);
+    if (i < LC_LOWER_SLOTS && c->b->status == LC_OK) c->slots[i] = t + 1;
+    return t;
+}
+
 int32_t lc_lower_custom(lc_call *c) {
     uint32_t n = c->in_count + c->layer->weight_count;
     if (!c->in_count) return lc_build_fail(c->b, LC_UNSUPPORTED, "a CUSTOM operator needs an input");
@@ -20,26 +40,7 @@ int32_t lc_lower_custom(lc_call *c) {
     }
     lc_build_check(c->b, lc_budget_memory(&c->lower->budget, json.size, "custom options", c->b->err)); /* a copy for each call */
     memcpy(in, c->in, c->in_count * sizeof *in);
-    for (uint32_t i = 0; i < c->layer->weight_count && c->b->status == LC_OK; i++) {
-        const lc_keras_weight *w = &c->layer->weights[i];
-        const char *name = w->name ? w->name : "weight";
-        if (w->rank < 0 || w->rank > LC_MAX_RANK)
-            lc_build_fail(c->b, LC_UNSUPPORTED, "its weight \"%.200s\" has %d dimensions", name, w->rank);
-        if (i < LC_LOWER_SLOTS && c->slots[i]) {
-            in[c->in_count + i] = c->slots[i] - 1;
-            continue;
-        }
-        uint32_t element = lc_dtype_bits(w->type) / 8;
-        const void *data = w->data;
-        bool copied = !data || !element || (uintptr_t)data % element != 0;
-        if (copied) {
-            void *copy = lc_build_data(c->b, w->size);
-            if (copy && w->size) memcpy(copy, w->data, w->size);
-            data = copy;
-        }
-        in[c->in_count + i] = lc_build_const(c->b, name, w->type, w->dims, w->rank, data, w->size, copied);
-        if (i < LC_LOWER_SLOTS && c->b->status == LC_OK) c->slots[i] = in[c->in_count + i] + 1;
-    }
+    for (uint32_t i = 0; i < c->layer->weight_count; i++) in[c->in_count + i] = lc_lower_stored(c, i);
     const char *code = c->layer->class_name ? c->layer->class_name : "Unknown";
     int32_t out = json.size > UINT32_MAX ? lc_build_fail(c->b, LC_LIMIT, "its config is over 4 GiB")
                                          : lc_build_custom(c->b, code, json.data, (uint32_t)json.size, in, n, c->in[0]);

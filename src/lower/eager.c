@@ -34,6 +34,15 @@ lc_status lc_eager_begin(lc_lower *lower, lc_model *model, lc_error *err) {
     return LC_OK;
 }
 
+lc_status lc_eager_finish(lc_lower *lower) {
+    lc_tf_lower *l = lower->tf;
+    int32_t index;
+    if (!lc_tf_tables_used(l)) return LC_OK;
+    for (size_t i = 0; i < l->table_count; i++) l->tables[i].needed = l->tables[i].used;
+    LC_TRY(lc_tf_init_graph(l, &index));
+    return lc_tf_call_once(l->model->graphs[0], index, l->err);
+}
+
 void lc_eager_end(lc_lower *lower) {
     if (lower->tf) lc_arena_deinit(&lower->tf->scratch);
 }

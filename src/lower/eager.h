@@ -50,6 +50,8 @@ lc_eager *lc_eager_node(lc_call *c, const lc_pb_NodeDef *def, const int32_t *in,
 
 /* The builder of the lowering and what stands behind it. (keras.c) */
 lc_status lc_eager_begin(lc_lower *lower, lc_model *model, lc_error *err);
+/* What the whole model needs once: the graph that fills its tables. */
+lc_status lc_eager_finish(lc_lower *lower);
 void lc_eager_end(lc_lower *lower);
 
 #endif

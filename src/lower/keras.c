@@ -10,6 +10,8 @@
  * Refused: calls that need their own output, references to what does not exist, unknown classes (unless allowed as CUSTOM).
  */
 #include "lower/eager.h"
+#include "lower/problems.h"
+#include "lower/rnn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +36,7 @@ typedef struct model_state {
 
 /* Output tensors of one call. */
 typedef struct value {
-    enum { UNSEEN, IN_PROGRESS, DONE } state;
+    enum { UNSEEN, IN_PROGRESS, DONE, FAILED } state; /* FAILED: it is among the problems (problems.h), or needs what is */
     uint32_t count;
     int32_t *tensors; /* [count] */
     int32_t *masks;   /* [count] Keras's mask that travels with each; -1: none */
@@ -135,7 +137,7 @@ static value *lookup(lc_lower *lower, const model_state *m, value *frame, const 
 static int32_t tensor_of(lc_lower *lower, const model_state *m, value *frame, const lc_keras_ref *ref, const char *who, int32_t *mask) {
     value *v = lookup(lower, m, frame, ref, who);
     *mask = -1;
-    if (!v) return -1;
+    if (!v || v->state == FAILED) return -1;
     if (v->state != DONE || ref->tensor < 0 || (uint32_t)ref->tensor >= v->count)
         return lc_build_fail(lower->b, LC_INVALID, "%s is output %d of layer \"%.100s\", which has %u", who, ref->tensor,
                              m->keras->layers[ref->layer].name ? m->keras->layers[ref->layer].name : "?", v->count);
@@ -159,6 +161,8 @@ static void set_value(lc_lower *lower, value *v, const int32_t *tensors, const i
 /* ---- one call ----------------------------------------------------------------------------------------------------- */
 
 static int32_t unknown_layer(lc_call *c) {
+    int32_t out = -1;
+    if (c->lower->options->layer && c->in && c->lower->options->layer(c->lower->options->layer_user, c, &out)) return out;
     if (c->lower->options->allow_custom_ops) return lc_lower_custom(c);
     if (is_class(c->layer, "Lambda")) {
         lc_build_fail(c->b, LC_UNSUPPORTED, "a Lambda layer holds Python code, which only Python can run");
@@ -204,7 +208,45 @@ static void lower_nested(lc_lower *lower, layer_state *s, const lc_keras_layer *
     lower->depth++;
     lower_model(lower, s->nested, c->in, c->in_masks, in_count, &out);
     lower->depth--;
-    if (lower->b->status == LC_OK) set_value(lower, v, out, out + layer->model->output_count, layer->model->output_count);
+    for (uint32_t i = 0; lower->b->status == LC_OK && i < layer->model->output_count; i++)
+        if (out[i] < 0) v->state = FAILED;
+    if (lower->b->status == LC_OK && v->state != FAILED)
+        set_value(lower, v, out, out + layer->model->output_count, layer->model->output_count);
+}
+
+/* A stand-in for what a failed call would have given, of the shape that Keras 3 wrote where it is used; -1: that is not known. */
+static int32_t stand_in(lc_lower *lower, const lc_keras_layer *layer, const lc_keras_call *call, uint32_t i) {
+    const lc_json *config = call->leaves ? lc_json_get(call->leaves[i], "config") : NULL, *shape = lc_json_get(config, "shape");
+    if (!call->leaves) shape = lc_json_get(lc_json_get(layer->entry, "build_config"), "input_shape");
+    int32_t dims[LC_MAX_RANK];
+    if (!lc_json_is(shape, LC_JSON_ARRAY) || shape->count > LC_MAX_RANK) return -1;
+    for (uint32_t d = 0; d < shape->count; d++) {
+        const lc_json *v = lc_json_at(shape, d);
+        const bool fixed = lc_json_is(v, LC_JSON_INT) && v->integer >= 0 && v->integer <= INT32_MAX;
+        if (!fixed && !lc_json_is(v, LC_JSON_NULL)) return -1;
+        dims[d] = fixed ? (int32_t)v->integer : -1;
+    }
+    lc_dtype type = LC_FLOAT32;
+    const char *name = lc_json_str(config, "dtype", "float32");
+    for (lc_dtype t = 0; t < LC_DTYPE_COUNT; t++)
+        if (!strstr(name, "float") && strcmp(name, lc_dtype_name(t)) == 0) type = t;
+    return lc_build_placeholder(lower->b, "unknown", type, dims, (int32_t)shape->count);
+}
+
+/* Notes what is wrong and goes on without this call's outputs. False: nobody collects problems, or this one ends everything. */
+static bool note_problem(lc_lower *lower, const layer_state *s, const lc_keras_layer *layer, value *v) {
+    lc_builder *b = lower->b;
+    lc_problems *problems = lower->options->problems;
+    if (!problems || (b->status != LC_UNSUPPORTED && b->status != LC_INVALID)) return false;
+    lc_error kept = *b->err, local;
+    if (lc_problems_add(problems, s->name, layer->class_name, kept.message, kept.hint, &local)) {
+        *b->err = local;
+        b->status = local.status;
+        return false;
+    }
+    b->status = LC_OK;
+    v->state = FAILED;
+    return true;
 }
 
 /* What the call made becomes its value. */
@@ -214,10 +256,52 @@ static void give_value(lc_lower *lower, const layer_state *s, const lc_call *c, 
     if (!tensors || lower->b->status != LC_OK) return;
     for (uint32_t k = 0; k < count; k++) {
         tensors[k] = k ? c->more[k - 1] : out;
-        tensors[count + k] = k ? -1 : c->mask;
+        tensors[count + k] = k < (c->masked ? c->masked : 1) ? c->mask : -1;
         name_output(lower, s, k, tensors[k], before);
     }
     set_value(lower, v, tensors, tensors + count, count);
+}
+
+/* The call by its row; NULL: nobody knows the class. */
+static int32_t lower_row(lc_call *c, const lc_lower_row *row) {
+    if (!row) return unknown_layer(c);
+    if (c->in_count < (uint32_t)row->in_min || (row->in_max >= 0 && c->in_count > (uint32_t)row->in_max))
+        return lc_build_fail(c->b, LC_INVALID, "it is called with %u tensors, needs %s%d", c->in_count,
+                             row->in_max == row->in_min ? ""
+                             : row->in_max < 0          ? "at least "
+                                                        : "at most ",
+                             c->in_count < (uint32_t)row->in_min ? row->in_min : row->in_max);
+    const int32_t out = row->lower(c);
+    if (row->mask == LC_MASK_PASS) c->mask = lc_call_mask(c, 0);
+    return out;
+}
+
+int32_t lc_lower_part(lc_call *c) {
+    lc_lower *lower = c->lower;
+    const char *layer = c->b->layer, *kind = c->b->kind;
+    if (lower->b->status != LC_OK) return -1;
+    if (lower->depth >= lower->budget.limits.max_depth)
+        return lc_build_fail(c->b, LC_LIMIT, "layers are nested more than %u deep (limit max_depth)", lower->budget.limits.max_depth);
+    if (++lower->calls > lower->budget.limits.max_nodes)
+        return lc_build_fail(c->b, LC_LIMIT, "the model makes more than %u calls of layers (limit max_nodes)", lower->budget.limits.max_nodes);
+    layer_state s = {.name = layer};
+    value v = {0};
+    int32_t out = -1;
+    c->b->kind = c->layer->class_name;
+    if (c->layer->model) lower_nested(lower, &s, c->layer, c, &v);
+    else {
+        lower->depth++;
+        out = lower_row(c, is_foreign(c->layer) ? NULL : lc_lower_find(c->layer->class_name));
+        lower->depth--;
+    }
+    if (v.state == FAILED && c->b->status == LC_OK) lc_build_fail(c->b, LC_UNSUPPORTED, "a layer inside it cannot be converted");
+    for (uint32_t k = 0; v.state == DONE && k < v.count; k++) {
+        if (k) lc_call_give(c, k, v.tensors[k]);
+        else out = v.tensors[0], c->mask = v.masks[0];
+    }
+    c->b->layer = layer;
+    if (c->b->status == LC_OK) c->b->kind = kind;
+    return out;
 }
 
 static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t index, int32_t node) {
@@ -236,6 +320,16 @@ static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t in
         char who[32];
         snprintf(who, sizeof who, "its input %u", i);
         in[i] = tensor_of(lower, m, frame, &call->inputs[i], who, &in[call->input_count + i]);
+        if (in[i] < 0 && lower->b->status == LC_OK && (in[i] = stand_in(lower, layer, call, i)) < 0) v->state = FAILED;
+    }
+    if (v->state == FAILED) { /* an unknown class is a problem of its own */
+        if (layer->model || s->row) lower->options->problems->unseen++;
+        else {
+            unknown_layer(
+                &(lc_call){.lower = lower, .b = lower->b, .layer = layer, .config = layer->config, .call = call, .slots = s->slots});
+            note_problem(lower, s, layer, v);
+        }
+        return;
     }
     lower->calls += call->input_count ? call->input_count : 1; /* a merge makes a node for each */
     if (lower->calls > lower->budget.limits.max_nodes)
@@ -254,19 +348,13 @@ static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t in
                  .mask = -1};
     if (layer->model) {
         if (lc_call_inference(&c)) lower_nested(lower, s, layer, &c, v);
+        if (lower->b->status != LC_OK) note_problem(lower, s, layer, v);
         return;
     }
     size_t before = lower->b->graph->tensor_count;
     int32_t out;
-    if (!s->row) out = unknown_layer(&c);
-    else if (c.in_count < (uint32_t)s->row->in_min || (s->row->in_max >= 0 && c.in_count > (uint32_t)s->row->in_max))
-        out = lc_build_fail(lower->b, LC_INVALID, "it is called with %u tensors, needs %s%d", c.in_count,
-                            s->row->in_max == s->row->in_min ? ""
-                            : s->row->in_max < 0             ? "at least "
-                                                             : "at most ",
-                            c.in_count < (uint32_t)s->row->in_min ? s->row->in_min : s->row->in_max);
-    else out = s->row->lower(&c);
-    if (s->row && s->row->mask == LC_MASK_PASS) c.mask = lc_call_mask(&c, 0);
+    out = lower_row(&c, s->row);
+    if (lower->b->status != LC_OK && note_problem(lower, s, layer, v)) return;
     give_value(lower, s, &c, out, before, v);
 }
 
@@ -275,7 +363,7 @@ static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t in
 /* Lowers what `root` needs, deepest first. */
 static void lower_from(lc_lower *lower, model_state *m, value *frame, step *stack, const lc_keras_ref *root, const char *who) {
     value *v = lookup(lower, m, frame, root, who);
-    if (!v || v->state == DONE) return;
+    if (!v || v->state >= DONE) return;
     uint32_t depth = 0;
     v->state = IN_PROGRESS;
     stack[depth++] = (step){root->layer, root->node, 0};
@@ -291,7 +379,7 @@ static void lower_from(lc_lower *lower, model_state *m, value *frame, step *stac
         const lc_keras_ref *ref = &layer->calls[top->node].inputs[top->next++];
         enter(lower, m, top->layer);
         value *need = lookup(lower, m, frame, ref, "an input of it");
-        if (!need || need->state == DONE) continue;
+        if (!need || need->state >= DONE) continue;
         if (need->state == IN_PROGRESS) {
             lc_build_fail(lower->b, LC_INVALID, "the graph of layers has a cycle: it needs the output of layer \"%.100s\", which needs it",
                           m->keras->layers[ref->layer].name ? m->keras->layers[ref->layer].name : "?");
@@ -456,9 +544,15 @@ static void lower_all(lc_lower *lower, const lc_keras_model *keras) {
     }
     if (in && b->status == LC_OK) lower_model(lower, m, in, NULL, keras->input_count, &out);
     b->layer = NULL;
+    if (lower->options->problems && lower->options->problems->count && b->status == LC_OK) {
+        const lc_problem *first = &lower->options->problems->list[0];
+        b->status = lc_fail(b->err, LC_UNSUPPORTED, "%s", first->message);
+        lc_error_hint(b->err, "%s", first->hint);
+    }
     for (uint32_t i = 0; b->status == LC_OK && i < keras->output_count; i++)
         lc_build_check(b, lc_graph_add_output(b->graph, out[i], b->err));
     if (b->status == LC_OK) add_signature(lower, m, in, out);
+    if (b->status == LC_OK) lc_build_check(b, lc_rnn_finish(lower, b->err));
 }
 
 lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *options, lc_model *model, lc_error *err) {
@@ -469,6 +563,7 @@ lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *op
     if (status == LC_OK) {
         lower_all(&lower, keras);
         status = lower.b->status;
+        if (status == LC_OK) status = lc_eager_finish(&lower);
     }
     lc_eager_end(&lower);
     lc_arena_deinit(&lower.scratch);

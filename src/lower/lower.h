@@ -12,7 +12,7 @@
 #include "lower/keras.h"
 #include "ops/build.h"
 
-#define LC_LOWER_SLOTS 8                                    /* constants one layer keeps for its further calls */
+#define LC_LOWER_SLOTS 12                                   /* constants one layer keeps for its further calls */
 #define LC_LOWER_ACT(name) LC_ActivationFunctionType_##name /* RELU, RELU6, NONE */
 
 typedef struct lc_lower {
@@ -24,6 +24,8 @@ typedef struct lc_lower {
     bool keras2;      /* the file was written by Keras 2 (or 1): some defaults differ from Keras 3 */
     uint64_t calls;   /* charged against limits.max_nodes */
     uint32_t depth;   /* nested models */
+    struct lc_rnn_variable *states; /* of stateful layers (rnn_state.c) */
+    size_t state_count, state_capacity;
 } lc_lower;
 
 typedef struct lc_call {
@@ -39,6 +41,7 @@ typedef struct lc_call {
     int32_t *more;  /* outputs 1, 2 ... (lc_call_give); output 0 is what the function returns */
     size_t more_count, more_capacity;
     int32_t mask;             /* of output 0, given by lc_call_give_mask; -1: none */
+    uint32_t masked;          /* that many outputs have it; 0 is 1 */
     uint32_t leaf;            /* where lc_call_tensor looks first */
     struct lc_tf_call *maker; /* lc_eager_maker */
 } lc_call;
@@ -68,8 +71,13 @@ const lc_lower_row *lc_lower_find_operation(const char *class_name);
 #define LC_LAYER(class_name, function, in_min, in_max, activation, mask) int32_t lc_lower_##function(lc_call *c);
 #include "lower/keras.def"
 
+/* One call of a layer inside a layer: c as lc_part_call (rnn.h) fills it. Outputs and mask as of any call. (keras.c) */
+int32_t lc_lower_part(lc_call *c);
+
 /* An unknown layer as a CUSTOM operator (custom.c). */
 int32_t lc_lower_custom(lc_call *c);
+/* Weight i as a constant of the type and shape it is stored with. (custom.c) */
+int32_t lc_lower_stored(lc_call *c, uint32_t i);
 
 /* ---- options of the config (option.c) ------------------------------------------------------------------------- */
 
@@ -112,6 +120,10 @@ void lc_call_give(lc_call *c, uint32_t k, int32_t tensor);
 void lc_call_give_mask(lc_call *c, int32_t mask);
 /* The mask that comes with input i; -1: none. */
 static inline int32_t lc_call_mask(const lc_call *c, uint32_t i) { return c->in_masks && i < c->in_count ? c->in_masks[i] : -1; }
+
+/* Gives the mask of a merging layer, from those of its inputs: of one that works element by element, of Concatenate. (lower_mask.c) */
+void lc_mask_of_merge(lc_call *c);
+void lc_mask_of_concat(lc_call *c, int32_t axis, int32_t rank);
 
 /* ---- inputs --------------------------------------------------------------------------------------------------- */
 

@@ -283,11 +283,10 @@ static int32_t softmax_over(lc_call *c, int32_t x, const lc_shape *s, const bool
     return moved ? lc_build_transpose(c->b, x, back, s->rank) : x;
 }
 
-int32_t lc_lower_softmax_layer(lc_call *c) {
-    int32_t x = lc_call_float(c, 0), at = 0;
+/* Softmax over the axes of the option. */
+static int32_t plain_softmax(lc_call *c, int32_t x) {
+    int32_t at = 0;
     lc_shape s;
-    if (c->in_count > 1 || lc_call_arg(c, "mask"))
-        return lc_build_fail(c->b, LC_UNSUPPORTED, "it is called with a mask, which litec cannot convert");
     if (!lc_call_shape(c, x, &s)) return -1;
     const lc_json *axis = lc_opt(c, "axis");
     if (!axis) return lc_lower_softmax(c, LC_OP_SOFTMAX, x, lc_call_axis(c, "axis", -1, s.rank));
@@ -304,4 +303,29 @@ int32_t lc_lower_softmax_layer(lc_call *c) {
     if (c->b->status != LC_OK) return -1;
     if (!count) return lc_opt_fail(c, "axis", "needs at least one axis");
     return count == 1 ? lc_lower_softmax(c, LC_OP_SOFTMAX, x, at) : softmax_over(c, x, &s, axes);
+}
+
+/*
+ * What the mask holds false counts as -1e9. Keras 3 gives 0 there even if nothing is true; Keras 2 adds -1e9 instead (robust_masking: puts
+ * it there), and gives what comes out.
+ */
+static int32_t masked_softmax(lc_call *c, int32_t x, int32_t mask) {
+    const bool adds = c->lower->keras2 && !lc_opt_bool(c, "robust_masking", false);
+    if (lc_build_type(c->b, mask) != LC_BOOL) {
+        mask = lc_build_cast(c->b, mask, LC_FLOAT32);
+        if (adds) {
+            const int32_t less = scalar(c, LC_OP_MUL, binary(c, LC_OP_SUB, lc_build_scalar(c->b, "one", 1), mask), "large", -1e9);
+            return plain_softmax(c, binary(c, LC_OP_ADD, x, less));
+        }
+        mask = scalar(c, LC_OP_GREATER, mask, "half", 0.5);
+    }
+    const int32_t low = adds ? scalar(c, LC_OP_ADD, x, "large", -1e9) : lc_build_scalar(c->b, "large", -1e9F);
+    const int32_t y = plain_softmax(c, lc_build_select(c->b, mask, x, low));
+    return c->lower->keras2 ? y : lc_build_select(c->b, mask, y, lc_build_scalar(c->b, "zero", 0));
+}
+
+int32_t lc_lower_softmax_layer(lc_call *c) {
+    const int32_t x = lc_call_float(c, 0), given = lc_call_tensor(c, lc_call_argument(c, 1, "mask")),
+                  mask = given >= 0 ? given : lc_call_mask(c, 0);
+    return mask >= 0 ? masked_softmax(c, x, mask) : plain_softmax(c, x);
 }

@@ -58,6 +58,7 @@ static int32_t chain(lc_call *c, int32_t op) {
         int32_t x = expand(c, in[i], rank);
         y = i == 0 ? x : lc_build_binary(c->b, op, y, x, LC_LOWER_ACT(NONE));
     }
+    lc_mask_of_merge(c);
     return y;
 }
 
@@ -81,10 +82,14 @@ int32_t lc_lower_average(lc_call *c) {
 
 int32_t lc_lower_concatenate(lc_call *c) {
     lc_shape s;
-    if (c->in_count == 1) return c->in[0];
+    if (c->in_count == 1) {
+        lc_call_give_mask(c, lc_call_mask(c, 0));
+        return c->in[0];
+    }
     if (!lc_call_shape(c, c->in[0], &s)) return -1;
     lc_ConcatenationOptions o = {.axis = lc_call_axis(c, "axis", lc_opt_int(c, "axis", -LC_MAX_RANK, LC_MAX_RANK, -1), s.rank)};
     const int32_t *in = of_one_type(c);
     if (!in) return -1;
+    lc_mask_of_concat(c, o.axis, s.rank);
     return lc_build_op(c->b, LC_OP_CONCATENATION, LC_TABLE_ConcatenationOptions, &o, in, c->in_count);
 }

@@ -5,133 +5,185 @@
  *
  * computed in double. src/pass folds the pair into a convolution or a dense layer before it.
  */
-#include "lower/lower.h"
+#include "lower/image.h"
 
 #include <math.h>
 
-/* An axis option: a number, or the list of one that some Keras versions write. */
-static int32_t one_axis(lc_call *c, int32_t rank) {
-    const lc_json *axis = lc_opt(c, "axis");
-    if (lc_json_is(axis, LC_JSON_ARRAY) && axis->count == 1) axis = lc_json_at(axis, 0);
-    if (axis && axis->kind != LC_JSON_INT) {
-        lc_opt_fail(c, "axis", "litec takes one axis");
+/* The axes of an option: a number, or a list of them; missing: the last. Returns how many, 0 when failed. Fills axes in the order given. */
+uint32_t lc_lower_axes(lc_call *c, const char *key, int32_t rank, int32_t *axes) {
+    const lc_json *v = lc_opt(c, key);
+    const bool list = lc_json_is(v, LC_JSON_ARRAY);
+    const uint32_t n = list ? v->count : 1;
+    if (c->b->status != LC_OK) return 0;
+    if (n < 1 || n > (uint32_t)rank) {
+        lc_opt_fail(c, key, "needs from 1 to %d axes", rank);
         return 0;
     }
-    return lc_call_axis(c, "axis", axis ? axis->integer : -1, rank);
+    for (uint32_t i = 0; i < n; i++) {
+        const lc_json *one = list ? lc_json_at(v, i) : v;
+        if (one && one->kind != LC_JSON_INT) {
+            lc_opt_fail(c, key, "needs whole numbers");
+            return 0;
+        }
+        axes[i] = lc_call_axis(c, key, one ? one->integer : -1, rank);
+        for (uint32_t k = 0; k < i; k++)
+            if (axes[k] == axes[i]) lc_opt_fail(c, key, "names axis %d twice", axes[i]);
+    }
+    return c->b->status == LC_OK ? n : 0;
 }
 
-/* A constant of n numbers along `axis` of a rank: [n] for the last axis, else [n, 1, 1 ...]. */
-static int32_t along(lc_call *c, const char *name, float *data, int32_t n, int32_t axis, int32_t rank) {
-    int32_t dims[LC_MAX_RANK] = {n, 1, 1, 1, 1, 1, 1, 1};
-    return data ? lc_build_const(c->b, name, LC_FLOAT32, dims, rank - axis, data, (size_t)n * sizeof *data, true) : -1;
+/* Statistics along some axes of an input: how they are stored, and the shape that broadcasts to the input from its first such axis on. */
+typedef struct along {
+    int32_t axes[LC_MAX_RANK], stored[LC_MAX_RANK], dims[LC_MAX_RANK], rank;
+    uint32_t n;
+    size_t count; /* of numbers */
+} along;
+
+static bool along_axes(lc_call *c, along *a, const lc_shape *s) {
+    int32_t first = s->rank;
+    int64_t count = 1;
+    a->n = lc_lower_axes(c, "axis", s->rank, a->axes);
+    for (uint32_t i = 0; i < a->n; i++) {
+        a->stored[i] = lc_call_known(c, s, a->axes[i], "a size to normalise");
+        if (!lc_mul_i64(count, a->stored[i], &count) || count > INT32_MAX) lc_opt_fail(c, "axis", "covers too many numbers");
+        if (a->axes[i] < first) first = a->axes[i];
+    }
+    a->rank = s->rank - first;
+    for (int32_t i = first; i < s->rank; i++) a->dims[i - first] = 1;
+    for (uint32_t i = 0; i < a->n; i++) a->dims[a->axes[i] - first] = a->stored[i];
+    a->count = (size_t)count;
+    return c->b->status == LC_OK;
+}
+
+static int32_t numbers_along(lc_call *c, const char *name, const along *a, float *data) {
+    return data ? lc_build_const(c->b, name, LC_FLOAT32, a->dims, a->rank, data, a->count * sizeof *data, true) : -1;
+}
+
+/* x scale + offset, both kept in slots 0 and 1. */
+static int32_t affine(lc_call *c, int32_t x) {
+    x = lc_build_binary(c->b, LC_OP_MUL, x, c->slots[0] - 1, LC_LOWER_ACT(NONE));
+    return lc_build_binary(c->b, LC_OP_ADD, x, c->slots[1] - 1, LC_LOWER_ACT(NONE));
+}
+
+/* Mode 1 of Keras 1: each example by its own mean and deviation over the last dimension. Its moving statistics are not used. */
+static int32_t by_sample(lc_call *c, int32_t x, double epsilon, const lc_shape *s) {
+    const int32_t last = s->rank - 1, n = lc_call_known(c, s, last, "the number of channels");
+    const int32_t mean = lc_build_reduce(c->b, LC_OP_MEAN, x, &last, 1, true);
+    int32_t deviation = lc_build_binary(c->b, LC_OP_SQUARED_DIFFERENCE, x, mean, LC_LOWER_ACT(NONE));
+    deviation =
+        lc_build_with_scalar(c->b, LC_OP_ADD, lc_build_reduce(c->b, LC_OP_MEAN, deviation, &last, 1, true), "epsilon", (float)epsilon);
+    deviation = lc_build_with_scalar(c->b, LC_OP_ADD, lc_build_unary(c->b, LC_OP_SQRT, deviation), "epsilon", (float)epsilon);
+    x = lc_build_binary(c->b, LC_OP_DIV, lc_build_binary(c->b, LC_OP_SUB, x, mean, LC_LOWER_ACT(NONE)), deviation, LC_LOWER_ACT(NONE));
+    x = lc_build_binary(c->b, LC_OP_MUL, x, lc_weight_const(c, 0, 0, "gamma", &n, 1, &n, 1), LC_LOWER_ACT(NONE));
+    return lc_build_binary(c->b, LC_OP_ADD, x, lc_weight_const(c, 1, 1, "beta", &n, 1, &n, 1), LC_LOWER_ACT(NONE));
 }
 
 int32_t lc_lower_batch_normalization(lc_call *c) {
     double epsilon = lc_opt_num(c, "epsilon", 1e-3);
     bool scale = lc_opt_bool(c, "scale", true), center = lc_opt_bool(c, "center", true), renorm = lc_opt_bool(c, "renorm", false);
+    const int32_t mode = lc_opt_int(c, "mode", 0, 2, 0); /* of Keras 1 */
     int32_t x = lc_call_float(c, 0);
+    along a;
     lc_shape s;
     if (!lc_call_inference(c) || !lc_call_shape(c, x, &s)) return -1;
     if (s.rank < 1) return lc_build_fail(c->b, LC_INVALID, "its input has no dimensions");
-    int32_t axis = one_axis(c, s.rank), n = lc_call_known(c, &s, axis, "the number of channels");
+    if (mode == 2) return lc_opt_fail(c, "mode", "litec has no statistics over the batch that runs");
+    if (mode == 1) return by_sample(c, x, epsilon, &s);
     uint32_t own = 2u + scale + center; /* renorm keeps statistics of its own behind these; they matter in training only */
+    if (!along_axes(c, &a, &s)) return -1;
     if (!(renorm && c->layer->weight_count > own) && !lc_weights(c, own, "gamma if scale, beta if center, moving_mean, moving_variance"))
         return -1;
+    if (a.n > 1) { /* over several axes they have the input's rank */
+        for (int32_t i = 0; i < s.rank; i++) a.stored[i] = i < s.rank - a.rank ? 1 : a.dims[i - (s.rank - a.rank)];
+        a.n = (uint32_t)s.rank;
+    }
     uint32_t at = 0;
-    const lc_keras_weight *gamma = scale ? lc_weight(c, at++, "gamma", &n, 1) : NULL,
-                          *beta = center ? lc_weight(c, at++, "beta", &n, 1) : NULL;
-    const lc_keras_weight *mean = lc_weight(c, at, "moving_mean", &n, 1), *variance = lc_weight(c, at + 1, "moving_variance", &n, 1);
+    const int32_t rank = (int32_t)a.n;
+    const lc_keras_weight *gamma = scale ? lc_weight(c, at++, "gamma", a.stored, rank) : NULL,
+                          *beta = center ? lc_weight(c, at++, "beta", a.stored, rank) : NULL;
+    const lc_keras_weight *mean = lc_weight(c, at, "moving_mean", a.stored, rank),
+                          *variance = lc_weight(c, at + 1, "moving_variance", a.stored, rank);
     if (c->b->status != LC_OK) return -1;
     if (!c->slots[0]) {
-        float *mul = lc_build_data(c->b, (size_t)n * sizeof *mul), *add = lc_build_data(c->b, (size_t)n * sizeof *add);
-        for (size_t i = 0; mul && add && i < (size_t)n; i++) {
-            double a = (gamma ? lc_weight_at(gamma, i) : 1) / sqrt(lc_weight_at(variance, i) + epsilon);
-            mul[i] = (float)a;
-            add[i] = (float)((beta ? lc_weight_at(beta, i) : 0) - lc_weight_at(mean, i) * a);
+        float *mul = lc_build_data(c->b, a.count * sizeof *mul), *add = lc_build_data(c->b, a.count * sizeof *add);
+        for (size_t i = 0; mul && add && i < a.count; i++) {
+            double by = (gamma ? lc_weight_at(gamma, i) : 1) / sqrt(lc_weight_at(variance, i) + epsilon);
+            mul[i] = (float)by;
+            add[i] = (float)((beta ? lc_weight_at(beta, i) : 0) - lc_weight_at(mean, i) * by);
         }
-        c->slots[0] = along(c, "scale", mul, n, axis, s.rank) + 1;
-        c->slots[1] = along(c, "offset", add, n, axis, s.rank) + 1;
+        c->slots[0] = numbers_along(c, "scale", &a, mul) + 1;
+        c->slots[1] = numbers_along(c, "offset", &a, add) + 1;
     }
-    x = lc_build_binary(c->b, LC_OP_MUL, x, c->slots[0] - 1, LC_LOWER_ACT(NONE));
-    return lc_build_binary(c->b, LC_OP_ADD, x, c->slots[1] - 1, LC_LOWER_ACT(NONE));
+    return affine(c, x);
 }
 
-/* (x - mean) / sqrt(variance + epsilon) of each example over `axis`, then gamma and beta. */
+static int32_t binary(lc_call *c, int32_t op, int32_t x, int32_t y) { return lc_build_binary(c->b, op, x, y, LC_LOWER_ACT(NONE)); }
+
+/* (x - mean) / sqrt(variance + epsilon) of each example over `axis`, then gamma and beta. rms_scaling: the mean stays, and there is no
+ * beta. */
 int32_t lc_lower_layer_normalization(lc_call *c) {
-    double epsilon = lc_opt_num(c, "epsilon", 1e-3);
-    bool scale = lc_opt_bool(c, "scale", true), center = lc_opt_bool(c, "center", true);
-    if (lc_opt_bool(c, "rms_scaling", false)) return lc_opt_fail(c, "rms_scaling", "litec takes false only");
-    int32_t x = lc_call_float(c, 0), axes[LC_MAX_RANK];
+    const double epsilon = lc_opt_num(c, "epsilon", 1e-3);
+    const bool rms = lc_opt_bool(c, "rms_scaling", false), scale = lc_opt_bool(c, "scale", true) || rms,
+               center = lc_opt_bool(c, "center", true) && !rms;
+    const int32_t x = lc_call_float(c, 0);
     lc_shape s;
-    if (!lc_call_shape(c, x, &s)) return -1;
-    const lc_json *axis = lc_opt(c, "axis");
-    uint32_t n = !axis ? 1 : axis->kind == LC_JSON_ARRAY ? axis->count : 1;
-    int32_t shape[LC_MAX_RANK], weight[LC_MAX_RANK]; /* of gamma: as stored, and to broadcast from its first axis on */
-    if (n < 1 || n > (uint32_t)s.rank) return lc_opt_fail(c, "axis", "needs from 1 to %d axes", s.rank);
-    for (uint32_t i = 0; i < n; i++) {
-        const lc_json *a = !axis ? NULL : axis->kind == LC_JSON_ARRAY ? lc_json_at(axis, i) : axis;
-        if (a && a->kind != LC_JSON_INT) return lc_opt_fail(c, "axis", "needs whole numbers");
-        axes[i] = lc_call_axis(c, "axis", a ? a->integer : -1, s.rank);
-        if (i && axes[i] <= axes[i - 1]) return lc_opt_fail(c, "axis", "litec takes axes in rising order");
-        shape[i] = lc_call_known(c, &s, axes[i], "a size to normalise");
-    }
-    for (int32_t i = axes[0]; i < s.rank; i++) weight[i - axes[0]] = 1;
-    for (uint32_t i = 0; i < n; i++) weight[axes[i] - axes[0]] = shape[i];
+    along a;
+    if (!lc_call_shape(c, x, &s) || !along_axes(c, &a, &s)) return -1;
     if (!lc_weights(c, 0u + scale + center, "gamma if scale, beta if center")) return -1;
-    int32_t mean = lc_build_reduce(c->b, LC_OP_MEAN, x, axes, n, true);
-    int32_t variance =
-        lc_build_reduce(c->b, LC_OP_MEAN, lc_build_binary(c->b, LC_OP_SQUARED_DIFFERENCE, x, mean, LC_LOWER_ACT(NONE)), axes, n, true);
-    int32_t inverse = lc_build_unary(c->b, LC_OP_RSQRT, lc_build_with_scalar(c->b, LC_OP_ADD, variance, "epsilon", (float)epsilon));
-    int32_t y =
-        lc_build_binary(c->b, LC_OP_MUL, lc_build_binary(c->b, LC_OP_SUB, x, mean, LC_LOWER_ACT(NONE)), inverse, LC_LOWER_ACT(NONE));
-    int32_t rank = s.rank - axes[0];
-    if (scale)
-        y = lc_build_binary(c->b, LC_OP_MUL, y, lc_weight_const(c, 0, 0, "gamma", shape, (int32_t)n, weight, rank), LC_LOWER_ACT(NONE));
-    if (center)
-        y = lc_build_binary(c->b, LC_OP_ADD, y, lc_weight_const(c, 1, scale, "beta", shape, (int32_t)n, weight, rank), LC_LOWER_ACT(NONE));
+    const int32_t mean = lc_build_reduce(c->b, LC_OP_MEAN, x, a.axes, a.n, true),
+                  variance = lc_build_reduce(c->b, LC_OP_MEAN, binary(c, LC_OP_SQUARED_DIFFERENCE, x, mean), a.axes, a.n, true);
+    const int32_t inverse = lc_build_unary(c->b, LC_OP_RSQRT, lc_build_with_scalar(c->b, LC_OP_ADD, variance, "epsilon", (float)epsilon));
+    int32_t y = binary(c, LC_OP_MUL, rms ? x : binary(c, LC_OP_SUB, x, mean), inverse);
+    const int32_t n = (int32_t)a.n;
+    if (scale) y = binary(c, LC_OP_MUL, y, lc_weight_const(c, 0, 0, "gamma", a.stored, n, a.dims, a.rank));
+    if (center) y = binary(c, LC_OP_ADD, y, lc_weight_const(c, 1, scale, "beta", a.stored, n, a.dims, a.rank));
     return y;
 }
 
-/* (x - mean) / max(sqrt(variance), 1e-7), or its inverse; statistics are weights, or were given in the config. */
+/* (x - mean) / max(sqrt(variance), 1e-7), or its inverse; statistics are weights, or were given in the config. axis: which they lie along,
+ * null or []: one for all. */
 int32_t lc_lower_normalization(lc_call *c) {
     int32_t x = lc_call_float(c, 0);
-    bool invert = lc_opt_bool(c, "invert", false);
+    const bool invert = lc_opt_bool(c, "invert", false), given = lc_opt(c, "mean") != NULL;
     const lc_json *axis = lc_opt(c, "axis");
     lc_shape s;
+    along a = {.count = 1};
     if (!lc_call_shape(c, x, &s)) return -1;
-    int32_t at = -1, n = 1;
-    if (axis && !(axis->kind == LC_JSON_ARRAY && axis->count == 0)) {
-        at = one_axis(c, s.rank);
-        n = lc_call_known(c, &s, at, "the number of features");
-    }
+    const bool missing = !lc_json_get(c->config, "axis");
+    if ((missing || axis) && !(lc_json_is(axis, LC_JSON_ARRAY) && axis->count == 0) && !along_axes(c, &a, &s)) return -1;
+    for (uint32_t i = 1; i < a.n; i++) /* stored in rising order */
+        for (uint32_t k = i; k > 0 && a.axes[k] < a.axes[k - 1]; k--) {
+            const int32_t t = a.axes[k], d = a.stored[k];
+            a.axes[k] = a.axes[k - 1], a.stored[k] = a.stored[k - 1];
+            a.axes[k - 1] = t, a.stored[k - 1] = d;
+        }
     if (c->b->status != LC_OK) return -1;
     const double *given_mean = NULL, *given_variance = NULL;
     const lc_keras_weight *mean = NULL, *variance = NULL;
-    bool given = lc_opt(c, "mean") != NULL;
+    uint32_t n_mean = 0, n_variance = 0; /* each fills the shape, or is one number */
     if (given) {
-        uint32_t n_mean = lc_opt_floats(c, "mean", &given_mean), n_variance = lc_opt_floats(c, "variance", &given_variance);
+        n_mean = lc_opt_floats(c, "mean", &given_mean), n_variance = lc_opt_floats(c, "variance", &given_variance);
         if (c->b->status != LC_OK) return -1;
-        if (n_mean != n_variance || (n_mean != 1 && n_mean != (uint32_t)n))
-            return lc_opt_fail(c, "mean", "needs %d numbers, as many as variance", n);
-        if (n_mean != (uint32_t)n) n = 1, at = -1;
+        if (n_mean != 1 && n_mean != a.count) return lc_opt_fail(c, "mean", "needs %zu numbers", a.count);
+        if (n_variance != 1 && n_variance != a.count) return lc_opt_fail(c, "variance", "needs %zu numbers", a.count);
+        if (n_mean == 1 && n_variance == 1) a = (along){.count = 1};
     } else { /* mean, variance and a count; a scalar is stored without dimensions */
         if (c->layer->weight_count != 2 && !lc_weights(c, 3, "mean, variance, count")) return -1;
-        mean = lc_weight(c, 0, "mean", &n, at < 0 ? 0 : 1);
-        variance = lc_weight(c, 1, "variance", &n, at < 0 ? 0 : 1);
+        mean = lc_weight(c, 0, "mean", a.stored, (int32_t)a.n);
+        variance = lc_weight(c, 1, "variance", a.stored, (int32_t)a.n);
         if (!mean || !variance) return -1;
     }
+    if (!a.rank) a.dims[0] = a.rank = 1;
     if (!c->slots[0]) {
-        float *mul = lc_build_data(c->b, (size_t)n * sizeof *mul), *add = lc_build_data(c->b, (size_t)n * sizeof *add);
-        for (size_t i = 0; mul && add && i < (size_t)n; i++) {
-            double m = given ? given_mean[i] : lc_weight_at(mean, i),
-                   sigma = fmax(sqrt(given ? given_variance[i] : lc_weight_at(variance, i)), 1e-7);
+        float *mul = lc_build_data(c->b, a.count * sizeof *mul), *add = lc_build_data(c->b, a.count * sizeof *add);
+        for (size_t i = 0; mul && add && i < a.count; i++) {
+            double m = given ? given_mean[n_mean == 1 ? 0 : i] : lc_weight_at(mean, i),
+                   sigma = fmax(sqrt(given ? given_variance[n_variance == 1 ? 0 : i] : lc_weight_at(variance, i)), 1e-7);
             mul[i] = (float)(invert ? sigma : 1 / sigma);
             add[i] = (float)(invert ? m : -m / sigma);
         }
-        int32_t a = at < 0 ? s.rank - 1 : at;
-        c->slots[0] = along(c, "scale", mul, n, a, s.rank) + 1;
-        c->slots[1] = along(c, "offset", add, n, a, s.rank) + 1;
+        c->slots[0] = numbers_along(c, "scale", &a, mul) + 1;
+        c->slots[1] = numbers_along(c, "offset", &a, add) + 1;
     }
-    x = lc_build_binary(c->b, LC_OP_MUL, x, c->slots[0] - 1, LC_LOWER_ACT(NONE));
-    return lc_build_binary(c->b, LC_OP_ADD, x, c->slots[1] - 1, LC_LOWER_ACT(NONE));
+    return affine(c, x);
 }

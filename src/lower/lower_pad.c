@@ -35,7 +35,7 @@ static void amounts(lc_call *c, const char *key, int32_t otherwise, int32_t out[
 
 static int32_t pad(lc_call *c, uint32_t n) {
     bool first = lc_opt_channels_first(c);
-    int32_t by[2][2], pads[LC_MAX_RANK][2] = {{0}};
+    int32_t by[3][2], pads[LC_MAX_RANK][2] = {{0}};
     lc_shape s;
     amounts(c, "padding", 1, by, n);
     if (!lc_call_shape(c, c->in[0], &s)) return -1;
@@ -46,9 +46,9 @@ static int32_t pad(lc_call *c, uint32_t n) {
 
 static int32_t crop(lc_call *c, uint32_t n) {
     bool first = lc_opt_channels_first(c);
-    int32_t by[2][2], begin[LC_MAX_RANK] = {0}, end[LC_MAX_RANK] = {0}, stride[LC_MAX_RANK];
+    int32_t by[3][2], begin[LC_MAX_RANK] = {0}, end[LC_MAX_RANK] = {0}, stride[LC_MAX_RANK];
     lc_shape s;
-    amounts(c, "cropping", n == 1 ? 1 : 0, by, n);
+    amounts(c, "cropping", n == 2 ? 0 : 1, by, n);
     if (!lc_call_shape(c, c->in[0], &s)) return -1;
     if (s.rank != (int32_t)n + 2) return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs %u", s.rank, n + 2);
     lc_StridedSliceOptions o = {0};
@@ -70,5 +70,7 @@ static int32_t crop(lc_call *c, uint32_t n) {
 
 int32_t lc_lower_zero_padding1d(lc_call *c) { return pad(c, 1); }
 int32_t lc_lower_zero_padding2d(lc_call *c) { return pad(c, 2); }
+int32_t lc_lower_zero_padding3d(lc_call *c) { return pad(c, 3); }
 int32_t lc_lower_cropping1d(lc_call *c) { return crop(c, 1); }
 int32_t lc_lower_cropping2d(lc_call *c) { return crop(c, 2); }
+int32_t lc_lower_cropping3d(lc_call *c) { return crop(c, 3); }

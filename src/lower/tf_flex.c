@@ -281,7 +281,10 @@ bool lc_tf_keep(lc_tf_call *c, const char **why, size_t nodes, size_t graphs) {
     if (!lc_tf_ok(c)) {
         if (!may_recover(c)) return false;
         if (!*why) *why = lc_arena_printf(&c->lower->scratch, "%s", c->lower->err->message);
-        if (!*why) return false;
+        if (!*why) {
+            c->b->status = lc_fail_memory(c->lower->err, "reason");
+            return false;
+        }
         c->b->status = LC_OK;
         lc_error_clear(c->lower->err);
     }

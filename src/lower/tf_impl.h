@@ -256,8 +256,8 @@ bool lc_tf_variables_used(const lc_tf_lower *l);
 void lc_tf_tables_init(lc_tf_lower *l, lc_builder *b);
 bool lc_tf_tables_used(const lc_tf_lower *l);
 /* What stands under x in a table whose constant keys and values are given, `otherwise` (a scalar of the values' type) where nothing does.
- * *id: -1 at first, then the table for further calls. */
-int32_t lc_tf_table_look_up(lc_tf_call *c, const lc_tf_array *keys, const lc_tf_array *values, int32_t *id, int32_t x, int32_t otherwise);
+ * id: -1 and -1 at first, then the table and its handle for further calls in the same graph. */
+int32_t lc_tf_table_look_up(lc_tf_call *c, const lc_tf_array *keys, const lc_tf_array *values, int32_t id[2], int32_t x, int32_t otherwise);
 /* A graph "initialise" that gives variables and tables their first values; *index is its number. (tf.c) */
 lc_status lc_tf_init_graph(lc_tf_lower *l, int32_t *index);
 /* A CALL_ONCE of that graph becomes the first node of `user`. */

@@ -264,7 +264,7 @@ static bool same_inputs(lc_tf_graph *g, const lc_node *n) {
 
 static bool give_shape(lc_tf_graph *g, int32_t tensor, const void *shape, size_t rank) {
     int32_t *dims = lc_arena_array(&g->b.model->arena, rank * 2 + 1, sizeof *dims);
-    if (!dims) return false;
+    if (!dims) return lc_build_check(&g->b, lc_fail_memory(g->b.err, "tensor shape"));
     memcpy(dims + rank, shape, rank * sizeof *dims);
     bool open = false;
     for (size_t d = 0; d < rank; d++) {

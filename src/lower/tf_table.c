@@ -304,22 +304,26 @@ static int32_t values_and(lc_tf_call *c, lc_tf_table *t, int32_t otherwise) {
     return lc_tf_concat(c, parts, 2, 0);
 }
 
-static int32_t look_up(lc_tf_call *c, int32_t id, int32_t keys, int32_t otherwise) {
+/* *kept: the handle that an earlier one made in this graph, -1 for none; NULL: nobody keeps it. */
+static int32_t look_up(lc_tf_call *c, int32_t id, int32_t *kept, int32_t keys, int32_t otherwise) {
     lc_tf_table *t = &c->lower->tables[id];
     if (t->keys.dims[0] == 0) return lc_tf_fill(c, lc_tf_shape_tensor(c, keys), otherwise); /* nothing is there: the default everywhere */
     if (is_native(t->key, t->value) && !t->places) {
         t->used = true;
-        return find(c, handle(c->b, id, t->key, t->value), keys, otherwise, t->value);
+        const int32_t table = kept && *kept >= 0 ? *kept : handle(c->b, id, t->key, t->value);
+        if (kept) *kept = table;
+        return find(c, table, keys, otherwise, t->value);
     }
     const int32_t values = values_and(c, t, otherwise);
     return lc_tf_gather(c, values, places(c, t, id, keys), 0, 0);
 }
 
-int32_t lc_tf_table_look_up(lc_tf_call *c, const lc_tf_array *keys, const lc_tf_array *values, int32_t *id, int32_t x, int32_t otherwise) {
+int32_t lc_tf_table_look_up(lc_tf_call *c, const lc_tf_array *keys, const lc_tf_array *values, int32_t id[2], int32_t x,
+                            int32_t otherwise) {
     lc_tf_lower *l = c->lower;
     void *items = l->tables;
     if (!lc_tf_ok(c)) return -1;
-    if (*id < 0) {
+    if (id[0] < 0) {
         if (!lc_arena_grow(&l->scratch, &items, &l->table_capacity, l->table_count + 1, sizeof *l->tables)) {
             lc_build_check(c->b, lc_fail_memory(l->err, "tables"));
             return -1;
@@ -327,9 +331,9 @@ int32_t lc_tf_table_look_up(lc_tf_call *c, const lc_tf_array *keys, const lc_tf_
         l->tables = items;
         l->tables[l->table_count] =
             (lc_tf_table){.key = keys->type, .value = values->type, .filled = true, .keys = *keys, .values = *values};
-        *id = (int32_t)l->table_count++;
+        id[0] = (int32_t)l->table_count++;
     }
-    return look_up(c, *id, x, otherwise);
+    return look_up(c, id[0], &id[1], x, otherwise);
 }
 
 /* [table, keys, default] */
@@ -349,7 +353,7 @@ void lc_tf_op_table_find(lc_tf_call *c) {
                    lc_dtype_name(t->value), lc_dtype_name(lc_tf_type(c, keys)), lc_dtype_name(lc_tf_type(c, otherwise)));
         return;
     }
-    lc_tf_give(c, 0, look_up(c, c->in[0].object, keys, otherwise));
+    lc_tf_give(c, 0, look_up(c, c->in[0].object, NULL, keys, otherwise));
 }
 
 void lc_tf_op_table_size(lc_tf_call *c) {

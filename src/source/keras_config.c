@@ -22,7 +22,7 @@
  *
  * Facts: keras/src/models/functional.py and sequential.py (Keras 3), keras/engine/functional.py (Keras 2).
  */
-#include "source/keras_read.h"
+#include "source/keras_legacy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +33,7 @@ typedef struct context {
     lc_budget *budget;
     lc_arena *arena;
     uint64_t nodes; /* layers and calls so far, over all models */
+    uint32_t unnamed;
     lc_error *err;
 } context;
 
@@ -87,6 +88,20 @@ static bool is_model(const char *class_name, const lc_json *config) {
     return is(class_name, "Sequential") || is(class_name, "Functional") || is(class_name, "Model") || looks_functional(config);
 }
 
+static lc_status parse_layer(context *c, const lc_json *json, uint32_t index, uint32_t depth, lc_keras_model *m, lc_keras_layer *l);
+
+/* The layer in a TimeDistributed, which may be a model. */
+static lc_status parse_inner(context *c, uint32_t depth, lc_keras_model *m, lc_keras_layer *l) {
+    const lc_json *json = lc_json_get(l->config, "layer");
+    if (l->registered_name || !is(l->class_name, "TimeDistributed") || !lc_json_is(json, LC_JSON_OBJECT)) return LC_OK;
+    if (depth > c->budget->limits.max_depth)
+        return lc_fail(c->err, LC_LIMIT, "layers are nested deeper than %u", c->budget->limits.max_depth);
+    LC_TRY(charge(c, 1, m->name));
+    l->inner = lc_arena_alloc(c->arena, sizeof *l->inner);
+    if (!l->inner) return lc_fail_memory(c->err, "Keras model");
+    return parse_layer(c, json, 0, depth + 1, m, l->inner);
+}
+
 static lc_status parse_layer(context *c, const lc_json *json, uint32_t index, uint32_t depth, lc_keras_model *m, lc_keras_layer *l) {
     l->entry = json;
     l->config = lc_json_get(json, "config");
@@ -94,6 +109,10 @@ static lc_status parse_layer(context *c, const lc_json *json, uint32_t index, ui
     l->name = lc_json_str(json, "name", NULL);
     if (!l->name) l->name = lc_json_str(l->config, "name", NULL);
     if (!l->class_name) return BAD("layer %u of model '%s' has no class_name", index, m->name);
+    /* A Sequential that old Keras wrote as a list: the name it got is lost. Its place among the layers finds its weights. */
+    if (!l->name && is(l->class_name, "Sequential") && lc_json_is(l->config, LC_JSON_ARRAY) &&
+        !(l->name = lc_arena_printf(c->arena, "sequential_%u", ++c->unnamed)))
+        return lc_fail_memory(c->err, "Keras model");
     if (!l->name || !*l->name) return BAD("layer %u (%s) of model '%s' has no name", index, l->class_name, m->name);
     const char *registered = lc_json_str(json, "registered_name", NULL), *mark = strchr(l->class_name, '>');
     if (registered && strchr(registered, '>')) l->registered_name = registered;
@@ -104,7 +123,7 @@ static lc_status parse_layer(context *c, const lc_json *json, uint32_t index, ui
     if (!is_model(l->class_name, l->config)) {
         if (l->config && !lc_json_is(l->config, LC_JSON_OBJECT))
             return BAD("layer '%s' (%s) has a config that is no object", l->name, l->class_name);
-        return LC_OK;
+        return parse_inner(c, depth, m, l);
     }
     l->model = lc_arena_alloc(c->arena, sizeof *l->model);
     if (!l->model) return lc_fail_memory(c->err, "Keras model");
@@ -601,6 +620,7 @@ lc_status lc_keras_config(const lc_json *root, const char *version, lc_budget *b
     lc_keras_model *m = lc_arena_alloc(arena, sizeof *m);
     if (!m) return lc_fail_memory(err, "Keras model");
     m->keras_version = version;
+    if (!version || version[0] < '3') LC_TRY(lc_keras_modernise(root, budget, arena, &root, err));
     LC_TRY(parse_model(c, root, 0, m));
     *model = m;
     return LC_OK;
@@ -609,6 +629,7 @@ lc_status lc_keras_config(const lc_json *root, const char *version, lc_budget *b
 static void count(const lc_keras_model *m, lc_source_stats *stats) {
     for (uint32_t i = 0; i < m->layer_count; i++) {
         const lc_keras_layer *l = &m->layers[i];
+        while (l->inner) l = l->inner;
         if (l->model) count(l->model, stats);
         else stats->layers++;
         for (uint32_t k = 0; k < l->weight_count; k++) {

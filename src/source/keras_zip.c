@@ -1,5 +1,6 @@
 /*
- * keras_zip.c: a .keras file: a zip with config.json, metadata.json and model.weights.h5, which is read in place.
+ * keras_zip.c: a .keras file: a zip with config.json, metadata.json and model.weights.h5, which is read in place; and such a weights file
+ * by itself, as save_weights writes it, in one piece or in shards.
  *
  * In the weights file a layer is not found by its name but by its class and its number among the layers of that class:
  *
@@ -18,7 +19,9 @@
  * missing, the weights are those of a layer of the same name, class and configuration that came before. (shared_object_id would
  * say it, but Keras loses it when it copies the configuration of nested models.)
  *
- * Refuses: a zip without config.json or weights, weights as .npz or in shards.
+ * Shards are weights files that hold parts of one tree: a group is looked for in all of them, and its members are those of all.
+ *
+ * Refuses: a zip without config.json or weights, weights as .npz.
  *
  * Facts: keras/src/saving/saving_lib.py, tf_keras/src/saving/saving_lib.py.
  */
@@ -42,6 +45,7 @@ static bool word(char c) { return upper(c) || lower(c) || (c >= '0' && c <= '9')
 static bool snake_case(const char *name, char *out, size_t size) {
     char a[512], b[1024];
     size_t n = 0, k = 0, used = 0;
+    if (strcmp(name, "GroupQueryAttention") == 0) name = "GroupedQueryAttention"; /* files bear the name of the Python class */
     for (const char *s = name; *s; s++)
         if (word(*s)) {
             if (n + 1 >= sizeof a) return false;
@@ -86,7 +90,9 @@ typedef struct buckets {
 
 typedef struct walk {
     const lc_keras_reading *r;
-    lc_h5 *h5;
+    const lc_zip *zip; /* where assets are; NULL: there are none */
+    lc_h5 *const *files;
+    size_t file_count;
     buckets saved; /* layers met so far */
     bool keras2;
     bool dependencies; /* "_layer_checkpoint_dependencies" */
@@ -121,65 +127,133 @@ static lc_status class_item(walk *w, buckets *b, const char *name, item **out) {
     return add_item(w, b, name, out);
 }
 
+/* A group, in each of the files: NULL in those that do not have it. A NULL spot is in none. */
+typedef lc_h5_object **spot;
+
+static lc_status new_spot(walk *w, spot *out) {
+    *out = lc_arena_array(w->r->arena, w->file_count, sizeof **out);
+    return *out ? LC_OK : lc_fail_memory(w->err, "groups of weights");
+}
+
+/* What a name, or a path, leads to below a spot; below the roots when `at` is NULL. */
+static lc_status find_below(walk *w, spot at, lc_str path, spot *out) {
+    bool any = false;
+    LC_TRY(new_spot(w, out));
+    if (w->file_count > 1) LC_TRY(lc_budget_tables(w->r->budget, w->file_count, "shards of weights", w->err));
+    for (size_t f = 0; f < w->file_count; f++) {
+        lc_h5_object *from = at ? at[f] : lc_h5_root(w->files[f]);
+        if (from) LC_TRY(lc_h5_find(w->files[f], from, path, &(*out)[f], w->err));
+        any = any || (*out)[f];
+    }
+    if (!any) *out = NULL;
+    return LC_OK;
+}
+
 /* A group by path below the root; as '\' of Windows when there is none with '/'. */
-static lc_status find_group(walk *w, const char *path, lc_h5_object **group) {
-    LC_TRY(lc_h5_find(w->h5, lc_h5_root(w->h5), lc_str_of(path), group, w->err));
+static lc_status find_group(walk *w, const char *path, spot *group) {
+    LC_TRY(find_below(w, NULL, lc_str_of(path), group));
     if (*group) return LC_OK;
     char turned[MAX_PATH + 1];
     size_t n = strlen(path);
     if (n > MAX_PATH) return LC_OK;
     for (size_t i = 0; i <= n; i++) turned[i] = path[i] == '/' ? '\\' : path[i];
-    return lc_h5_find(w->h5, lc_h5_root(w->h5), (lc_str){turned, n}, group, w->err);
+    return find_below(w, NULL, (lc_str){turned, n}, group);
+}
+
+/* Where a spot is first, for messages. */
+static const char *path_of(const walk *w, spot at) {
+    for (size_t f = 0; f < w->file_count; f++)
+        if (at[f]) return lc_h5_path(at[f]);
+    return "";
 }
 
 /* ---- weights of a layer ---- */
 
-static lc_status read_vars(walk *w, lc_h5_object *vars, const char *front, lc_keras_layer *l) {
+/* "0", "1" ... "10": in the order of numbers, not of names. Everything in a group of variables must be one. A few layers give theirs
+ * names instead (idf_weights). */
+static lc_status read_vars(walk *w, spot vars, const char *front, lc_keras_layer *l) {
     const lc_h5_link *links;
-    size_t count;
-    LC_TRY(lc_h5_links(w->h5, vars, &links, &count, w->err));
-    /* "0", "1" ... "10": in the order of numbers, not of names. Everything in a group of variables must be one. */
-    for (size_t i = 0; i < count; i++) {
-        char number[24], name[MAX_PATH + 1];
+    size_t count = 0;
+    bool named = true;
+    for (size_t f = 0; f < w->file_count; f++) {
+        size_t n = 0;
+        if (!vars[f]) continue;
+        LC_TRY(lc_h5_links(w->files[f], vars[f], &links, &n, w->err));
+        for (size_t i = 0; i < n && named; i++) named = links[i].name.size && (links[i].name.data[0] < '0' || links[i].name.data[0] > '9');
+        count += n;
+    }
+    char name[MAX_PATH + 1], number[24];
+    lc_keras_weight weight;
+    lc_h5_object *dataset;
+    for (size_t f = 0; named && f < w->file_count; f++) {
+        size_t n = 0;
+        if (vars[f]) LC_TRY(lc_h5_links(w->files[f], vars[f], &links, &n, w->err));
+        for (size_t i = 0; i < n; i++) {
+            snprintf(name, sizeof name, "%svars/%.*s", front, (int)(links[i].name.size < 200 ? links[i].name.size : 200),
+                     links[i].name.data);
+            LC_TRY(lc_h5_follow(w->files[f], vars[f], &links[i], &dataset, w->err));
+            LC_TRY(lc_keras_weight_read(w->r, w->files[f], dataset, lc_str_of(name), &weight, w->err));
+            LC_TRY(lc_keras_weight_add(w->r, l, &weight, w->err));
+        }
+    }
+    for (size_t i = 0; !named && i < count; i++) {
+        spot at;
         snprintf(number, sizeof number, "%zu", i);
         snprintf(name, sizeof name, "%svars/%zu", front, i);
-        lc_h5_object *dataset;
-        lc_keras_weight weight;
-        LC_TRY(lc_h5_find(w->h5, vars, lc_str_of(number), &dataset, w->err));
-        if (!dataset)
+        LC_TRY(find_below(w, vars, lc_str_of(number), &at));
+        if (!at)
             return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s' has %zu variables but none with number %zu",
-                                  lc_h5_path(vars), count, i);
-        LC_TRY(lc_keras_weight_read(w->r, w->h5, dataset, lc_str_of(name), &weight, w->err));
+                                  path_of(w, vars), count, i);
+        size_t f = 0;
+        while (!at[f]) f++;
+        LC_TRY(lc_keras_weight_read(w->r, w->files[f], at[f], lc_str_of(name), &weight, w->err));
         LC_TRY(lc_keras_weight_add(w->r, l, &weight, w->err));
     }
     return LC_OK;
 }
 
+static lc_status read_parts(walk *w, spot group, const char *front, uint32_t depth, lc_keras_layer *l);
+
+/* The part of a layer that a link of file `from` names, unless an earlier file has it, too. */
+static lc_status read_part(walk *w, spot group, size_t from, const lc_h5_link *link, const char *front, uint32_t depth, lc_keras_layer *l) {
+    spot part;
+    char below[MAX_PATH + 1];
+    /* The state of random numbers is not a weight. */
+    if (lc_str_is(link->name, "vars") || lc_str_is(link->name, "seed_generator")) return LC_OK;
+    if (w->file_count == 1) {
+        LC_TRY(new_spot(w, &part));
+        LC_TRY(lc_h5_follow(w->files[0], group[0], link, &part[0], w->err));
+    } else {
+        LC_TRY(find_below(w, group, link->name, &part));
+    }
+    for (size_t f = 0; part && f < from; f++)
+        if (part[f]) return LC_OK;
+    if (!part || !part[from] || !lc_h5_is_group(part[from])) return LC_OK;
+    const int n =
+        snprintf(below, sizeof below, "%s%.*s/", front, (int)(link->name.size < MAX_PATH ? link->name.size : MAX_PATH), link->name.data);
+    if (n < 0 || (size_t)n >= sizeof below - 32)
+        return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s': names of groups are too long", path_of(w, group));
+    return read_parts(w, part, below, depth + 1, l);
+}
+
 /* The layer's own variables, then those of its parts. */
-static lc_status read_parts(walk *w, lc_h5_object *group, const char *front, uint32_t depth, lc_keras_layer *l) {
+static lc_status read_parts(walk *w, spot group, const char *front, uint32_t depth, lc_keras_layer *l) {
     const lc_h5_link *links;
     size_t count;
-    lc_h5_object *vars;
-    if (lc_h5_mark(group))
-        return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s': a group of weights is there twice", lc_h5_path(group));
+    spot vars;
+    for (size_t f = 0; f < w->file_count; f++)
+        if (group[f] && lc_h5_mark(group[f]))
+            return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s': a group of weights is there twice",
+                                  lc_h5_path(group[f]));
     if (depth > w->r->budget->limits.max_depth)
         return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s': groups of weights are nested too deep",
-                              lc_h5_path(group));
-    LC_TRY(lc_h5_find(w->h5, group, LC_STR("vars"), &vars, w->err));
+                              path_of(w, group));
+    LC_TRY(find_below(w, group, LC_STR("vars"), &vars));
     if (vars) LC_TRY(read_vars(w, vars, front, l));
-    LC_TRY(lc_h5_links(w->h5, group, &links, &count, w->err));
-    for (size_t i = 0; i < count; i++) {
-        /* The state of random numbers is not a weight. */
-        if (lc_str_is(links[i].name, "vars") || lc_str_is(links[i].name, "seed_generator")) continue;
-        lc_h5_object *part;
-        char below[MAX_PATH + 1];
-        LC_TRY(lc_h5_follow(w->h5, group, &links[i], &part, w->err));
-        if (!lc_h5_is_group(part)) continue;
-        int n = snprintf(below, sizeof below, "%s%.*s/", front, (int)(links[i].name.size < MAX_PATH ? links[i].name.size : MAX_PATH),
-                         links[i].name.data);
-        if (n < 0 || (size_t)n >= sizeof below - 32)
-            return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "'%s': names of groups are too long", lc_h5_path(group));
-        LC_TRY(read_parts(w, part, below, depth + 1, l));
+    for (size_t f = 0; f < w->file_count; f++) {
+        if (!group[f]) continue;
+        LC_TRY(lc_h5_links(w->files[f], group[f], &links, &count, w->err));
+        for (size_t i = 0; i < count; i++) LC_TRY(read_part(w, group, f, &links[i], front, depth, l));
     }
     return LC_OK;
 }
@@ -229,6 +303,8 @@ static lc_status remember(walk *w, lc_keras_layer *l) {
 static void adopt(lc_keras_layer *to, const lc_keras_layer *from) {
     to->weights = from->weights;
     to->weight_count = from->weight_count;
+    to->vocabulary = from->vocabulary;
+    if (to->inner && from->inner) adopt(to->inner, from->inner);
     if (!to->model || !from->model || to->model->layer_count != from->model->layer_count) return;
     for (uint32_t i = 0; i < to->model->layer_count; i++) adopt(&to->model->layers[i], &from->model->layers[i]);
 }
@@ -237,9 +313,26 @@ static void adopt(lc_keras_layer *to, const lc_keras_layer *from) {
 
 static lc_status read_model(walk *w, lc_keras_model *m, const char *path, uint32_t depth);
 
+/* What a lookup keeps beside its weights: "assets/<path>/vocabulary.txt". */
+static lc_status read_vocabulary(walk *w, lc_keras_layer *l, const char *path) {
+    const size_t n = strlen(l->class_name);
+    char name[MAX_PATH + 64];
+    const uint8_t *text;
+    size_t size;
+    if (!w->zip || n < 6 || strcmp(l->class_name + n - 6, "Lookup") != 0) return LC_OK;
+    LC_TRY(lc_budget_tables(w->r->budget, w->zip->count, "members of a zip", w->err));
+    const int length = snprintf(name, sizeof name, "assets/%s/vocabulary.txt", path);
+    const lc_zip_member *member = length > 0 && (size_t)length < sizeof name ? lc_zip_find(w->zip, name) : NULL;
+    if (!member) return LC_OK;
+    LC_TRY(lc_zip_read(w->zip, member, w->r->budget, w->r->data, &text, &size, w->err));
+    l->vocabulary = (lc_str){(const char *)text, size};
+    return LC_OK;
+}
+
 static lc_status read_layer(walk *w, lc_keras_layer *l, const char *path, uint32_t depth) {
-    lc_h5_object *group;
+    spot group;
     lc_keras_layer *before;
+    LC_TRY(read_vocabulary(w, l, path));
     LC_TRY(find_group(w, path, &group));
     if (!group) {
         /* A layer without weights need not be there. One that should have some is missed when it is lowered. */
@@ -249,6 +342,13 @@ static lc_status read_layer(walk *w, lc_keras_layer *l, const char *path, uint32
     }
     LC_TRY(remember(w, l));
     if (l->model) return read_model(w, l->model, path, depth + 1);
+    if (l->inner) {
+        char below[MAX_PATH + 1];
+        const int n = snprintf(below, sizeof below, "%s/layer", path);
+        if (n < 0 || (size_t)n >= sizeof below)
+            return LC_SOURCE_FAIL(w->err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "layer '%s': names of groups are too long", l->name);
+        return read_layer(w, l->inner, below, depth);
+    }
     lc_status status = read_parts(w, group, "", 0, l);
     if (status != LC_OK && status != LC_NO_MEMORY) lc_error_prefix(w->err, "layer '%s' (%s)", l->name, l->class_name);
     return status;
@@ -264,7 +364,7 @@ static bool put_path(char *out, size_t size, const char *container, const char *
 static lc_status next_path(walk *w, const char *container, item *class, char *out, size_t size, bool *fits) {
     uint32_t tries = w->dependencies ? MAX_GAP : 1, number = class->number;
     for (uint32_t k = 0; k < tries; k++, number++) {
-        lc_h5_object *group;
+        spot group;
         *fits = put_path(out, size, container, class->name, number);
         if (!*fits || tries == 1) break;
         LC_TRY(find_group(w, out, &group));
@@ -286,7 +386,7 @@ static lc_status count_groups(walk *w, lc_keras_model *m, const char *container,
     char class_name[600], path[MAX_PATH + 1];
     for (uint32_t i = 0; i < m->layer_count; i++) {
         item *class;
-        lc_h5_object *group;
+        spot group;
         if (!in_container(m, &m->layers[i]) || !snake_case(m->layers[i].class_name, class_name, sizeof class_name)) continue;
         LC_TRY(class_item(w, classes, class_name, &class));
         class->layers++;
@@ -372,43 +472,82 @@ static lc_status read_json(const lc_keras_reading *r, const lc_zip *zip, const l
     return status;
 }
 
-lc_status lc_keras_read_zip(const lc_keras_reading *r, lc_keras_model **model, lc_error *err) {
-    *model = NULL;
-    lc_zip *zip = lc_arena_alloc(r->arena, sizeof *zip); /* lives as long as its checksum is being computed */
-    if (!zip) return lc_fail_memory(err, "zip");
-    const lc_json *config, *metadata = NULL;
+lc_status lc_keras_read_store(const lc_keras_reading *r, const lc_keras_store *store, lc_keras_model *m, lc_error *err) {
+    const char *version = m->keras_version;
+    walk w = {.r = r,
+              .zip = store->zip,
+              .files = store->files,
+              .file_count = store->count,
+              .err = err,
+              .keras2 = version && version[0] >= '0' && version[0] < '3'};
+    spot at;
+    LC_TRY(make_buckets(&w, m->layer_count, &w.saved));
+    LC_TRY(find_group(&w, "_layer_checkpoint_dependencies", &at));
+    w.dependencies = at != NULL;
+    return read_model(&w, m, "", 0);
+}
+
+/* A shard among the members. */
+static lc_status open_member(void *user, const lc_keras_reading *r, const char *name, lc_h5 **h5, lc_error *err) {
+    const lc_zip *zip = user;
+    const lc_zip_member *member = lc_zip_find(zip, name);
+    const uint8_t *data;
+    size_t size;
+    if (!member) return LC_SOURCE_FAIL(err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "the archive has no member '%s'", name);
+    LC_TRY(lc_zip_read(zip, member, r->budget, r->data, &data, &size, err));
+    return lc_h5_open(data, size, member->method == 0 ? member->at : 0, r->budget, r->arena, r->data, h5, err);
+}
+
+/* The weights in an archive: in one member, or in an index and its shards. */
+static lc_status read_members(const lc_keras_reading *r, const lc_zip *zip, lc_keras_model *m, lc_error *err) {
+    const lc_zip_member *weights_at = lc_zip_find(zip, "model.weights.h5"), *index_at = lc_zip_find(zip, "model.weights.json");
+    lc_keras_store store = {.zip = zip};
     const uint8_t *weights;
     size_t size;
-    LC_TRY(lc_zip_open(r->map, r->budget, r->arena, zip, err));
-    const lc_zip_member *config_at = lc_zip_find(zip, "config.json"), *metadata_at = lc_zip_find(zip, "metadata.json"),
-                        *weights_at = lc_zip_find(zip, "model.weights.h5");
-    if (!config_at) return not_keras(zip, err);
-    if (!weights_at) {
-        if (lc_zip_find(zip, "model.weights.npz"))
-            return no_member("a .keras file whose weights are an .npz", "load it in Keras and save it again with model.save(\"x.keras\")",
-                             err);
-        if (lc_zip_find(zip, "model.weights.json"))
-            return no_member("a .keras file whose weights are split into shards",
-                             "load it in Keras and save it again with model.save(\"x.keras\")", err);
+    lc_h5 *h5;
+    lc_status status;
+    if (!weights_at && lc_zip_find(zip, "model.weights.npz"))
+        return no_member("a .keras file whose weights are an .npz", "load it in Keras and save it again with model.save(\"x.keras\")", err);
+    if (!weights_at && !index_at)
         return no_member("a .keras file without model.weights.h5", "copy or save the file again: it is not complete", err);
+    if (weights_at) {
+        LC_TRY(lc_zip_read_checking(zip, weights_at, r->budget, r->data, &weights, &size, r->check, err));
+        status = lc_h5_open(weights, size, weights_at->method == 0 ? weights_at->at : 0, r->budget, r->arena, r->data, &h5, err);
+        store.files = &h5;
+        store.count = 1;
+    } else {
+        const lc_json *index;
+        LC_TRY(read_json(r, zip, index_at, &index, err));
+        status = lc_keras_open_shards(r, index, open_member, (void *)(uintptr_t)zip, &store, err);
     }
+    if (status == LC_OK) status = lc_keras_read_store(r, &store, m, err);
+    if (status != LC_OK && status != LC_NO_MEMORY) lc_error_prefix(err, weights_at ? "model.weights.h5" : "model.weights.json");
+    return status;
+}
+
+static lc_status open_zip(const lc_keras_reading *r, lc_zip **zip, lc_error *err) {
+    *zip = lc_arena_alloc(r->arena, sizeof **zip); /* lives as long as its checksum is being computed */
+    return *zip ? lc_zip_open(r->map, r->budget, r->arena, *zip, err) : lc_fail_memory(err, "zip");
+}
+
+lc_status lc_keras_zip_weights(const lc_keras_reading *r, lc_keras_model *m, lc_error *err) {
+    lc_zip *zip;
+    LC_TRY(open_zip(r, &zip, err));
+    return read_members(r, zip, m, err);
+}
+
+lc_status lc_keras_read_zip(const lc_keras_reading *r, lc_keras_model **model, lc_error *err) {
+    *model = NULL;
+    lc_zip *zip;
+    const lc_json *config, *metadata = NULL;
+    lc_keras_model *m;
+    LC_TRY(open_zip(r, &zip, err));
+    const lc_zip_member *config_at = lc_zip_find(zip, "config.json"), *metadata_at = lc_zip_find(zip, "metadata.json");
+    if (!config_at) return not_keras(zip, err);
     LC_TRY(read_json(r, zip, config_at, &config, err));
     if (metadata_at) LC_TRY(read_json(r, zip, metadata_at, &metadata, err));
-    const char *version = lc_json_str(metadata, "keras_version", NULL);
-    lc_keras_model *m;
-    LC_TRY(lc_keras_config(config, version, r->budget, r->arena, &m, err));
-    walk w = {.r = r, .err = err, .keras2 = version && version[0] >= '0' && version[0] < '3'};
-    LC_TRY(make_buckets(&w, m->layer_count, &w.saved));
-    LC_TRY(lc_zip_read_checking(zip, weights_at, r->budget, r->data, &weights, &size, r->check, err));
-    lc_status status = lc_h5_open(weights, size, weights_at->method == 0 ? weights_at->at : 0, r->budget, r->arena, r->data, &w.h5, err);
-    lc_h5_object *o = NULL;
-    if (status == LC_OK) status = lc_h5_find(w.h5, lc_h5_root(w.h5), LC_STR("_layer_checkpoint_dependencies"), &o, err);
-    w.dependencies = o != NULL;
-    if (status == LC_OK) status = read_model(&w, m, "", 0);
-    if (status != LC_OK) {
-        if (status != LC_NO_MEMORY) lc_error_prefix(err, "model.weights.h5");
-        return status;
-    }
+    LC_TRY(lc_keras_config(config, lc_json_str(metadata, "keras_version", NULL), r->budget, r->arena, &m, err));
+    LC_TRY(r->weights ? lc_keras_read_weights(r, m, err) : read_members(r, zip, m, err));
     *model = m;
     return LC_OK;
 }

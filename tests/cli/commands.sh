@@ -47,6 +47,13 @@ plain=$(sed 's/.*, \([0-9]*\) operators.*/\1/' .stdout)
 litec convert "$models/keras2_cnn.h5" -o m.tflite >.stdout
 best=$(sed 's/.*, \([0-9]*\) operators.*/\1/' .stdout)
 check 'the rewrites save operators' -- [ "$plain" -gt "$best" ]
+ok 'a loop' -- litec convert "$ROOT/tests/data/cli/gru.keras" -o loop.tflite
+ok 'GRU is a loop' 'graph 1' -- litec inspect loop.tflite
+ok 'its steps, and a fixed batch' -- litec convert "$ROOT/tests/data/cli/gru.keras" -o steps.tflite --unroll --input-shape 2,7,5
+ok 'unrolled there is one graph' 'float32\[2,7,5\]' -- litec inspect steps.tflite
+check 'no second graph' -- sh -c '! grep -q "graph 1" .stdout'
+bad 'a shape of no input' 'there is no such input' -- litec convert "$ROOT/tests/data/cli/gru.keras" -o steps.tflite --input-shape x=2,7,5
+bad 'a shape that contradicts' 'has shape' -- litec convert "$ROOT/tests/data/cli/gru.keras" -o steps.tflite --input-shape 2,7,4
 check 'a .tflite is not rewritten' -- litec convert plain.tflite -o copy.tflite
 check 'it is copied' -- cmp plain.tflite copy.tflite
 ok 'and what is not rewritten answers the same' 'seven' -- litec run plain.tflite -i "$digits/seven.png" -l "$digits/labels.txt" -k 1
@@ -126,6 +133,19 @@ bad 'one of two' 'input a is missing' '--input a=FILE' -- litec run "$two" -i b.
 bad 'the same one twice' 'input b is given twice' -- litec run "$two" -i b=b.npy -i b=a.npy
 bad 'three for two' '3 input files, but the model has 2 inputs' -- litec run "$two" -i b.npy -i a.npy -i a.npy
 ok 'a signature by its key' '^output x ' -- litec run "$two" -i b=b.npy -i a=a.npy --signature serving_default
+
+# ---- lint
+ok 'lint' 'keras2_cnn.h5: converts: 11 layers -> 9 operators' 'file +[0-9.]+ KB, of which weights [0-9.]+ KB' 'one run +897,408 multiply-accumulates; arena [0-9.]+ KB' \
+    'int8 +9 of 9 operators' 'runtime +TensorFlow Lite 1[.]5[.]0 or later' -- litec lint "$models/keras2_cnn.h5"
+ok 'lint as json' '"converts":true,"problems":\[\],"unseen":0,"format":"keras-h5","layers":11,"operators":9,.*"int8":\{"operators":9,"integer":9,"float":\[\]\}' -- \
+    litec lint "$models/keras2_cnn.h5" --json
+litec convert "$models/keras2_cnn.h5" -o m.tflite --quiet
+check 'lint knows the size of the file' -- sh -c '"$0" lint "$1" --json | grep -q "\"file_bytes\":$(wc -c <m.tflite),"' "$LITEC" "$models/keras2_cnn.h5"
+check 'lint fails where the conversion would' -- sh -c '! "$0" lint "$1" >lint.txt' "$LITEC" "$bad_files/lambda.h5"
+check 'and says what and why' -- grep -q 'layer "squares" (Lambda): a Lambda layer holds Python code' lint.txt
+check 'and what to do' -- grep -q 'hint: replace it by Keras layers' lint.txt
+ok 'lint with custom operators' 'with kernels of your own for FancyAttention' 'float stays FancyAttention' -- litec lint "$bad_files/unknown_layer.h5" --allow-custom-ops
+bad 'lint nothing' 'nothing.h5' -- litec lint nothing.h5
 
 # ---- bench
 ok 'bench' 'load' 'plan' 'first' 'run .*median of 20 \(p10 .*, p90' 'arena' 'peak' -- litec bench m.tflite --runs 20

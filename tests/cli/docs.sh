@@ -52,10 +52,12 @@ done
 
 if [ -n "${only-}" ]; then return 0; fi
 
-# What is shown as C compiles, inside a function that has what a reader would have: the picture, and a place to go.
+# What is shown as C compiles, inside a function that has what a reader would have: the picture, and a place to go. ```c function stands alone.
 if command -v "${CC:-cc}" >/dev/null 2>&1; then
     for document in "$ROOT/README.md" "$ROOT"/docs/*.md; do
         awk '
+            /^```c function$/ { inside = 2; next }
+            /^```/ && inside == 2 { inside = 0; next }
             /^```c$/ { n++; printf "static int block%d(const void *pixels, size_t bytes) {\n", n; inside = 1; next }
             /^```/ && inside { print "return 0; failed: return 1; }"; inside = 0; next }
             inside && !/^#include/ { print }

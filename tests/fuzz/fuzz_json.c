@@ -1,5 +1,6 @@
 /*
- * fuzz_json.c: text is parsed as JSON and every value touched; what parses is read as the configuration of a Keras model.
+ * fuzz_json.c: text is parsed as JSON and every value touched; what parses is read as the configuration of a Keras model, and as a file with
+ * an architecture.
  */
 #include "fuzz/fuzz_keras.inc"
 
@@ -33,5 +34,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         abort();
     }
     lc_arena_deinit(&arena);
-    return 0;
+    (void)lc_keras_json_probe(data, size);
+    return read_keras(lc_keras_read_json, data, size);
 }

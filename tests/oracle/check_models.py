@@ -22,9 +22,13 @@ LITEC, MODELS, ONLY = args[0], args[1], args[2:]
 LIMIT = 1e-5
 # More operators than the official converter, on purpose: name -> how many, why.
 EXTRA = {
+    'im_conv3d_groups': (3, 'CONV_3D has no groups: the official one runs in no interpreter'),
     'act_softplus': (2, 'log(1 + exp(x)) of the official one overflows from 89 on'),
+    **{f'{p}_{n}': (7, 'exact near 0, where the official one loses all digits') for p in ('op', 'fn_math') for n in ('expm1', 'log1p', 'xlog1py', 'logaddexp', 'logaddexp2', 'softplus')},
+    **{n: (9, 'the same operation more than once in the model, which the official one makes once') for n in
+       'fn_add_n fn_backend_elementwise fn_backend_sum fn_logical fn_operators fn_operators_const op_concatenate op_kwargs op_meshgrid op_operators op_split op_transpose_axes op_crossentropy'.split()},
 }
-HEAVY = 'CONV_2D DEPTHWISE_CONV_2D MAX_POOL_2D AVERAGE_POOL_2D MEAN'.split()
+HEAVY = 'CONV_2D DEPTHWISE_CONV_2D MAX_POOL_2D AVERAGE_POOL_2D'.split()
 NAMES = {v: k for k, v in vars(S.BuiltinOperator).items() if isinstance(v, int)}
 
 
@@ -42,10 +46,15 @@ def signature(path):
 
 
 def difference(a, b):
+    if b.dtype.kind == 'S': return 0.0 if a.shape == b.shape and (a.astype('S') == b).all() else 'other strings'
     if a.shape != b.shape: return f'shape {a.shape} for {b.shape}'
+    if a.dtype != b.dtype: return f'{a.dtype} for {b.dtype}'
     if not a.size: return 0.0
-    if not np.isfinite(a).all(): return 'not finite'
-    return float(np.max(np.abs(a - b)) / max(np.max(np.abs(b)), 1e-30))
+    a, b = (v.astype('c16' if v.dtype.kind == 'c' else 'f8') for v in (a, b))
+    same = (a == b) | (np.isnan(a) & np.isnan(b)) # what is not finite must be the same
+    if not np.isfinite(a[~same]).all() or not np.isfinite(b[~same]).all(): return 'not finite'
+    finite = np.abs(b[np.isfinite(b)])
+    return float(np.max(np.abs(np.where(same, 0, a - b)), initial=0) / max(np.max(finite, initial=0), 1e-30))
 
 
 def litert(path, xs, plain):
@@ -70,7 +79,7 @@ def worst(ys, want):
     if isinstance(ys, str): return ys
     if len(ys) != len(want): return f'{len(ys)} outputs for {len(want)}'
     ds = [difference(a, b) for a, b in zip(ys, want)]
-    return next((d for d in ds if isinstance(d, str)), max(ds))
+    return next((d for d in ds if isinstance(d, str)), None) or max(ds)
 
 
 def check(d, ext, tmp):
@@ -86,10 +95,12 @@ def check(d, ext, tmp):
     key, ins, outs = signature(out)
     n_in, n_out = len(meta['inputs']), len(meta['outputs'])
     order = list(range(n_out))
+    seen = collections.Counter()
+    expected = [o if not seen.update([o]) and seen[o] == 1 else f'{o}_{seen[o] - 1}' for o in meta['outputs']] # a layer with several
     if len(set(meta['outputs'])) == n_out and sorted(outs) == sorted(meta['outputs']): # dict outputs: by key
         order = [meta['outputs'].index(o) for o in outs]
         if order != sorted(order) and not name.startswith('dict_'): wrong.append(f'outputs in order {outs}, Keras has {meta["outputs"]}')
-    elif name.split('.')[0] not in ('shared_outputs', 'output_twice'): wrong.append(f'outputs {outs}, Keras has {meta["outputs"]}')
+    elif outs != expected and len(set(expected)) == n_out and name.split('.')[0] not in ('shared_outputs', 'output_twice'): wrong.append(f'outputs {outs}, Keras has {meta["outputs"]}')
     if ins != meta['inputs']: wrong.append(f'inputs {ins}, Keras has {meta["inputs"]}')
     if key != 'serving_default': wrong.append(f'signature {key}')
     xs = [np.load(f'{d}/in{i}.npy') for i in range(n_in)]
@@ -103,7 +114,8 @@ def check(d, ext, tmp):
     ours, theirs = operators(out), meta['official']
     count = f'{sum(ours.values())} / ' + ('-' if theirs is None else str(sum(theirs.values())))
     if theirs is not None:
-        room = EXTRA.get(name.split('.')[0], (0, ''))[0]
+        # An operator in front of each LSTM and RNN writes its first state on every run: the official ones go on where the run before ended.
+        room = EXTRA.get(name.split('.')[0], (0, ''))[0] + sum(theirs.get(k, 0) for k in ('UNIDIRECTIONAL_SEQUENCE_LSTM', 'UNIDIRECTIONAL_SEQUENCE_RNN'))
         if sum(ours.values()) > sum(theirs.values()) + room or any(ours[k] > theirs.get(k, 0) for k in HEAVY): wrong.append(f'operators {dict(ours)}, official {theirs}')
     return '; '.join(wrong) or None, [count, *diffs]
 

@@ -20,6 +20,8 @@ if len(sys.argv) < 2: sys.exit(__doc__)
 OUT = sys.argv[1]
 ONLY = sys.argv[2:]
 SPECS, BOTH, K3, K2 = {}, ('k3', 'k2'), ('k3',), ('k2',)
+NO_H5 = set() # names of models that Keras itself cannot load again from .h5
+INPUTS = {} # name -> values of its inputs, each made by f(rng, shape); without: normal numbers, integers below 100
 
 
 def spec(name, only=BOTH):
@@ -453,7 +455,7 @@ def _(K):
 
 # ---- families in files of their own: each has add(s), where s is this module: s.sequential, s.spec, s.fun, s.two, s.K2 ...
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-for family in ('operation', 'recurrent', 'image', 'attention'):
+for family in ('operation', 'recurrent', 'image', 'attention', 'apps'):
     path = os.path.join(sys.path[0], f'keras_{family}_models.py')
     if os.path.exists(path): importlib.import_module(f'keras_{family}_models').add(sys.modules[__name__])
 
@@ -461,6 +463,7 @@ for family in ('operation', 'recurrent', 'image', 'attention'):
 # ---- the big ones
 def stats(m, rng):
     for w in m.weights:
+        if not hasattr(w, 'name'): continue # an adapted vocabulary of Keras 2
         n, s = w.name if '/' in w.name else getattr(w, 'path', w.name), tuple(w.shape)
         if n in ('mean:0', 'variance:0') or n.startswith('normalization/'): continue # adapted: Keras keeps a copy of these
         if 'variance' in n or 'gamma' in n: w.assign(rng.uniform(.6, 1.4, s))
@@ -511,16 +514,21 @@ def make(name, gen):
     for i in ins:
         s = [batch] + [n or 9 for n in i.shape[1:]]
         dt = i.dtype if isinstance(i.dtype, str) else i.dtype.name
-        xs.append(rng.integers(0, 2, s).astype(bool) if dt == 'bool' else rng.integers(0, 100, s).astype(dt) if 'int' in dt else (rng.normal(size=s) * 2).astype('f'))
-    arg = xs if len(xs) > 1 else xs[0]
-    if isinstance(getattr(m, '_inputs_struct', None), dict): arg = {i.name: x for i, x in zip(ins, xs)}
+        if name in INPUTS: xs.append(INPUTS[name][len(xs)](rng, s))
+        else: xs.append(rng.integers(0, 2, s).astype(bool) if dt == 'bool' else rng.integers(0, 100, s).astype(dt) if 'int' in dt else (rng.normal(size=s) * 2).astype('f'))
+    fed = [tf.constant(x) for x in xs] if any(x.dtype.kind == 'S' for x in xs) else xs
+    arg = fed if len(xs) > 1 else fed[0]
+    if isinstance(getattr(m, '_inputs_struct', None), dict): arg = {i.name: x for i, x in zip(ins, fed)}
     y = m(arg, training=False)
     ys = list(y.values()) if isinstance(y, dict) else y if isinstance(y, (list, tuple)) else [y]
     for i, x in enumerate(xs): np.save(f'{d}/in{i}.npy', x)
-    for i, v in enumerate(ys): np.save(f'{d}/out{i}.npy', np.asarray(v))
+    for i, v in enumerate(ys):
+        v = np.asarray(v)
+        np.save(f'{d}/out{i}.npy', v.astype('S') if v.dtype == object else v)
     in_names = [i._keras_history.operation.name if gen == 'k3' else i.name.split(':')[0] for i in ins]
     out_names = list(y) if isinstance(y, dict) else [o._keras_history.operation.name for o in m.outputs] if gen == 'k3' else list(m.output_names)
-    m.save(f'{d}/model.keras'); m.save(f'{d}/model.h5')
+    m.save(f'{d}/model.keras')
+    if name not in NO_H5: m.save(f'{d}/model.h5')
     if name.startswith('nested'):
         try: K.models.load_model(f'{d}/model.keras')
         except ValueError: os.remove(f'{d}/model.keras') # a layer shared between models: its weights are lost in this format

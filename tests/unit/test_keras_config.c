@@ -431,6 +431,25 @@ static void test_sequential(void **state) {
     refuse("{\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":[" INPUT("i") ",7]}}", NULL, LC_INVALID, "no class_name");
 }
 
+/* Keras 1 and the first of Keras 2 wrote a Sequential as a list, inside another one without its name. */
+static void test_lists(void **state) {
+    (void)state;
+    parsed p;
+    assert_int_equal(configure(&p,
+                               "{\"class_name\": \"Sequential\", \"config\": ["
+                               "{\"class_name\": \"Sequential\", \"config\": [{\"class_name\": \"Dense\", \"config\": {\"name\": \"a\", "
+                               "\"batch_input_shape\": [null, 4]}}]},"
+                               "{\"class_name\": \"Sequential\", \"config\": [{\"class_name\": \"Dense\", \"config\": {\"name\": \"b\", "
+                               "\"batch_input_shape\": [null, 3]}}]}]}",
+                               "2.0.5"),
+                     LC_OK);
+    assert_int_equal(p.model->layer_count, 3);
+    assert_string_equal(p.model->layers[1].name, "sequential_1");
+    assert_string_equal(p.model->layers[2].name, "sequential_2");
+    assert_string_equal(p.model->layers[2].model->layers[1].name, "b");
+    lc_arena_deinit(&p.arena);
+}
+
 static void test_refusals(void **state) {
     (void)state;
     const char *v = "2.15.0";
@@ -534,8 +553,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_like_jansson), cmocka_unit_test(test_json_python),  cmocka_unit_test(test_json_limits),
         cmocka_unit_test(test_keras2_calls),      cmocka_unit_test(test_keras3_calls), cmocka_unit_test(test_dicts),
-        cmocka_unit_test(test_nested_numbers),    cmocka_unit_test(test_sequential),   cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_long_chain),        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_nested_numbers),    cmocka_unit_test(test_sequential),   cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_refusals),          cmocka_unit_test(test_long_chain),   cmocka_unit_test(test_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -679,49 +679,6 @@ static void test_merge(void **state) {
 /* ---- operations of Keras 3
  * ------------------------------------------------------------------------------------------------------ */
 
-static void test_operations(void **state) {
-    (void)state;
-#define T "{\"class_name\": \"__keras_tensor__\", \"config\": {}}"
-    static const struct {
-        const char *class_name, *args;
-        uint32_t n;
-        const char *ops;
-    } cases[] = {
-        {"Add", "[" T ", " T "]", 2, "ADD"},          {"Subtract", "[1, " T "]", 1, "SUB"}, {"Multiply", "[" T ", 2.5]", 1, "MUL"},
-        {"TrueDivide", "[" T ", 4]", 1, "DIV"},       {"Square", "[" T "]", 1, "SQUARE"},   {"Sigmoid", "[" T "]", 1, "LOGISTIC"},
-        {"Concatenate", "[[" T ", " T "]]", 2, NULL}, {"Add", "[" T ", [1, 2]]", 1, NULL},  {"Negative", "[" T ", " T "]", 2, NULL},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        fixture f;
-        lc_error err;
-        fixture_begin(&f, "3.1");
-        int in[2] = {fixture_input(&f, "a", "[null, 3, 4]"), fixture_input(&f, "b", "[3, 4]")};
-        int layer = fixture_layer(&f, cases[i].class_name, "op", "{}", "", cases[i].n, in);
-        f.layers[layer].entry = fixture_json(&f, "{\"module\": \"keras.src.ops.numpy\"}");
-        f.layers[layer].calls[0].args = fixture_json(&f, cases[i].args);
-        fixture_output(&f, layer);
-        lc_model *m = fixture_lower(&f, NULL, &err);
-        if (!cases[i].ops) assert_true(!m && err.status == LC_UNSUPPORTED);
-        else {
-            if (!m) fail_msg("%s", err.message);
-            lc_text text = {0};
-            fixture_ops(m, &text);
-            assert_string_equal(text.data, cases[i].ops); /* NumPy's broadcasting: no RESHAPE of [3, 4] */
-            lc_text_deinit(&text);
-            static float got[MANY];
-            size_t n = MANY;
-            shape os;
-            fixture_run(m, 1, got, &n, os.dims, &os.rank);
-            assert_int_equal(n, 24);
-            float a = fixture_value(100, 23), b = fixture_value(101, 11),
-                  want[] = {a + b, 1 - a, a * 2.5f, a / 4, a * a, 1 / (1 + expf(-a))};
-            assert_true(fabsf(got[23] - want[i]) < 1e-6f);
-        }
-        lc_model_destroy(m);
-        fixture_end(&f);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_core),
@@ -732,7 +689,6 @@ int main(void) {
         cmocka_unit_test(test_activation_names),
         cmocka_unit_test(test_activation_layers),
         cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

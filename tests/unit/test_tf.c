@@ -291,7 +291,7 @@ static void test_names(void **state) {
     (void)state;
     lc_arena arena = {0};
     lc_names n;
-    char text[50][16], near[64];
+    char text[50][32], near[64];
     assert_true(lc_names_init(&n, &arena, 50));
     for (int i = 0; i < 50; i++) {
         snprintf(text[i], sizeof text[i], "node_%d", i);

@@ -1,0 +1,64 @@
+/*
+ * part.c: layers inside layers: the cell of an RNN, the two layers of a Bidirectional, the layer of a TimeDistributed. Their configuration
+ * is a part of the outer one's, and their weights are some of its weights:
+ *
+ *   .keras   named by their place: "forward_layer/cell/vars/0"
+ *   .h5      in the order in which Keras made them
+ */
+#include "lower/rnn.h"
+
+#include <string.h>
+
+bool lc_part_by_name(const lc_keras_layer *layer) {
+    for (uint32_t i = 0; i < layer->weight_count; i++) {
+        const char *name = layer->weights[i].name, *vars = name ? strstr(name, "vars/") : NULL;
+        if (!vars || (vars != name && vars[-1] != '/') || !vars[5] || strspn(vars + 5, "0123456789") != strlen(vars + 5)) return false;
+    }
+    return layer->weight_count > 0;
+}
+
+bool lc_part(lc_call *c, const lc_json *json, const char *prefix, uint32_t first, uint32_t count, lc_keras_layer *part) {
+    const lc_keras_layer *outer = c->layer;
+    const lc_json *config = lc_json_get(json, "config");
+    if (c->b->status != LC_OK) return false;
+    *part = (lc_keras_layer){.name = lc_json_str(config, "name", outer->name),
+                             .class_name = lc_json_str(json, "class_name", NULL),
+                             .config = config,
+                             .entry = json};
+    const char *registered = lc_json_str(json, "registered_name", NULL);
+    if (registered && strchr(registered, '>')) part->registered_name = registered;
+    if (!part->class_name || !lc_json_is(config, LC_JSON_OBJECT)) {
+        lc_build_fail(c->b, LC_INVALID, "a layer inside it has no class_name or no config");
+        return false;
+    }
+    if (!lc_part_by_name(outer)) {
+        const uint32_t left = first < outer->weight_count ? outer->weight_count - first : 0;
+        part->weights = left ? outer->weights + first : NULL;
+        part->weight_count = count < left ? count : left;
+        return true;
+    }
+    const size_t skip = strlen(prefix);
+    part->weights = lc_arena_array(&c->lower->scratch, outer->weight_count, sizeof *part->weights);
+    if (!part->weights) return lc_build_check(c->b, lc_fail_memory(c->b->err, "weights"));
+    for (uint32_t i = 0; i < outer->weight_count; i++) {
+        if (strncmp(outer->weights[i].name, prefix, skip) != 0) continue;
+        part->weights[part->weight_count] = outer->weights[i];
+        part->weights[part->weight_count++].name += skip;
+    }
+    return true;
+}
+
+int32_t lc_part_call(lc_call *c, const lc_keras_layer *part, const int32_t *in, const int32_t *in_masks, uint32_t n, lc_call *done) {
+    int32_t *slots = lc_arena_array(&c->lower->scratch, LC_LOWER_SLOTS, sizeof *slots);
+    if (!slots) return lc_build_check(c->b, lc_fail_memory(c->b->err, "layers inside layers")) ? -1 : -1;
+    *done = (lc_call){.lower = c->lower,
+                      .b = c->b,
+                      .layer = part,
+                      .config = part->config,
+                      .in = in,
+                      .in_masks = in_masks,
+                      .in_count = n,
+                      .slots = slots,
+                      .mask = -1};
+    return lc_lower_part(done);
+}

@@ -98,7 +98,11 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
 
     const char *source = arguments.items[0];
     if (lc_cli_input(&source, v.max_memory)) return LC_EXIT_FAILED;
-    lc_convert_options how = {.limits = {.max_memory = v.max_memory}, .allow_custom_ops = v.allow_custom_ops, .no_optimize = v.no_optimize, .unroll = v.unroll, .weights = v.weights};
+    lc_convert_options how = {.limits = {.max_memory = v.max_memory},
+                              .allow_custom_ops = v.allow_custom_ops,
+                              .no_optimize = v.no_optimize,
+                              .unroll = v.unroll,
+                              .weights = v.weights};
     lc_cli_graph_texts texts = {0};
     if (lc_cli_graph_use(&v.graph, &how, &texts)) return LC_EXIT_FAILED;
     if (v.quiet) how.note = NULL;
@@ -111,9 +115,10 @@ const lc_cli_command lc_cmd_convert = {
     .name = "convert",
     .summary = "turn a trained model into a .tflite file",
     .usage = "MODEL -o OUT.tflite [options]",
-    .details = "MODEL: Keras .h5 or .keras, or .json with --weights; a SavedModel's directory; a graph of TensorFlow, .pb or .pbtxt; a checkpoint's\n"
-               ".meta or prefix; .tflite. Files are recognised by content, whatever they are called.\n"
-               "The output appears whole or not at all; the source is never changed. - is standard input and output.",
+    .details =
+        "MODEL: Keras .h5 or .keras, or .json with --weights; a SavedModel's directory; a graph of TensorFlow, .pb or .pbtxt; a checkpoint's\n"
+        ".meta or prefix; .tflite. Files are recognised by content, whatever they are called.\n"
+        "The output appears whole or not at all; the source is never changed. - is standard input and output.",
     .example = "litec convert model.h5 -o model.tflite",
     .options = options,
     .least = 1,

@@ -233,11 +233,21 @@ static int32_t stand_in(lc_lower *lower, const lc_keras_layer *layer, const lc_k
     return lc_build_placeholder(lower->b, "unknown", type, dims, (int32_t)shape->count);
 }
 
+/* Every error says what to do next, also that of a layer which only knows what it wants. */
+static void advise(lc_status status, lc_error *err) {
+    if (status == LC_OK || !err || err->hint[0]) return;
+    lc_error_hint(err, status == LC_NO_MEMORY ? "close other programs, or use a machine with more memory"
+                       : status == LC_LIMIT   ? "if the model is what it should be, raise the limit (lc_limits)"
+                       : status == LC_INVALID ? "the file is damaged or was not written by Keras: save the model again with model.save(...)"
+                                              : "build the layer in another way in Keras and save the model again with model.save(...)");
+}
+
 /* Notes what is wrong and goes on without this call's outputs. False: nobody collects problems, or this one ends everything. */
 static bool note_problem(lc_lower *lower, const layer_state *s, const lc_keras_layer *layer, value *v) {
     lc_builder *b = lower->b;
     lc_problems *problems = lower->options->problems;
     if (!problems || (b->status != LC_UNSUPPORTED && b->status != LC_INVALID)) return false;
+    advise(b->status, b->err);
     lc_error kept = *b->err, local;
     if (lc_problems_add(problems, s->name, layer->class_name, kept.message, kept.hint, &local)) {
         *b->err = local;
@@ -283,7 +293,8 @@ int32_t lc_lower_part(lc_call *c) {
     if (lower->depth >= lower->budget.limits.max_depth)
         return lc_build_fail(c->b, LC_LIMIT, "layers are nested more than %u deep (limit max_depth)", lower->budget.limits.max_depth);
     if (++lower->calls > lower->budget.limits.max_nodes)
-        return lc_build_fail(c->b, LC_LIMIT, "the model makes more than %u calls of layers (limit max_nodes)", lower->budget.limits.max_nodes);
+        return lc_build_fail(c->b, LC_LIMIT, "the model makes more than %u calls of layers (limit max_nodes)",
+                             lower->budget.limits.max_nodes);
     layer_state s = {.name = layer};
     value v = {0};
     int32_t out = -1;
@@ -567,5 +578,6 @@ lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *op
     }
     lc_eager_end(&lower);
     lc_arena_deinit(&lower.scratch);
+    advise(status, err);
     return status;
 }

@@ -175,3 +175,14 @@ int32_t lc_lower_rescaling(lc_call *c) {
     x = lc_build_binary(c->b, LC_OP_MUL, x, numbers(c, 0, "scale", scale, n_scale, &s), LC_LOWER_ACT(NONE));
     return shift ? lc_build_binary(c->b, LC_OP_ADD, x, numbers(c, 1, "offset", offset, n_offset, &s), LC_LOWER_ACT(NONE)) : x;
 }
+
+/* x * gamma over the last dimension: ConvNeXt's own layer in keras.applications. */
+int32_t lc_lower_layer_scale(lc_call *c) {
+    int32_t x = lc_call_float(c, 0);
+    lc_shape s;
+    if (!lc_call_shape(c, x, &s)) return -1;
+    if (s.rank < 1) return lc_build_fail(c->b, LC_INVALID, "its input has no dimensions");
+    const int32_t depth = lc_call_known(c, &s, s.rank - 1, "the number of channels");
+    if (!lc_weights(c, 1, "gamma")) return -1;
+    return lc_build_binary(c->b, LC_OP_MUL, x, lc_weight_const(c, 0, 0, "gamma", &depth, 1, &depth, 1), LC_LOWER_ACT(NONE));
+}

@@ -14,11 +14,14 @@
  *
  * Stays true: a weight's bytes are its shape times its type; a layer's names are unique; optimizer weights are not touched.
  *
+ * save_weights("x.h5") writes what is in model_weights at the root, without a configuration, which is elsewhere then. Its names are those
+ * of another session often ("dense_5" for "dense_2"): then the layers are matched in their order, as Keras does.
+ *
  * Refuses: files without model_config (weights only), layers that the file does not list, weights that belong to no layer.
  *
  * Facts: keras/src/legacy/saving/legacy_h5_format.py.
  */
-#include "source/keras_read.h"
+#include "source/keras_legacy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -139,23 +142,42 @@ typedef struct leaf_list {
     size_t count, capacity;
 } leaf_list;
 
+/* The layer that has the weights: in a TimeDistributed the one in it. */
+static lc_keras_layer *holder(lc_keras_layer *l) {
+    while (l->inner) l = l->inner;
+    return l;
+}
+
+static leaf_path *go_into(const lc_keras_reading *r, const leaf_path *above, const char *name) {
+    leaf_path *around = lc_arena_alloc(r->arena, sizeof *around);
+    if (around) *around = (leaf_path){above, lc_str_of(name)};
+    return around;
+}
+
+static lc_status add_leaf(const lc_keras_reading *r, const char *name, lc_keras_layer *l, const leaf_path *around, leaf_list *list,
+                          lc_error *err) {
+    void *items = list->items;
+    if (!lc_arena_grow(r->arena, &items, &list->capacity, list->count + 1, sizeof *list->items))
+        return lc_fail_memory(err, "nested models");
+    list->items = items;
+    list->items[list->count] = (leaf){.name = lc_str_of(name), .layer = l, .around = around, .place = list->count};
+    list->count++;
+    return LC_OK;
+}
+
 static lc_status list_leaves(const lc_keras_reading *r, const lc_keras_layer *nested, const leaf_path *above, leaf_list *list,
                              lc_error *err) {
-    leaf_path *around = lc_arena_alloc(r->arena, sizeof *around);
+    const leaf_path *around = go_into(r, above, nested->name);
+    const char *version = nested->model->keras_version;
     if (!around) return lc_fail_memory(err, "nested models");
-    *around = (leaf_path){above, lc_str_of(nested->name)};
     for (uint32_t i = 0; i < nested->model->layer_count; i++) {
-        lc_keras_layer *l = &nested->model->layers[i];
-        if (l->model) {
-            LC_TRY(list_leaves(r, l, around, list, err));
-            continue;
-        }
-        void *items = list->items;
-        if (!lc_arena_grow(r->arena, &items, &list->capacity, list->count + 1, sizeof *list->items))
-            return lc_fail_memory(err, "nested models");
-        list->items = items;
-        list->items[list->count] = (leaf){.name = lc_str_of(l->name), .layer = l, .around = around, .place = list->count};
-        list->count++;
+        lc_keras_layer *named = &nested->model->layers[i], *l = holder(named);
+        const leaf_path *inside = around;
+        /* The layer in a TimeDistributed bears its own name in Keras 3; in Keras 2 it has that of the TimeDistributed. */
+        for (; version && version[0] >= '3' && named->inner && inside; named = named->inner) inside = go_into(r, inside, named->name);
+        if (!inside) return lc_fail_memory(err, "nested models");
+        if (l->model) LC_TRY(list_leaves(r, l, inside, list, err));
+        else LC_TRY(add_leaf(r, named->name, l, inside, list, err));
     }
     return LC_OK;
 }
@@ -263,14 +285,15 @@ static lc_status check_unique(const lc_keras_reading *r, const lc_str *names, si
     return LC_OK;
 }
 
-static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *weights, lc_keras_layer *l, lc_error *err) {
+static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *weights, lc_str called, lc_keras_layer *l, lc_error *err) {
     lc_h5_object *group, *dataset;
     lc_str *names;
     size_t count;
     bool found;
-    LC_TRY(lc_h5_find(h5, weights, lc_str_of(l->name), &group, err));
+    LC_TRY(lc_h5_find(h5, weights, called, &group, err));
     if (!group) {
-        LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "layer '%s' (%s) has no group in 'model_weights'", l->name, l->class_name);
+        LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "layer '%s' (%s) has no group '%.*s' in '%s'", l->name, l->class_name,
+                       (int)(called.size < 200 ? called.size : 200), called.data, lc_h5_path(weights));
         lc_error_hint(err, "configuration and weights do not belong together: save the whole model again with model.save(...)");
         return LC_INVALID;
     }
@@ -278,16 +301,17 @@ static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *
     LC_TRY(lc_budget_tables(r->budget, count, "weights", err));
     LC_TRY(check_unique(r, names, count, lc_h5_path(group), err));
     leaf_list leaves = {0};
-    if (l->model) {
+    lc_keras_layer *held = holder(l);
+    if (held->model) {
         leaf *at;
-        LC_TRY(list_leaves(r, l, NULL, &leaves, err));
+        LC_TRY(list_leaves(r, held, NULL, &leaves, err));
         if (leaves.count) qsort(leaves.items, leaves.count, sizeof *leaves.items, compare_leaves);
         for (size_t i = 0; i < count; i++) LC_TRY(find_leaf(r, &leaves, names[i], true, &at, err));
     }
     for (size_t i = 0; i < count; i++) {
-        lc_keras_layer *owner = l;
+        lc_keras_layer *owner = held;
         int shown = (int)(names[i].size < 200 ? names[i].size : 200);
-        if (l->model) {
+        if (held->model) {
             leaf *at;
             LC_TRY(find_leaf(r, &leaves, names[i], false, &at, err));
             if (!at) {
@@ -313,40 +337,114 @@ static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *
     return LC_OK;
 }
 
-/* InputLayers and layers that were put in are not always listed, and have nothing. */
-static bool may_be_missing(const lc_keras_layer *l) { return strcmp(l->class_name, "InputLayer") == 0 || !l->entry; }
+static bool is_input(const lc_keras_layer *l) { return strcmp(l->class_name, "InputLayer") == 0; }
 
-static lc_status read_weights(const lc_keras_reading *r, lc_h5 *h5, lc_keras_model *m, lc_error *err) {
-    lc_h5_object *weights;
-    LC_TRY(lc_h5_find(h5, lc_h5_root(h5), LC_STR("model_weights"), &weights, err));
-    if (!weights) {
-        LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "the file has a model_config but no group 'model_weights'");
-        lc_error_hint(err, "save the whole model again with model.save(...)");
-        return LC_INVALID;
+/* InputLayers and layers that were put in are not always listed, and have nothing. */
+static bool may_be_missing(const lc_keras_layer *l) {
+    if (is_input(l) || !l->entry) return true;
+    return l->call_count && l->calls[0].args && !lc_json_get(l->config, "trainable"); /* an operation with a configuration of its own */
+}
+
+/* Layers that Keras lists. */
+static bool has_place(const lc_keras_layer *l) { return l->entry && !lc_keras_is_operation(l) && (is_input(l) || !may_be_missing(l)); }
+
+/* Does each of the names stand in the sorted list? */
+static bool all_in(const lc_str *names, size_t count, const lc_str *sorted, size_t n) {
+    size_t i = 0;
+    while (i < count && n && bsearch(&names[i], sorted, n, sizeof *sorted, compare_names)) i++;
+    return i == count;
+}
+
+/* The names under which the file has the layers: their own, when there is a layer for each name that is listed, or the other way round; else
+ * those at their place, when there are as many as layers, or layers that are no input. NULL: none of it. */
+static lc_status match_layers(const lc_keras_reading *r, const lc_keras_model *m, const lc_str *names, const lc_str *sorted, size_t count,
+                              lc_str **called, size_t *expected, lc_error *err) {
+    lc_str *own = lc_arena_array(r->arena, m->layer_count, sizeof *own), *needed = lc_arena_array(r->arena, m->layer_count, sizeof *needed);
+    if (!own || !needed) return lc_fail_memory(err, "names");
+    size_t layers = 0, inputs = 0, n = 0;
+    *called = own;
+    for (uint32_t i = 0; i < m->layer_count; i++) {
+        const lc_keras_layer *l = &m->layers[i];
+        own[i] = lc_str_of(l->name);
+        if (!has_place(l)) continue;
+        layers++;
+        if (is_input(l)) inputs++;
+        else needed[n++] = own[i];
     }
-    lc_str *names;
-    size_t count;
+    if (all_in(needed, n, sorted, count)) return LC_OK;
+    memcpy(needed, own, m->layer_count * sizeof *own);
+    qsort(needed, m->layer_count, sizeof *needed, compare_names);
+    if (all_in(names, count, needed, m->layer_count)) return LC_OK;
+    const bool all = count == layers;
+    *expected = layers - inputs;
+    *called = NULL;
+    if (!all && count != layers - inputs) return LC_OK;
+    size_t k = 0;
+    for (uint32_t i = 0; i < m->layer_count; i++)
+        own[i] = has_place(&m->layers[i]) && (all || !is_input(&m->layers[i])) ? names[k++] : (lc_str){0};
+    *called = own;
+    return LC_OK;
+}
+
+static lc_status read_weights(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *weights, lc_keras_model *m, lc_error *err) {
+    lc_str *names, *called = NULL;
+    size_t count, expected = 0;
     bool found;
     LC_TRY(read_names(h5, weights, "layer_names", r, &names, &count, &found, err));
-    if (found) LC_TRY(check_unique(r, names, count, "layer_names", err));
-    /* Only to tell an operation or a layer of a subclass, which Keras does not list, from a damaged file. */
+    LC_TRY(check_unique(r, names, count, "layer_names", err));
+    /* Also to tell an operation or a layer of a subclass, which Keras does not list, from a damaged file. */
     lc_str *sorted = lc_arena_array(r->arena, count, sizeof *sorted);
     if (!sorted) return lc_fail_memory(err, "names");
     if (count) memcpy(sorted, names, count * sizeof *sorted);
     if (count) qsort(sorted, count, sizeof *sorted, compare_names);
+    LC_TRY(match_layers(r, m, names, sorted, count, &called, &expected, err));
+    if (!called) {
+        LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET,
+                       "'%s' lists %zu layers, others than the %zu of model '%s': neither names nor their number fit", lc_h5_path(weights),
+                       count, expected, m->name);
+        lc_error_hint(err, "configuration and weights do not belong together: save the whole model again with model.save(...)");
+        return LC_INVALID;
+    }
     for (uint32_t i = 0; i < m->layer_count; i++) {
-        lc_str name = lc_str_of(m->layers[i].name);
-        bool listed = count && bsearch(&name, sorted, count, sizeof name, compare_names);
+        bool listed = count && called[i].data && bsearch(&called[i], sorted, count, sizeof *sorted, compare_names);
         if (!listed && (may_be_missing(&m->layers[i]) || lc_keras_is_operation(&m->layers[i]))) continue;
         if (!listed && found) {
-            LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "layer '%s' (%s) is not listed in layer_names of 'model_weights'",
-                           m->layers[i].name, m->layers[i].class_name);
+            LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "layer '%s' (%s) is not listed in layer_names of '%s'",
+                           m->layers[i].name, m->layers[i].class_name, lc_h5_path(weights));
             lc_error_hint(err, "configuration and weights do not belong together: save the whole model again with model.save(...)");
             return LC_INVALID;
         }
-        LC_TRY(read_layer(r, h5, weights, &m->layers[i], err));
+        LC_TRY(read_layer(r, h5, weights, called[i], &m->layers[i], err));
     }
     return LC_OK;
+}
+
+/* keras_version and backend, at the root or beside the weights. */
+static lc_status read_about(lc_h5 *h5, lc_h5_object *weights, const char *name, lc_str *text, lc_error *err) {
+    LC_TRY(read_text(h5, lc_h5_root(h5), name, text, err));
+    return text->data || !weights ? LC_OK : read_text(h5, weights, name, text, err);
+}
+
+lc_status lc_keras_h5_weights(const lc_keras_reading *r, lc_h5 *h5, lc_keras_model *m, lc_error *err) {
+    lc_h5_object *weights;
+    lc_str version, backend;
+    bool found;
+    lc_h5_value v;
+    LC_TRY(lc_h5_find(h5, lc_h5_root(h5), LC_STR("model_weights"), &weights, err));
+    LC_TRY(read_about(h5, weights, "keras_version", &version, err));
+    LC_TRY(read_about(h5, weights, "backend", &backend, err));
+    if (!weights) {
+        LC_TRY(lc_h5_attribute(h5, lc_h5_root(h5), "layer_names", &v, &found, err));
+        if (!found) LC_TRY(lc_h5_attribute(h5, lc_h5_root(h5), "layer_names0", &v, &found, err));
+        if (found) weights = lc_h5_root(h5);
+    }
+    if (!weights) {
+        LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "the file has no group 'model_weights'");
+        lc_error_hint(err, "save the whole model again with model.save(...)");
+        return LC_INVALID;
+    }
+    LC_TRY(read_weights(r, h5, weights, m, err));
+    return lc_keras_modernise_weights(r, m, !version.size || version.data[0] == '1', lc_str_is(backend, "theano"), err);
 }
 
 /* ---- the file ---- */
@@ -362,7 +460,8 @@ static lc_status no_config(lc_h5 *h5, lc_error *err) {
     if (weights) {
         LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET,
                        "the file has no model_config: it holds the weights of a Keras model, not the model");
-        lc_error_hint(err, "save the whole model with model.save(...), not model.save_weights(...)");
+        lc_error_hint(err, "save the whole model with model.save(...), not model.save_weights(...); or write its architecture with "
+                           "model.to_json(), give that, and this file with --weights (lc_convert_options.weights)");
     } else {
         LC_SOURCE_FAIL(err, LC_INVALID, KERAS_H5, LC_NO_OFFSET, "an HDF5 file that holds no Keras model: it has no attribute model_config");
         lc_error_hint(err, "give a file written by model.save(...) of Keras");
@@ -373,6 +472,7 @@ static lc_status no_config(lc_h5 *h5, lc_error *err) {
 lc_status lc_keras_read_h5(const lc_keras_reading *r, lc_keras_model **model, lc_error *err) {
     *model = NULL;
     lc_h5 *h5;
+    lc_h5_object *weights;
     lc_str config, version;
     const lc_json *root;
     const char *version_text = NULL;
@@ -380,17 +480,15 @@ lc_status lc_keras_read_h5(const lc_keras_reading *r, lc_keras_model **model, lc
     LC_TRY(lc_h5_open(r->map->data, r->map->size, 0, r->budget, r->arena, r->data, &h5, err));
     LC_TRY(read_text(h5, lc_h5_root(h5), "model_config", &config, err));
     if (!config.data) return no_config(h5, err);
-    LC_TRY(read_text(h5, lc_h5_root(h5), "keras_version", &version, err));
-    lc_h5_object *weights;
     LC_TRY(lc_h5_find(h5, lc_h5_root(h5), LC_STR("model_weights"), &weights, err));
-    if (!version.data && weights) LC_TRY(read_text(h5, weights, "keras_version", &version, err));
+    LC_TRY(read_about(h5, weights, "keras_version", &version, err));
     if (version.data && version.size < 64 && !(version_text = lc_arena_strndup(r->arena, version.data, version.size)))
         return lc_fail_memory(err, "version");
     lc_status status = lc_json_parse(config.data, config.size, r->budget, r->arena, &root, err);
     if (status == LC_INVALID) lc_error_prefix(err, "attribute model_config");
     if (status != LC_OK) return status;
     LC_TRY(lc_keras_config(root, version_text, r->budget, r->arena, &m, err));
-    LC_TRY(read_weights(r, h5, m, err));
+    LC_TRY(r->weights ? lc_keras_read_weights(r, m, err) : lc_keras_h5_weights(r, h5, m, err));
     *model = m;
     return LC_OK;
 }

@@ -78,7 +78,7 @@ static lc_status shard_of(shards *s, const lc_json *v, lc_keras_store *store, lc
     const lc_status status = s->open(s->user, s->r, v->string, file, s->err);
     if (status != LC_OK) {
         if (status != LC_NO_MEMORY) lc_error_prefix(s->err, "shard '%s'", v->string);
-        if (s->err && !s->err->hint[0])
+        if (status == LC_NOT_FOUND || (s->err && !s->err->hint[0]))
             lc_error_hint(s->err, "all shards that the index names are needed, each beside it under its own name");
         return status;
     }

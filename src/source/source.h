@@ -25,7 +25,7 @@ typedef struct lc_source_options {
     lc_limits limits;
     lc_lower_options lower;
     lc_tf_choice tf;
-    const char *weights; /* of Keras: path of the file that has the weights; NULL: the model's own */
+    const char *weights;                        /* of Keras: path of the file that has the weights; NULL: the model's own */
     void (*note)(void *user, const char *text); /* hears what was decided without being asked for; NULL: nobody */
     void *note_user;
 } lc_source_options;

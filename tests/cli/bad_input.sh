@@ -93,6 +93,18 @@ directory_outside.keras|directory
 absurd_count.keras|directory
 zip64_terabytes.keras|config.json
 LIST
+alone=$ROOT/tests/data/keras/weights
+ok 'an architecture and its weights' 'seq.json -> alone.tflite: 4 layers' -- litec convert "$alone/seq.json" --weights "$alone/seq.weights.h5" -o alone.tflite
+bad 'an architecture alone' 'without its weights' '--weights' -- litec convert "$alone/seq.json" -o out.tflite
+bad 'weights alone' 'not the model' '--weights' -- litec convert "$alone/seq.weights.h5" -o out.tflite
+bad 'weights of another model' 'lists 5 layers' 'the 3 of model' -- litec convert "$alone/seq.json" --weights "$alone/too_many.h5" -o out.tflite
+bad 'weights of other shapes' 'first_1' '3, 2' '4, 3' -- litec convert "$alone/seq.json" --weights "$alone/swapped.h5" -o out.tflite
+bad 'a picture for weights' 'seven.png' 'PNG' -- litec convert "$alone/seq.json" --weights "$digits/seven.png" -o out.tflite
+bad 'weights that are not there' 'none.h5' -- litec convert "$alone/seq.json" --weights none.h5 -o out.tflite
+bad 'a shard elsewhere' 'plain file name' -- litec convert "$alone/seq.json" --weights "$alone/bad_outside.weights.json" -o out.tflite
+bad 'a shard that is missing' 'none_00000.weights.h5' 'all shards' -- litec convert "$alone/seq.json" --weights "$alone/bad_missing.weights.json" -o out.tflite
+bad 'an index that lies' 'does not have it' -- litec convert "$alone/seq.json" --weights "$alone/bad_lies.weights.json" -o out.tflite
+bad 'TensorFlow.js' 'TensorFlow.js' 'tensorflowjs_converter' -- litec convert "$alone/tfjs.json" -o out.tflite
 ok 'an unknown layer is kept when asked for' 'operators' -- litec convert "$bad_files/unknown_layer.h5" -o kept.tflite --allow-custom-ops
 ok 'and is named' 'FancyAttention' -- litec inspect kept.tflite --ops
 bad 'but cannot run' 'FancyAttention' -- litec bench kept.tflite

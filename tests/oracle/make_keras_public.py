@@ -52,7 +52,9 @@ def layers_of(model):
 
 
 def load(keras, d, e):
-    if 'weights' not in e: return keras.models.load_model(f'{d}/{e["path"]}', compile=False)
+    # Layers for GPUs of old Keras are read as the ones they stand for; Keras turns their weights around itself.
+    own = {} if keras.__name__ == 'keras' else {'CuDNNLSTM': keras.layers.LSTM, 'CuDNNGRU': keras.layers.GRU}
+    if 'weights' not in e: return keras.models.load_model(f'{d}/{e["path"]}', compile=False, custom_objects=own)
     with open(f'{d}/{e["path"]}') as f: text = f.read()
     if text.startswith('"'): text = json.loads(text) # json.dump(model.to_json())
     model = keras.models.model_from_json(text)
@@ -70,6 +72,18 @@ def draw(np, rng, dtype, shape, most):
 def sizes(shape, batch):
     """A shape whose open sizes are filled: the first with the batch, a picture's with 64, others with 10."""
     return [(batch if i == 0 else 64 if len(shape) == 4 else 10) if n is None else int(n) for i, n in enumerate(shape)]
+
+
+def run(np, tf, model, inputs, xs):
+    given = [tf.constant(x, t) for x, (_, t, _) in zip(xs, inputs)]
+    structure = getattr(model, '_inputs_struct', None)
+    given = dict(zip(sorted(structure), given)) if isinstance(structure, dict) else given if len(given) > 1 else given[0]
+    return [np.asarray(y) for y in tf.nest.flatten(model(given, training=False))]
+
+
+def wobbles(np, ys, zs):
+    """Do the last bits of the inputs decide the outputs? Recurrent nets are chaotic on inputs far from theirs."""
+    return any(np.max(np.abs(y.astype('f8') - z), initial=0) > 1e-4 * np.max(np.abs(y), initial=1e-30) for y, z in zip(ys, zs) if y.dtype.kind == 'f')
 
 
 def one(np, tf, keras, d, e, number, first):
@@ -93,10 +107,10 @@ def one(np, tf, keras, d, e, number, first):
             os.makedirs(f'{out}/set{k}/out', exist_ok=True)
             if first: xs = [draw(np, rng, t, sizes(s, batch), min(dims, default=0) if len(s) < 4 else 0) for _, t, s in r['inputs']]
             else: xs = [np.load(f'{out}/set{k}/in/{i}.npy') for i in range(len(r['inputs']))]
-            given = [tf.constant(x, t) for x, (_, t, _) in zip(xs, r['inputs'])]
-            structure = getattr(model, '_inputs_struct', None)
-            given = dict(zip(sorted(structure), given)) if isinstance(structure, dict) else given if len(given) > 1 else given[0]
-            ys = [np.asarray(y) for y in tf.nest.flatten(model(given, training=False))]
+            ys = run(np, tf, model, r['inputs'], xs)
+            if first and wobbles(np, ys, run(np, tf, model, r['inputs'], [x * x.dtype.type(1 + 1e-6) if x.dtype.kind == 'f' else x for x in xs])):
+                xs = [x * x.dtype.type(0.05) if x.dtype.kind == 'f' else x for x in xs]
+                ys = run(np, tf, model, r['inputs'], xs)
             for i, y in enumerate(ys):
                 if first: np.save(f'{out}/set{k}/out/{i}.npy', y)
                 else:

@@ -93,3 +93,10 @@ int32_t lc_lower_concatenate(lc_call *c) {
     lc_mask_of_concat(c, o.axis, s.rank);
     return lc_build_op(c->b, LC_OP_CONCATENATION, LC_TABLE_ConcatenationOptions, &o, in, c->in_count);
 }
+
+/* x + y * scale: InceptionResNetV2's own layer in keras.applications. */
+int32_t lc_lower_custom_scale(lc_call *c) {
+    const int32_t x = lc_call_float(c, 0), y = lc_call_float(c, 1);
+    const int32_t scaled = lc_build_with_scalar(c->b, LC_OP_MUL, y, "scale", (float)lc_opt_num(c, "scale", 1));
+    return lc_build_binary(c->b, LC_OP_ADD, x, scaled, LC_LOWER_ACT(NONE));
+}

@@ -326,7 +326,7 @@ static void test_string_input(void **unused) {
     assert_int_equal(lc_session_set_strings(s, 1, words, NULL, 4, &err), LC_ARGUMENT);
     assert_int_equal(lc_session_set_strings(s, 0, NULL, NULL, 4, &err), LC_ARGUMENT);
     assert_int_equal(lc_session_set_strings(s, 0, bytes, NULL, 4, &err), LC_ARGUMENT); /* one of them is NULL */
-    assert_int_equal(lc_session_set_strings(s, 0, words, (size_t[]){1, 0, (size_t)1 << 40, 4}, 4, &err), LC_LIMIT);
+    assert_int_equal(lc_session_set_strings(s, 0, words, (size_t[]){1, 0, SIZE_MAX / 2, 4}, 4, &err), LC_LIMIT);
     run(s); /* a refused call changes nothing */
     assert_memory_equal(lc_session_output(s, 0).data, ((int32_t[]){1, 0, 3, 2}), 16);
 

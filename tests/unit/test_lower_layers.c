@@ -293,6 +293,11 @@ static void affine_list(const io *c) {
     for (size_t k = 0; k < elements(&c->is); k++) c->out[k] = (float)(c->in[k] * scale[k % 3] + offset[k % 3]);
 }
 
+static void layer_scale(const io *c) {
+    const size_t depth = (size_t)c->is.dims[c->is.rank - 1];
+    for (size_t k = 0; k < elements(&c->is); k++) c->out[k] = c->in[k] * weight(c, 0)[k % depth];
+}
+
 /* ---- tests ------------------------------------------------------------------------------------------------------------ */
 
 static void test_core(void **state) {
@@ -302,6 +307,8 @@ static void test_core(void **state) {
     check("3.1", "Dense", "{\"units\": 5, \"activation\": \"tanh\"}", "[null, 3, 4]", "4x5 5", "FULLY_CONNECTED TANH", "2x3x5", 1,
           dense_tanh);
     check("3.1", "Dense", "{\"units\": 70, \"use_bias\": false}", "[null, 2, 3, 67]", "67x70", "FULLY_CONNECTED", "2x2x3x70", 1, dense);
+    check("3.1", "LayerScale", "{\"init_values\": 1e-6, \"projection_dim\": 4}", "[null, 3, 4]", "4", "MUL", "2x3x4", 1, layer_scale);
+    check("2.15", "StochasticDepth", "{\"drop_path_rate\": 0.1}", "[null, 4]", "", "", "2x4", 1, same);
     check("3.1", "Dropout", "{\"rate\": 0.5}", "[null, 4]", "", "", "2x4", 1, same);
     check("3.1", "RandomFlip", "{\"mode\": \"horizontal\"}", "[null, 4, 4, 1]", "2", "", "2x4x4x1", 1, same);
     check("3.1", "Flatten", "{}", "[null, 4, 3, 2]", "", "RESHAPE", "2x24", 1, same);
@@ -643,6 +650,7 @@ static double m_mul(const double *v, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) s *= v[i];
     return s;
 }
+static double m_scaled(const double *v, uint32_t n) { return (void)n, v[0] + v[1] * 0.25; }
 static double m_mean(const double *v, uint32_t n) { return m_add(v, n) / n; }
 static double m_max(const double *v, uint32_t n) {
     double s = v[0];
@@ -666,6 +674,7 @@ static void test_merge(void **state) {
     merge("Average", "{}", 3, alike, "ADD ADD MUL", "2x3x4", m_mean, NULL);
     merge("Maximum", "{}", 3, alike, "MAXIMUM MAXIMUM", "2x3x4", m_max, NULL);
     merge("Minimum", "{}", 2, alike, "MINIMUM", "2x3x4", m_min, NULL);
+    merge("CustomScaleLayer", "{\"scale\": 0.25}", 2, alike, "MUL ADD", "2x3x4", m_scaled, NULL);
     const char *const ranks[] = {"[null, 3, 5, 4]", "[null, 4]"};
     merge("Add", "{}", 2, ranks, "RESHAPE ADD", "2x3x5x4", m_add, (uint32_t[]){0, 4}); /* [n, 4] -> [n, 1, 1, 4] */
     const char *const open[] = {"[null, 3, null, 4]", "[null, null, 4]"};

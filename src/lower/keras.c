@@ -77,8 +77,10 @@ static void *scratch(lc_lower *lower, size_t count, size_t size) {
 
 static bool is_class(const lc_keras_layer *layer, const char *name) { return layer->class_name && strcmp(layer->class_name, name) == 0; }
 
-/* A class some package registered is not Keras's own, whatever it is called. */
-static bool is_foreign(const lc_keras_layer *layer) { return layer->registered_name && strchr(layer->registered_name, '>') != NULL; }
+/* A class some package registered is not Keras's own, whatever it is called. Keras 2 itself registered InceptionResNetV2's without a package. */
+static bool is_foreign(const lc_keras_layer *layer) {
+    return layer->registered_name && strchr(layer->registered_name, '>') && strcmp(layer->registered_name, "Custom>CustomScaleLayer") != 0;
+}
 
 static model_state *model_begin(lc_lower *lower, const lc_keras_model *keras, const char *path) {
     model_state *m = scratch(lower, 1, sizeof *m);

@@ -209,7 +209,7 @@ static int32_t rounded(lc_call *c, const lc_equation *e, int32_t x) {
 }
 
 /* float8_e4m3fn by the bits of float32: half a step of the last of three bits is added, half to even, and the others cut off. Below 2^-6
- * the steps are equal: there adding and taking away 1.5 * 2^14 rounds. */
+ * all steps are 2^-9: there ROUND does it. (Adding and taking away a large number would, too, but the passes see that it is nothing.) */
 static int32_t rounded_float8(lc_call *c, int32_t x, float scale) {
     lc_tf_call *m = lc_eager_maker(c);
     x = with(c, LC_OP_MINIMUM, with(c, LC_OP_MAXIMUM, with(c, LC_OP_DIV, x, "scale", scale), "least", -448), "most", 448);
@@ -223,7 +223,7 @@ static int32_t rounded_float8(lc_call *c, int32_t x, float scale) {
     bits =
         lc_build_binary(c->b, LC_OP_SUB, bits, lc_build_binary(c->b, LC_OP_FLOOR_MOD, bits, step, LC_LOWER_ACT(NONE)), LC_LOWER_ACT(NONE));
     const int32_t large = lc_build_typed(c->b, LC_OP_BITCAST, LC_TABLE_BitcastOptions, NULL, &bits, 1, LC_FLOAT32);
-    const int32_t small = with(c, LC_OP_SUB, with(c, LC_OP_ADD, x, "shift", 24576), "shift", 24576);
+    const int32_t small = with(c, LC_OP_MUL, lc_build_unary(c->b, LC_OP_ROUND, with(c, LC_OP_MUL, x, "steps", 512)), "step", 1.0 / 512);
     x = lc_build_select(c->b, with(c, LC_OP_LESS, lc_build_unary(c->b, LC_OP_ABS, x), "border", 0.015625), small, large);
     return with(c, LC_OP_MUL, x, "scale", scale);
 }

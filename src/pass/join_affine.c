@@ -12,6 +12,7 @@
 #include <math.h>
 
 #define LARGE 1e6f
+#define CANCELS 1e3f /* from here on two that leave less than a thousandth of themselves are such a pair, too (rounding to 8-bit floats) */
 
 /* The operator adds (or takes away), or multiplies with, a constant: *x is the input that flows, *channels of the constant. */
 static bool takes_part(const lc_rewrite *rw, const lc_node *node, bool *shifts, uint32_t *x, int32_t *channels) {
@@ -21,12 +22,18 @@ static bool takes_part(const lc_rewrite *rw, const lc_node *node, bool *shifts, 
     return true;
 }
 
+/* Adding both is meant to round. */
+static bool rounds(float a, float b) {
+    const float most = fmaxf(fabsf(a), fabsf(b));
+    return most > LARGE || (most > CANCELS && fabsf(a + b) < most / CANCELS);
+}
+
 /* What both do together, into values[channels]; false when it is no number, or too large. */
 static bool together(const lc_affine *first, const lc_affine *second, bool shifts, int32_t channels, float *values) {
     for (int32_t i = 0; i < channels; i++) {
         const double v = shifts ? (double)first->shift[i] + second->shift[i] : (double)first->scale[i] * second->scale[i];
         values[i] = (float)v;
-        if (!isfinite(values[i]) || (shifts && (fabsf(first->shift[i]) > LARGE || fabsf(second->shift[i]) > LARGE))) return false;
+        if (!isfinite(values[i]) || (shifts && rounds(first->shift[i], second->shift[i]))) return false;
     }
     return true;
 }

@@ -341,6 +341,8 @@ static int32_t chain_of_scales(lc_builder *b, int32_t x) {
 }
 /* 2^23 is added and taken away to round; a relu between; a division. */
 static int32_t rounding_trick(lc_builder *b, int32_t x) { return with(b, LC_OP_SUB, with(b, LC_OP_ADD, x, 8388608.0f), 8388608.0f); }
+static int32_t float8_trick(lc_builder *b, int32_t x) { return with(b, LC_OP_SUB, with(b, LC_OP_ADD, x, 24576.0f), 24576.0f); }
+static int32_t far_and_back(lc_builder *b, int32_t x) { return with(b, LC_OP_ADD, with(b, LC_OP_SUB, x, 2000.0f), 500.0f); }
 static int32_t relu_between(lc_builder *b, int32_t x) {
     return with(b, LC_OP_ADD, lc_build_unary(b, LC_OP_RELU, with(b, LC_OP_ADD, x, 2)), 1);
 }
@@ -438,6 +440,8 @@ static const pass_case cases[] = {
     {"shifts in a row", chain_of_shifts, ROW, "TANH ADD"},
     {"scales in a row", chain_of_scales, ROW, "TANH MUL"},
     {"rounding by a large number", rounding_trick, ROW, "ADD SUB"},
+    {"rounding to float8", float8_trick, ROW, "ADD SUB"},
+    {"two large shifts that leave one", far_and_back, ROW, "ADD"},
     {"relu between shifts", relu_between, ROW, "ADD@1 ADD"},
     {"division after a scale", division_stays, ROW, "MUL DIV"},
     {"conv 3d + batch norm + relu", conv3d, IMAGE, "RESHAPE CONV_3D@1"},

@@ -114,7 +114,8 @@ static void wait_until_empty(lc_pool *pool) {
         pause_cpu();
     }
     pthread_mutex_lock(&pool->lock);
-    atomic_store(&pool->caller_waits, true);
+    /* An exchange, not a store: QEMU lets a load overtake a sequentially consistent store of aarch64, and a worker's signal was lost. */
+    atomic_exchange(&pool->caller_waits, true);
     while (atomic_load(&pool->inside) != 0) pthread_cond_wait(&pool->done, &pool->lock);
     atomic_store(&pool->caller_waits, false);
     pthread_mutex_unlock(&pool->lock);

@@ -339,6 +339,21 @@ static int32_t chain_of_shifts(lc_builder *b, int32_t x) {
 static int32_t chain_of_scales(lc_builder *b, int32_t x) {
     return binary(b, LC_OP_MUL, with(b, LC_OP_MUL, lc_build_unary(b, LC_OP_TANH, x), 2), vector(b, "a", 6));
 }
+/* Squeeze and excitation; other ones; reduced over another dimension. */
+static int32_t reduced_to(lc_builder *b, int32_t x, const int32_t *axes, uint32_t n, const int32_t *dims, int32_t rank) {
+    return lc_build_reshape(b, lc_build_reduce(b, LC_OP_MEAN, x, axes, n, false), dims, rank);
+}
+static int32_t mean_kept(lc_builder *b, int32_t x) {
+    lc_shape s;
+    lc_build_shape(b, x, &s);
+    return reduced_to(b, x, (int32_t[]){1, 2}, 2, (int32_t[]){-1, 1, 1, s.dims[3]}, 4);
+}
+static int32_t mean_elsewhere(lc_builder *b, int32_t x) {
+    lc_shape s;
+    lc_build_shape(b, x, &s);
+    return reduced_to(b, x, (int32_t[]){1, 2}, 2, (int32_t[]){-1, 1, s.dims[3], 1}, 4);
+}
+
 /* 2^23 is added and taken away to round; a relu between; a division. */
 static int32_t rounding_trick(lc_builder *b, int32_t x) { return with(b, LC_OP_SUB, with(b, LC_OP_ADD, x, 8388608.0f), 8388608.0f); }
 static int32_t float8_trick(lc_builder *b, int32_t x) { return with(b, LC_OP_SUB, with(b, LC_OP_ADD, x, 24576.0f), 24576.0f); }
@@ -439,6 +454,8 @@ static const pass_case cases[] = {
     {"blocks cropped more than padded", not_dilated_crop, IMAGE, "SPACE_TO_BATCH_ND CONV_2D BATCH_TO_SPACE_ND RELU"},
     {"shifts in a row", chain_of_shifts, ROW, "TANH ADD"},
     {"scales in a row", chain_of_scales, ROW, "TANH MUL"},
+    {"a mean keeps its dimensions", mean_kept, IMAGE, "MEAN"},
+    {"a mean among other ones", mean_elsewhere, IMAGE, "MEAN RESHAPE"},
     {"rounding by a large number", rounding_trick, ROW, "ADD SUB"},
     {"rounding to float8", float8_trick, ROW, "ADD SUB"},
     {"two large shifts that leave one", far_and_back, ROW, "ADD"},

@@ -141,7 +141,7 @@ static void text(const char *graph, const char *want) {
     lc_model *m = tf_make(graph, "", "y");
     const lc_graph *g = m->graphs[0];
     const lc_tensor *t = &g->tensors[g->outputs[0]];
-    uint64_t n;
+    uint64_t n = 0;
     assert_true(t->type == LC_STRING && t->data && lc_tensor_elements(t, &n));
     assert_null(lc_strings_check(t->data, t->size, n));
     for (uint64_t i = 0; i < n; i++) {

@@ -21,6 +21,8 @@ int lc_cli_failed(const char *hint, const char *format, ...) __attribute__((form
 int lc_cli_usage(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "note: ..." on stderr: something that was decided and should be known. */
 void lc_cli_note(const char *text);
+/* The same as the library calls it (lc_convert_options.note). */
+void lc_cli_hear(void *user, const char *text);
 /* What texts of the library, which name the options of `litec convert`, are to say in their place: pairs, until one of NULL. For programs
  * whose options are called otherwise. */
 typedef struct lc_cli_renamed {

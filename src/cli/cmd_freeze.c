@@ -56,11 +56,6 @@ static const lc_cli_renamed renamed[] = {{"--checkpoint PREFIX, or freeze the gr
                                          {"--output-arrays", "--output_node_names"},
                                          {NULL, NULL}};
 
-static void say_note(void *user, const char *text) {
-    (void)user;
-    lc_cli_note(text);
-}
-
 static int run(const lc_cli_command *command, int argc, char **argv) {
     values v = {0};
     lc_cli_list arguments;
@@ -88,7 +83,7 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
                                    .but_variables = v.denylist ? v.denylist : v.blacklist,
                                    .keep_devices = v.clear_devices == LC_CLI_FALSE,
                                    .stats = &stats,
-                                   .note = say_note};
+                                   .note = lc_cli_hear};
     lc_cli_rename(renamed);
     if (lc_freeze(source, v.output_graph, &how, &err)) return lc_cli_fail(&err);
     printf("%u variable%s became constant%s, %u node%s in the frozen graph, %s\n", stats.variables, stats.variables == 1 ? "" : "s",

@@ -258,11 +258,6 @@ static char *shapes_by_name(const char *names, const char *shapes) {
     return out;
 }
 
-static void say_note(void *user, const char *text) {
-    (void)user;
-    lc_cli_note(text);
-}
-
 static int run(const lc_cli_command *command, int argc, char **argv) {
     values v = {0};
     lc_cli_list arguments;
@@ -289,7 +284,7 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
                               .input_arrays = v.input_arrays,
                               .output_arrays = v.output_arrays,
                               .input_shapes = shapes,
-                              .note = say_note};
+                              .note = lc_cli_hear};
     if (v.saved_model_dir) {
         how.tags = v.tag_set;
         if (!arrays) how.signatures = v.signature_key ? v.signature_key : v.v1 == LC_CLI_TRUE ? "serving_default" : NULL;

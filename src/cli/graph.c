@@ -24,11 +24,6 @@ static bool join(const lc_cli_list *list, char separator, char **out) {
     return true;
 }
 
-static void say_note(void *user, const char *text) {
-    (void)user;
-    lc_cli_note(text);
-}
-
 int lc_cli_graph_use(const lc_cli_graph *g, lc_convert_options *how, lc_cli_graph_texts *t) {
     const bool room = join(&g->signatures, ',', &t->lists[0]) && join(&g->functions, ',', &t->lists[1]) &&
                       join(&g->input_arrays, ',', &t->lists[2]) && join(&g->output_arrays, ',', &t->lists[3]) &&
@@ -48,7 +43,7 @@ int lc_cli_graph_use(const lc_cli_graph *g, lc_convert_options *how, lc_cli_grap
     how->select_tf_ops = g->select_tf_ops;
     for (size_t i = 0; i < g->custom_opdefs.count; i++) t->opdefs[i] = g->custom_opdefs.items[i];
     how->custom_opdefs = g->custom_opdefs.count ? t->opdefs : NULL;
-    how->note = say_note;
+    how->note = lc_cli_hear;
     return LC_EXIT_OK;
 }
 

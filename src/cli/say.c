@@ -99,6 +99,11 @@ void lc_cli_note(const char *text) {
     say("\033[36m", "note", text);
 }
 
+void lc_cli_hear(void *user, const char *text) {
+    (void)user;
+    lc_cli_note(text);
+}
+
 /* What to do next when the library said nothing more special. A broken byte points to a damaged file, a broken rule
  * without one to a model that contradicts itself. */
 static const char *default_hint(lc_status status) {

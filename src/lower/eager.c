@@ -31,6 +31,8 @@ lc_status lc_eager_begin(lc_lower *lower, lc_model *model, lc_error *err) {
     if (!(g = lc_tf_graph_begin(l, model->graphs[0], NULL))) return lc_fail_memory(err, "the lowering");
     g->b.what = NULL;
     lower->b = &g->b;
+    if (!(l->spare = lc_arena_alloc(&l->scratch, sizeof *l->spare))) return lc_fail_memory(err, "the lowering");
+    *l->spare = (lc_tf_call){.lower = l, .b = lower->b};
     return LC_OK;
 }
 
@@ -48,7 +50,6 @@ void lc_eager_end(lc_lower *lower) {
 }
 
 lc_tf_call *lc_eager_maker(lc_call *c) {
-    static lc_tf_call none; /* never reached with a builder that is well */
     if (c->maker) return c->maker;
     lc_tf_lower *l = c->lower->tf;
     lc_tf_call *maker = lc_arena_alloc(&l->scratch, sizeof *maker);
@@ -56,8 +57,7 @@ lc_tf_call *lc_eager_maker(lc_call *c) {
     lc_tf_scope *scope = lc_arena_alloc(&l->scratch, sizeof *scope);
     if (!maker || !def || !scope) {
         lc_build_check(c->b, lc_fail_memory(c->b->err, "the lowering"));
-        none = (lc_tf_call){.lower = l, .b = c->b};
-        return &none;
+        return l->spare; /* its builder has failed: nothing is made with it */
     }
     def->name = lc_str_of(c->b->layer ? c->b->layer : "");
     scope->body = &l->main;

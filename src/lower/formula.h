@@ -72,6 +72,8 @@ static inline bool lc_arg_is_tensor(lc_arg a) { return a.tensor >= 0; }
 /* A number of Python. */
 bool lc_arg_is_number(lc_arg a);
 bool lc_arg_is_text(lc_arg a, const char *text);
+/* A string; NULL for anything else. */
+const char *lc_arg_text(lc_arg a);
 bool lc_arg_true(lc_arg a);
 /* Lists of Python, whether or not tensors are in them. */
 bool lc_arg_is_list(lc_arg a);

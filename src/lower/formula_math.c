@@ -2,34 +2,13 @@
  * formula_math.c: functions of formulas (formula.h) that compute: products, windows, activations, quantiles, resizing. Sizes and axes are
  * decided here; the arithmetic is TensorFlow's operators.
  */
-#include "lower/formula.h"
-#include "lower/tf_nn.h"
+#include "lower/formula_make.h"
+#include "lower/image.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static int32_t op1(lc_formula *f, const char *op, int32_t x) { return lc_formula_op(f, op, &x, 1); }
-static int32_t op2(lc_formula *f, const char *op, int32_t x, int32_t y) {
-    const int32_t in[2] = {x, y};
-    return lc_formula_op(f, op, in, 2);
-}
-static int32_t op3(lc_formula *f, const char *op, int32_t x, int32_t y, int32_t z) {
-    const int32_t in[3] = {x, y, z};
-    return lc_formula_op(f, op, in, 3);
-}
-static int32_t whole(lc_formula *f, int32_t v) { return lc_tf_scalar(f->maker, v, LC_INT32); }
-static int32_t real(lc_formula *f, double v) { return lc_tf_scalar(f->maker, v, LC_FLOAT32); }
-static lc_shape shape(lc_formula *f, int32_t x) {
-    lc_shape s = {0};
-    if (!lc_formula_ok(f) || x < 0 || !lc_build_shape(f->c->b, x, &s) || s.rank < 0) s.rank = 0;
-    return s;
-}
-static lc_arg give(int32_t t) { return lc_arg_tensor(t); }
-static lc_arg dim(lc_formula *f, int32_t x, int32_t axis) {
-    const lc_arg of[2] = {give(x), lc_arg_int(f, axis)};
-    return lc_formula_dim(f, of, 2);
-}
 
 /* ---- products ------------------------------------------------------------------------------------------------------------- */
 
@@ -485,45 +464,12 @@ lc_arg lc_formula_resize(lc_formula *f, const lc_arg *a, uint32_t n) {
     if (rank != 3 && rank != 4) return lc_formula_fail(f, "its input has %d dimensions, needs 3 or 4", rank);
     if (rank == 3) x = op2(f, "ExpandDims", x, whole(f, 0));
     const int32_t size = lc_arg_to(f, a[1], LC_INT32);
-    static const struct {
-        const char *method, *op, *kernel;
-    } all[] = {{"bilinear", "ResizeBilinear", "triangle"},
-               {"nearest", "ResizeNearestNeighbor", NULL},
-               {"bicubic", "ResizeBicubic", "keyscubic"},
-               {"area", "ResizeArea", NULL},
-               {"lanczos3", NULL, "lanczos3"},
-               {"lanczos5", NULL, "lanczos5"},
-               {"gaussian", NULL, "gaussian"},
-               {"mitchellcubic", NULL, "mitchellcubic"},
-               {"cubic", NULL, "keyscubic"},
-               {"linear", NULL, "triangle"}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (!lc_arg_is_text(a[2], all[i].method) && !(i == 0 && lc_arg_is_none(a[2]))) continue;
-        const bool smooth = lc_arg_true(a[3]);
-        lc_eager *e;
-        if (all[i].op && (!smooth || !all[i].kernel)) {
-            e = lc_eager_make(f->maker, all[i].op);
-            lc_eager_in(e, x);
-            lc_eager_in(e, size);
-            if (strcmp(all[i].method, "area") != 0) lc_eager_bool(e, "half_pixel_centers", true);
-        } else {
-            const lc_arg sides[2] = {dim(f, x, 1), dim(f, x, 2)};
-            const int32_t from = lc_arg_to(f, lc_arg_list(f, sides, 2), LC_INT32);
-            const int32_t scale = op2(f, "RealDiv", lc_arg_to(f, give(size), LC_FLOAT32), lc_arg_to(f, give(from), LC_FLOAT32));
-            const float zeros[2] = {0, 0};
-            e = lc_formula_ok(f) ? lc_eager_make(f->maker, "ScaleAndTranslate") : NULL;
-            lc_eager_in(e, x);
-            lc_eager_in(e, size);
-            lc_eager_in(e, scale);
-            lc_eager_in(e, lc_build_floats(f->c->b, "translation", zeros, 2));
-            lc_eager_str(e, "kernel_type", all[i].kernel);
-            lc_eager_bool(e, "antialias", smooth);
-        }
-        x = lc_eager_run(e);
-        const lc_arg one[2] = {give(x), lc_arg_int(f, 0)};
-        return rank == 3 ? lc_formula_squeeze(f, one, 2) : give(x);
-    }
-    return lc_formula_fail(f, "the method is none of nearest, bilinear, bicubic, area, lanczos3, lanczos5, gaussian, mitchellcubic");
+    const lc_resize_way *way = lc_resize_way_of(lc_arg_is_none(a[2]) ? "bilinear" : lc_arg_text(a[2]));
+    if (!way)
+        return lc_formula_fail(f, "the method is none of nearest, bilinear, bicubic, area, lanczos3, lanczos5, gaussian, mitchellcubic");
+    x = lc_resize(f->maker, way, x, size, lc_arg_true(a[3]));
+    const lc_arg one[2] = {give(x), lc_arg_int(f, 0)};
+    return rank == 3 ? lc_formula_squeeze(f, one, 2) : give(x);
 }
 /* crop(x, top, left, height, width) of [.., h, w, c] */
 lc_arg lc_formula_crop(lc_formula *f, const lc_arg *a, uint32_t n) {

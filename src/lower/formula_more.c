@@ -2,27 +2,12 @@
  * formula_more.c: functions of formulas (formula.h) that need a loop over axes, lists or numbers. What a formula can say itself is at the
  * end of formula.def.
  */
-#include "lower/formula.h"
+#include "lower/formula_make.h"
 #include "lower/tf_loop.h"
 
 #include <math.h>
 #include <string.h>
 
-static int32_t op1(lc_formula *f, const char *op, int32_t x) { return lc_formula_op(f, op, &x, 1); }
-static int32_t op2(lc_formula *f, const char *op, int32_t x, int32_t y) {
-    const int32_t in[2] = {x, y};
-    return lc_formula_op(f, op, in, 2);
-}
-static int32_t op3(lc_formula *f, const char *op, int32_t x, int32_t y, int32_t z) {
-    const int32_t in[3] = {x, y, z};
-    return lc_formula_op(f, op, in, 3);
-}
-static int32_t whole(lc_formula *f, int32_t v) { return lc_tf_scalar(f->maker, v, LC_INT32); }
-static lc_arg give(int32_t t) { return lc_arg_tensor(t); }
-static lc_arg dim(lc_formula *f, int32_t x, int32_t axis) {
-    const lc_arg of[2] = {give(x), lc_arg_int(f, axis)};
-    return lc_formula_dim(f, of, 2);
-}
 
 /* along(x, v, axis): a vector v as it stands beside dimension `axis` of x; what has as many dimensions as x stays. */
 lc_arg lc_formula_along(lc_formula *f, const lc_arg *a, uint32_t n) {
@@ -278,15 +263,7 @@ lc_arg lc_formula_splitsizes(lc_formula *f, const lc_arg *a, uint32_t n) {
     int32_t sizes[256];
     const uint32_t count = lc_arg_wholes(f, a[1], sizes, 256, "num_or_size_splits");
     const int32_t axis = lc_arg_axis(f, a[2], lc_arg_rank(f, a[0]));
-    lc_eager *e = lc_formula_ok(f) ? lc_eager_make(f->maker, "SplitV") : NULL;
-    lc_eager_in(e, lc_arg_any(f, a[0]));
-    lc_eager_in(e, lc_formula_ok(f) ? lc_tf_vector(f->maker, sizes, (int32_t)count) : -1);
-    lc_eager_in(e, whole(f, axis));
-    lc_eager_int(e, "num_split", count);
-    lc_eager_run(e);
-    lc_arg out[256];
-    for (uint32_t i = 0; i < count && lc_formula_ok(f); i++) out[i] = give(lc_eager_out(e, i));
-    return lc_formula_ok(f) ? lc_arg_list(f, out, count) : lc_arg_none();
+    return lc_formula_in_parts(f, lc_arg_any(f, a[0]), axis, sizes, count);
 }
 /* polyval(coefficients, x): highest power first. */
 lc_arg lc_formula_polyval(lc_formula *f, const lc_arg *a, uint32_t n) {

@@ -2,23 +2,10 @@
  * formula_shape.c: functions of formulas (formula.h) about what a value is and where its elements stand: conversions, axes, reshapes,
  * slices, lists of tensors. They are written with TensorFlow's operators, whose lowerings know the types; what is known of sizes folds.
  */
-#include "lower/formula.h"
+#include "lower/formula_make.h"
 
 #include <string.h>
 
-static int32_t op1(lc_formula *f, const char *op, int32_t x) { return lc_formula_op(f, op, &x, 1); }
-static int32_t op2(lc_formula *f, const char *op, int32_t x, int32_t y) {
-    const int32_t in[2] = {x, y};
-    return lc_formula_op(f, op, in, 2);
-}
-static int32_t ints(lc_formula *f, const int32_t *v, int32_t n) { return lc_tf_vector(f->maker, v, n); }
-static int32_t whole(lc_formula *f, int32_t v) { return lc_tf_scalar(f->maker, v, LC_INT32); }
-static lc_shape shape(lc_formula *f, int32_t x) {
-    lc_shape s = {0};
-    if (!lc_formula_ok(f) || x < 0 || !lc_build_shape(f->c->b, x, &s) || s.rank < 0) s.rank = 0;
-    return s;
-}
-static lc_arg give(int32_t t) { return lc_arg_tensor(t); }
 
 /* ---- what it is --------------------------------------------------------------------------------------------------------- */
 
@@ -453,6 +440,21 @@ lc_arg lc_formula_takealong(lc_formula *f, const lc_arg *a, uint32_t n) {
     lc_eager_int(e, "batch_dims", rank - 1);
     return give(permuted(f, lc_eager_run(e), perm, rank));
 }
+lc_arg lc_formula_in_parts(lc_formula *f, int32_t x, int32_t axis, const int32_t *sizes, uint32_t count) {
+    lc_eager *e = lc_formula_ok(f) ? lc_eager_make(f->maker, sizes ? "SplitV" : "Split") : NULL;
+    if (!sizes) lc_eager_in(e, e ? whole(f, axis) : -1);
+    lc_eager_in(e, x);
+    if (sizes) {
+        lc_eager_in(e, e ? ints(f, sizes, (int32_t)count) : -1);
+        lc_eager_in(e, e ? whole(f, axis) : -1);
+    }
+    lc_eager_int(e, "num_split", count);
+    lc_eager_run(e);
+    lc_arg out[LC_FORMULA_PARTS];
+    for (uint32_t i = 0; i < count && lc_formula_ok(f); i++) out[i] = give(lc_eager_out(e, i));
+    return lc_formula_ok(f) ? lc_arg_list(f, out, count) : lc_arg_none();
+}
+
 /* split(x, parts or where to cut, axis, uneven) */
 lc_arg lc_formula_split(lc_formula *f, const lc_arg *a, uint32_t n) {
     (void)n;
@@ -469,16 +471,7 @@ lc_arg lc_formula_split(lc_formula *f, const lc_arg *a, uint32_t n) {
         if (lc_formula_ok(f) && even && s.dims[axis] % parts)
             return lc_formula_fail(f, "%d cannot be cut into %d equal parts", s.dims[axis], parts);
         for (int32_t i = 0; lc_formula_ok(f) && i < parts; i++) sizes[count++] = s.dims[axis] / parts + (i < s.dims[axis] % parts);
-        if (lc_formula_ok(f) && even) {
-            lc_eager *e = lc_eager_make(f->maker, "Split");
-            lc_eager_in(e, whole(f, axis));
-            lc_eager_in(e, x);
-            lc_eager_int(e, "num_split", parts);
-            lc_eager_run(e);
-            lc_arg out[255];
-            for (int32_t i = 0; i < parts && lc_formula_ok(f); i++) out[i] = give(lc_eager_out(e, (uint32_t)i));
-            return lc_formula_ok(f) ? lc_arg_list(f, out, (uint32_t)parts) : lc_arg_none();
-        }
+        if (lc_formula_ok(f) && even) return lc_formula_in_parts(f, x, axis, NULL, (uint32_t)parts);
     } else {
         count = lc_arg_wholes(f, a[1], sizes, 255, "indices");
         if (lc_formula_ok(f) && s.dims[axis] < 0) return lc_formula_fail(f, "dimension %d is not known", axis);
@@ -490,16 +483,7 @@ lc_arg lc_formula_split(lc_formula *f, const lc_arg *a, uint32_t n) {
         for (uint32_t i = 0; i < count; i++)
             if (sizes[i] < 0) return lc_formula_fail(f, "the indices must rise and be at most %d", s.dims[axis]);
     }
-    if (!lc_formula_ok(f)) return lc_arg_none();
-    lc_eager *e = lc_eager_make(f->maker, "SplitV");
-    lc_eager_in(e, x);
-    lc_eager_in(e, ints(f, sizes, (int32_t)count));
-    lc_eager_in(e, whole(f, axis));
-    lc_eager_int(e, "num_split", count);
-    lc_eager_run(e);
-    lc_arg out[256];
-    for (uint32_t i = 0; i < count && lc_formula_ok(f); i++) out[i] = give(lc_eager_out(e, i));
-    return lc_formula_ok(f) ? lc_arg_list(f, out, count) : lc_arg_none();
+    return lc_formula_in_parts(f, x, axis, sizes, count);
 }
 /* unstack(x, axis) */
 lc_arg lc_formula_unstack(lc_formula *f, const lc_arg *a, uint32_t n) {

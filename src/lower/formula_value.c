@@ -41,6 +41,7 @@ static void *room(lc_formula *f, size_t count, size_t size) {
 
 static bool is_kind(lc_arg a, lc_json_kind kind) { return a.json && a.json->kind == kind; }
 bool lc_arg_is_number(lc_arg a) { return is_kind(a, LC_JSON_INT) || is_kind(a, LC_JSON_REAL); }
+const char *lc_arg_text(lc_arg a) { return is_kind(a, LC_JSON_STRING) ? a.json->string : NULL; }
 bool lc_arg_is_text(lc_arg a, const char *text) { return is_kind(a, LC_JSON_STRING) && strcmp(a.json->string, text) == 0; }
 bool lc_arg_is_list(lc_arg a) { return a.list || is_kind(a, LC_JSON_ARRAY); }
 uint32_t lc_arg_count(lc_arg a) { return a.list ? a.count : is_kind(a, LC_JSON_ARRAY) ? a.json->count : 0; }

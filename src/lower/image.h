@@ -30,6 +30,16 @@ int32_t lc_image_row(lc_call *c, int32_t image);
 /* How many arrays the layer holds: those named, and the bias when it has one. */
 bool lc_window_weights(lc_call *c, const lc_window *w, uint32_t n, const char *names);
 
+/* A method of tf.image.resize. (resize.c) */
+typedef struct lc_resize_way {
+    const char *name, *op, *kernel; /* op: TensorFlow's without antialiasing; kernel: of ScaleAndTranslate; NULL: there is none */
+    bool operation;                 /* a name that keras.ops knows, but no layer */
+} lc_resize_way;
+/* NULL for another name, and for NULL. */
+const lc_resize_way *lc_resize_way_of(const char *name);
+/* x [n, h, w, c] with height and width as in the int32 vector `size`. */
+int32_t lc_resize(lc_tf_call *m, const lc_resize_way *way, int32_t x, int32_t size, bool antialias);
+
 /* The axes of an option: a number, or a list of them in the order given; missing: the last. Returns how many, 0 when failed. (lower_norm.c) */
 uint32_t lc_lower_axes(lc_call *c, const char *key, int32_t rank, int32_t *axes);
 /* x over its length along the axes, as the generation of Keras computes it: Keras 2 takes at least 1e-6 for the length, Keras 3 `least`.

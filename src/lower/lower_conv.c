@@ -146,14 +146,8 @@ int32_t lc_lower_conv3d(lc_call *c) {
     int8_t act;
     const bool fused = lc_lower_fusable(w.activation, &act);
     const int32_t in[3] = {x, filter, bias};
-    const lc_Conv3DOptions o = {.padding = w.padding,
-                                .stride_d = w.stride[0],
-                                .stride_h = w.stride[1],
-                                .stride_w = w.stride[2],
-                                .dilation_d_factor = w.dilation[0],
-                                .dilation_h_factor = w.dilation[1],
-                                .dilation_w_factor = w.dilation[2],
-                                .fused_activation_function = act};
+    lc_Conv3DOptions o = lc_tf_volumes(w.padding, w.stride, w.dilation);
+    o.fused_activation_function = act;
     return lc_image_back(c, &w, lc_build_op(c->b, LC_OP_CONV_3D, LC_TABLE_Conv3DOptions, &o, in, 3), fused);
 }
 

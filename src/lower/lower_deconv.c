@@ -75,14 +75,8 @@ static int32_t deconv(lc_call *c, int32_t n) {
     if (n == 3) {
         const int32_t stored[5] = {w.kernel[0], w.kernel[1], w.kernel[2], filters, channels};
         const int32_t in[4] = {sizes, lc_weight_const(c, 0, 0, "kernel", stored, 5, stored, 5), x, bias};
-        const lc_Conv3DOptions o = {.padding = w.padding,
-                                    .stride_d = w.stride[0],
-                                    .stride_h = w.stride[1],
-                                    .stride_w = w.stride[2],
-                                    .dilation_d_factor = w.dilation[0],
-                                    .dilation_h_factor = w.dilation[1],
-                                    .dilation_w_factor = w.dilation[2],
-                                    .fused_activation_function = act};
+        lc_Conv3DOptions o = lc_tf_volumes(w.padding, w.stride, w.dilation);
+        o.fused_activation_function = act;
         return lc_image_back(c, &w, lc_build_op(c->b, LC_OP_CONV_3D_TRANSPOSE, LC_TABLE_Conv3DOptions, &o, in, w.use_bias ? 4 : 3), fused);
     }
     const int32_t in[4] = {sizes, image_filter(c, &w, filters, channels), x, bias};

@@ -11,6 +11,7 @@
  * Facts: keras/src/layers/preprocessing/image_preprocessing, keras/src/backend/tensorflow/image.py, tf_keras image_preprocessing.py.
  */
 #include "lower/eager.h"
+#include "lower/image.h"
 #include "lower/tf_nn.h"
 
 #include <string.h>
@@ -96,47 +97,15 @@ static int32_t pad(lc_tf_call *m, int32_t x, const target *t, double value) {
     return lc_build_op(m->b, LC_OP_PADV2, LC_TABLE_PadV2Options, NULL, in, 3);
 }
 
-static int32_t eager_resize(lc_call *c, const char *op, int32_t x, int32_t size) {
-    lc_eager *e = lc_eager_op(c, op);
-    lc_eager_in(e, x);
-    lc_eager_in(e, size);
-    if (strcmp(op, "ResizeArea") != 0) lc_eager_bool(e, "half_pixel_centers", true);
-    return lc_eager_run(e);
-}
-
 static int32_t resize(lc_call *c, int32_t x, const target *t) {
-    static const struct {
-        const char *way, *op, *kernel; /* op: without antialiasing */
-    } ways[] = {{"bilinear", "ResizeBilinear", "triangle"},
-                {"nearest", "ResizeNearestNeighbor", NULL},
-                {"bicubic", "ResizeBicubic", "keyscubic"},
-                {"area", "ResizeArea", NULL},
-                {"lanczos3", NULL, "lanczos3"},
-                {"lanczos5", NULL, "lanczos5"},
-                {"gaussian", NULL, "gaussian"},
-                {"mitchellcubic", NULL, "mitchellcubic"}};
     lc_tf_call *m = lc_eager_maker(c);
     lc_shape s;
-    size_t i = 0;
     if (!lc_call_shape(c, x, &s)) return -1;
-    while (i < sizeof ways / sizeof *ways && strcmp(ways[i].way, t->way) != 0) i++;
-    if (i == sizeof ways / sizeof *ways) return lc_opt_fail(c, "interpolation", "Keras does not know it");
+    const lc_resize_way *way = lc_resize_way_of(t->way);
+    if (!way || way->operation) return lc_opt_fail(c, "interpolation", "Keras does not know it");
     if (s.dims[1] == t->height && s.dims[2] == t->width) return x;
     const int64_t sizes[2] = {t->height, t->width};
-    const int32_t size = lc_tf_const_ints(m, sizes, 2, LC_INT32);
-    if (ways[i].op && (!t->antialias || !ways[i].kernel)) return eager_resize(c, ways[i].op, x, size);
-    const int32_t dims[2] = {lc_tf_dim(m, x, 1), lc_tf_dim(m, x, 2)};
-    const int32_t old = lc_build_cast(c->b, lc_tf_pack(m, dims, 2, 0), LC_FLOAT32);
-    const int32_t scale = lc_tf_binary(m, LC_OP_DIV, lc_build_cast(c->b, size, LC_FLOAT32), old);
-    const float none[2] = {0, 0};
-    lc_eager *e = lc_eager_op(c, "ScaleAndTranslate");
-    lc_eager_in(e, x);
-    lc_eager_in(e, size);
-    lc_eager_in(e, scale);
-    lc_eager_in(e, lc_build_floats(c->b, "translation", none, 2));
-    lc_eager_str(e, "kernel_type", ways[i].kernel);
-    lc_eager_bool(e, "antialias", t->antialias);
-    return lc_eager_run(e);
+    return lc_resize(m, way, x, lc_tf_const_ints(m, sizes, 2, LC_INT32), t->antialias);
 }
 
 /* ---- layers -------------------------------------------------------------------------------------------------------------- */

@@ -87,14 +87,7 @@ lc_status lc_rnn_finish(lc_lower *lower, lc_error *err) {
             lc_tf_emit(&g->b, LC_OP_ASSIGN_VARIABLE, LC_TABLE_AssignVariableOptions, NULL, in, 2, NULL, NULL, NULL, 0);
     }
     LC_TRY(g->b.status);
-    const lc_CallOnceOptions o = {.init_subgraph_index = (int32_t)m->graph_count - 1};
-    lc_graph *user = m->graphs[0];
-    lc_node *node;
-    LC_TRY(lc_graph_add_node(user, LC_OP_CALL_ONCE, LC_TABLE_CallOnceOptions, &o, NULL, 0, NULL, 0, &node, err));
-    const lc_node once = *node;
-    memmove(user->nodes + 1, user->nodes, (user->node_count - 1) * sizeof *user->nodes);
-    user->nodes[0] = once;
-    return LC_OK;
+    return lc_tf_call_once(m->graphs[0], (int32_t)m->graph_count - 1, err);
 }
 
 /* ---- the operator's own --------------------------------------------------------------------------------------------------- */

@@ -125,35 +125,33 @@ void lc_tf_op_cross_entropy(lc_tf_call *c) {
     cross_entropy(c, logits, lc_tf_float32(c, lc_tf_in(c, 1)), lc_tf_type(c, x));
 }
 
-void lc_tf_op_sparse_cross_entropy(lc_tf_call *c) {
-    const int32_t x = lc_tf_in(c, 0);
+/* Input 1, numbers of classes, as rows with a one among as many as x [rows, classes] has. -1: failed or missing. */
+static int32_t classes_hot(lc_tf_call *c, int32_t x) {
     const lc_shape s = lc_tf_rank_of(c, x, 2);
-    if (!lc_tf_ok(c)) return;
+    if (!lc_tf_ok(c)) return -1;
     if (s.dims[1] < 0) {
         lc_tf_missing(c, "the number of classes is not known");
-        return;
+        return -1;
     }
     const lc_OneHotOptions o = {.axis = -1};
     const int32_t in[4] = {lc_tf_in(c, 1), lc_tf_scalar(c, s.dims[1], LC_INT32), lc_tf_scalar(c, 1, LC_FLOAT32),
                            lc_tf_scalar(c, 0, LC_FLOAT32)};
-    const int32_t labels = lc_build_op(c->b, LC_OP_ONE_HOT, LC_TABLE_OneHotOptions, &o, in, 4);
+    return lc_build_op(c->b, LC_OP_ONE_HOT, LC_TABLE_OneHotOptions, &o, in, 4);
+}
+
+void lc_tf_op_sparse_cross_entropy(lc_tf_call *c) {
+    const int32_t x = lc_tf_in(c, 0);
+    const int32_t labels = classes_hot(c, x);
+    if (labels < 0) return;
     cross_entropy(c, lc_tf_float32(c, x), labels, lc_tf_type(c, x));
 }
 
 /* Is the target among the k largest? As many as k - 1 classes may be larger; a target or prediction that is no number is not. */
 void lc_tf_op_in_top_k(lc_tf_call *c) {
     const int32_t x = lc_tf_in(c, 0), axis = 1;
-    const lc_shape s = lc_tf_rank_of(c, x, 2);
     const int64_t k = lc_str_is(c->node->op, "InTopK") ? lc_tf_attr_int(c, "k", 1) : 0;
-    if (!lc_tf_ok(c)) return;
-    if (s.dims[1] < 0) {
-        lc_tf_missing(c, "the number of classes is not known");
-        return;
-    }
-    const lc_OneHotOptions o = {.axis = -1};
-    const int32_t in[4] = {lc_tf_in(c, 1), lc_tf_scalar(c, s.dims[1], LC_INT32), lc_tf_scalar(c, 1, LC_FLOAT32),
-                           lc_tf_scalar(c, 0, LC_FLOAT32)};
-    const int32_t hot = lc_build_op(c->b, LC_OP_ONE_HOT, LC_TABLE_OneHotOptions, &o, in, 4);
+    const int32_t hot = classes_hot(c, x);
+    if (hot < 0) return;
     const int32_t target = lc_build_reduce(c->b, LC_OP_SUM, lc_tf_binary(c, LC_OP_MUL, x, hot), &axis, 1, true);
     const int32_t larger = lc_build_cast(c->b, lc_tf_binary(c, LC_OP_GREATER, x, target), LC_INT32);
     const int32_t count = lc_build_reduce(c->b, LC_OP_SUM, larger, &axis, 1, false);

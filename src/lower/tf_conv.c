@@ -40,13 +40,7 @@ static int32_t depthwise_op(lc_tf_call *c, const lc_tf_window *w, int32_t x, int
 
 static int32_t conv3d_op(lc_tf_call *c, const lc_tf_window *w, int32_t x, int32_t filter) {
     const int32_t in[2] = {x, filter};
-    const lc_Conv3DOptions o = {.padding = w->padding,
-                                .stride_d = w->stride[0],
-                                .stride_h = w->stride[1],
-                                .stride_w = w->stride[2],
-                                .dilation_d_factor = w->dilation[0],
-                                .dilation_h_factor = w->dilation[1],
-                                .dilation_w_factor = w->dilation[2]};
+    const lc_Conv3DOptions o = lc_tf_volumes(w->padding, w->stride, w->dilation);
     return lc_build_op(c->b, LC_OP_CONV_3D, LC_TABLE_Conv3DOptions, &o, in, 2);
 }
 
@@ -236,13 +230,7 @@ static int32_t spread(lc_tf_call *c, const lc_tf_window *w, int32_t filter) {
 static int32_t transposed_op(lc_tf_call *c, const lc_tf_window *w, int32_t sizes, int32_t filter, int32_t x) {
     if (w->n == 3) {
         const int32_t in[3] = {sizes, filter, x};
-        const lc_Conv3DOptions o = {.padding = w->padding,
-                                    .stride_d = w->stride[0],
-                                    .stride_h = w->stride[1],
-                                    .stride_w = w->stride[2],
-                                    .dilation_d_factor = w->dilation[0],
-                                    .dilation_h_factor = w->dilation[1],
-                                    .dilation_w_factor = w->dilation[2]};
+        const lc_Conv3DOptions o = lc_tf_volumes(w->padding, w->stride, w->dilation);
         return lc_build_op(c->b, LC_OP_CONV_3D_TRANSPOSE, LC_TABLE_Conv3DOptions, &o, in, 3);
     }
     const int32_t perm[4] = {2, 0, 1, 3}, weights = spread(c, w, lc_build_transpose(c->b, filter, perm, 4)), in[3] = {sizes, weights, x};

@@ -146,6 +146,7 @@ typedef struct lc_tf_lower {
     lc_tf_body *functions; /* [library functions] */
     uint32_t function_count;
     lc_names function_names;
+    struct lc_tf_call *spare; /* of a Keras lowering: what lc_eager_maker gives when memory is out */
     lc_tf_scope *main_scope; /* of the signature being lowered: captures of functions lie there */
     lc_tf_variable *variables;
     size_t variable_count, variable_capacity;

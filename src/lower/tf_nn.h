@@ -48,6 +48,17 @@ typedef struct lc_tf_window {
     bool channels_first, pads;
 } lc_tf_window;
 
+/* Options of CONV_3D and CONV_3D_TRANSPOSE, from depth to width. */
+static inline lc_Conv3DOptions lc_tf_volumes(int8_t padding, const int32_t stride[3], const int32_t dilation[3]) {
+    return (lc_Conv3DOptions){.padding = padding,
+                              .stride_d = stride[0],
+                              .stride_h = stride[1],
+                              .stride_w = stride[2],
+                              .dilation_d_factor = dilation[0],
+                              .dilation_h_factor = dilation[1],
+                              .dilation_w_factor = dilation[2]};
+}
+
 /* Reads strides, padding, explicit_paddings, data_format and, where the names are given, ksize and dilations of an operator with n
  * spatial dimensions. False when the operator failed or is missing something: return then. */
 bool lc_tf_window_read(lc_tf_call *c, lc_tf_window *w, int32_t n, const char *sizes, const char *dilations);

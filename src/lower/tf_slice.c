@@ -333,40 +333,38 @@ static bool parts_wanted(lc_tf_call *c, const char *name) {
     return lc_tf_ok(c) && n > 0;
 }
 
-void lc_tf_op_split(lc_tf_call *c) {
-    const int32_t x = lc_tf_in(c, 1);
-    const int64_t axis = lc_tf_need_int(c, lc_tf_in(c, 0), "axis");
-    const lc_dtype type = lc_tf_type(c, x);
+/* x and the axis as the operators want them. -1: the one part is x itself, which was given, or it failed. */
+static int32_t to_split(lc_tf_call *c, int32_t x, int32_t axis, int32_t *tensor_axis) {
+    const int64_t wanted = lc_tf_need_int(c, axis, "axis");
     const lc_shape s = lc_tf_ranked(c, x);
-    if (!parts_wanted(c, "num_split")) return;
-    const int32_t d = lc_tf_axis(c, axis, s.rank);
+    if (!parts_wanted(c, "num_split")) return -1;
+    const int32_t d = lc_tf_axis(c, wanted, s.rank);
     if (c->out_count == 1) {
         lc_tf_give(c, 0, x);
-        return;
+        return -1;
     }
-    const int32_t v = lc_tf_movable(c, x, SPLITS);
+    *tensor_axis = lc_tf_scalar(c, d, LC_INT32);
+    return lc_tf_movable(c, x, SPLITS);
+}
+
+void lc_tf_op_split(lc_tf_call *c) {
+    const int32_t x = lc_tf_in(c, 1);
+    int32_t axis;
+    const int32_t v = to_split(c, x, lc_tf_in(c, 0), &axis);
     if (v < 0) return;
-    const int32_t in[2] = {lc_tf_scalar(c, d, LC_INT32), v};
+    const int32_t in[2] = {axis, v};
     const lc_SplitOptions o = {.num_splits = (int32_t)c->out_count};
-    give_parts(c, LC_OP_SPLIT, LC_TABLE_SplitOptions, &o, in, 2, type);
+    give_parts(c, LC_OP_SPLIT, LC_TABLE_SplitOptions, &o, in, 2, lc_tf_type(c, x));
 }
 
 void lc_tf_op_split_v(lc_tf_call *c) {
     const int32_t x = lc_tf_in(c, 0), sizes = lc_tf_in(c, 1);
-    const int64_t axis = lc_tf_need_int(c, lc_tf_in(c, 2), "axis");
-    const lc_dtype type = lc_tf_type(c, x);
-    const lc_shape s = lc_tf_ranked(c, x);
-    if (!parts_wanted(c, "num_split")) return;
-    const int32_t d = lc_tf_axis(c, axis, s.rank);
-    if (c->out_count == 1) {
-        lc_tf_give(c, 0, x);
-        return;
-    }
-    const int32_t v = lc_tf_movable(c, x, SPLITS);
+    int32_t axis;
+    const int32_t v = to_split(c, x, lc_tf_in(c, 2), &axis);
     if (v < 0) return;
-    const int32_t in[3] = {v, lc_tf_int32(c, sizes), lc_tf_scalar(c, d, LC_INT32)};
+    const int32_t in[3] = {v, lc_tf_int32(c, sizes), axis};
     const lc_SplitVOptions o = {.num_splits = (int32_t)c->out_count};
-    give_parts(c, LC_OP_SPLIT_V, LC_TABLE_SplitVOptions, &o, in, 3, type);
+    give_parts(c, LC_OP_SPLIT_V, LC_TABLE_SplitVOptions, &o, in, 3, lc_tf_type(c, x));
 }
 
 void lc_tf_op_unpack(lc_tf_call *c) {

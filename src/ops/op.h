@@ -77,6 +77,8 @@ typedef struct lc_shape {
     int32_t rank;
     int32_t dims[LC_MAX_RANK];
 } lc_shape;
+/* lc_op_macs with the shapes of the first three inputs (rank < 0: not known, or no such input) and of the first output. */
+uint64_t lc_op_shape_macs(const lc_node *node, const lc_shape *in, const lc_shape *out);
 
 /* What an infer function sees of one tensor. */
 typedef struct lc_infer_tensor {

@@ -361,13 +361,16 @@ lc_profile_entry lc_session_profile(const lc_session *s, size_t index) {
     const lc_node *node = step->node;
     const int32_t out = node->output_count ? node->outputs[0] : -1;
     const char *name = out >= 0 ? s->graph->tensors[out].name.data : NULL;
+    const lc_shape none = {.rank = LC_RANK_UNKNOWN};
+    lc_shape in[3]; /* as they are in this session, which may not be as they are in the file */
+    for (uint32_t i = 0; i < 3; i++) in[i] = i < node->input_count && node->inputs[i] >= 0 ? s->exec->values[node->inputs[i]].shape : none;
     return (lc_profile_entry){.op = lc_op_name(node->op),
                               .name = name ? name : "",
                               .kernel = !step->kernel     ? "view"
                                         : step->ctx.label ? step->ctx.label
                                                           : "ref",
                               .nanoseconds = step->nanoseconds,
-                              .macs = lc_op_macs(s->graph, node)};
+                              .macs = lc_op_shape_macs(node, in, out >= 0 ? &s->exec->values[out].shape : &none)};
 }
 
 const char *lc_session_isa(const lc_session *s) { return lc_simd_name(s->simd); }

@@ -157,8 +157,7 @@ static void run(lc_model *model, const char *isa) {
         if (s || err.status != status || !err.message[0]) abort();
         return;
     }
-    uint64_t macs = fuzz_window_cells(model);
-    for (size_t i = 0; i < lc_session_profile_count(s); i++) macs += lc_session_profile(s, i).macs % (1u << 30);
+    const uint64_t macs = fuzz_work(model, s);
     for (int round = 0; round < 2 && macs < 2000000; round++) {
         fill(s);
         status = lc_session_run(s, &err);

@@ -20,11 +20,7 @@ static void run(lc_model *model, const char *isa, uint8_t pattern) {
         if (s || err.status != status || !err.message[0]) abort();
         return;
     }
-    uint64_t macs = fuzz_window_cells(model);
-    for (size_t i = 0; i < lc_session_profile_count(s); i++) {
-        uint64_t here = lc_session_profile(s, i).macs;
-        macs = here > UINT64_MAX - macs ? UINT64_MAX : macs + here;
-    }
+    const uint64_t macs = fuzz_work(model, s);
     for (size_t i = 0; i < lc_session_input_count(s); i++) {
         lc_tensor_view in = lc_session_input(s, i);
         if (in.data) memset(in.data, pattern, in.size);

@@ -31,4 +31,14 @@ static inline uint64_t fuzz_window_cells(const lc_model *model) {
     return cells < 1e15 ? (uint64_t)cells : 1000000000000000;
 }
 
+/* All that a run does, saturating. */
+static inline uint64_t fuzz_work(const lc_model *model, const lc_session *s) {
+    uint64_t all = fuzz_window_cells(model);
+    for (size_t i = 0; i < lc_session_profile_count(s); i++) {
+        const uint64_t here = lc_session_profile(s, i).macs;
+        all = here > UINT64_MAX - all ? UINT64_MAX : all + here;
+    }
+    return all;
+}
+
 #endif

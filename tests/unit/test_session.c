@@ -288,6 +288,9 @@ static void test_memory_and_profile(void **unused) {
     assert_int_equal(lc_session_profile_count(s), 7);
     assert_string_equal(lc_session_profile(s, 0).op, "CONV_2D");
     assert_int_equal(lc_session_profile(s, 0).macs, 6 * 5 * 8 * 27);
+    lc_session *three = make_session(model, NULL, 3); /* counted at the shapes of the session, not of the file */
+    assert_int_equal(lc_session_profile(three, 0).macs, 3 * 6 * 5 * 8 * 27);
+    lc_session_destroy(three);
     assert_true(lc_session_profile(s, 0).nanoseconds > 0);
     assert_string_equal(lc_session_profile(s, 4).kernel, "view"); /* the flatten costs nothing */
     assert_null(lc_session_profile(s, 99).op);

@@ -199,6 +199,17 @@ typedef struct lc_custom_op {
     void (*destroy)(void *state, void *user);
 } lc_custom_op;
 
+/* A tensor of a run that has just got its value: what an operator wrote or, before the operators of a graph run, an input of that graph. It
+ * is borrowed until the function returns: its memory may be used again. */
+#define LC_NO_NODE UINT32_MAX
+typedef struct lc_watched {
+    const char *op;       /* "CONV_2D"; "" for an input of a graph */
+    uint32_t graph, node; /* which graph of the model, which operator of it in the file's order; LC_NO_NODE for an input */
+    uint32_t output;      /* which of the operator's outputs, or of the graph's inputs */
+    int32_t tensor;       /* index in its graph */
+    lc_tensor_view view;
+} lc_watched;
+
 typedef struct lc_session_options {
     int32_t threads;                /* threads that share one run, the caller's included; 0: 1 */
     const char *isa;                /* "avx512", "avx2", "neon", "portable", "ref"; NULL: $LC_ISA, else the best this CPU has */
@@ -207,8 +218,10 @@ typedef struct lc_session_options {
     bool profile;                   /* measure each operator (lc_session_profile) */
     const lc_custom_op *custom_ops; /* operators the model names that litec does not have (or has: these come first) */
     size_t custom_op_count;
-    uint64_t max_loops; /* iterations that all loops (WHILE) of one run may make together; 0: 10,000,000 */
-    lc_session *share;  /* a session of the same model whose variables and tables this one uses, e.g. of another signature; NULL:
+    uint64_t max_loops;                                  /* iterations that all loops (WHILE) of one run may make together; 0: 10,000,000 */
+    void (*watch)(void *user, const lc_watched *tensor); /* sees every value of a run, in order; NULL: nobody */
+    void *watch_user;
+    lc_session *share; /* a session of the same model whose variables and tables this one uses, e.g. of another signature; NULL:
                          * its own. Two sessions that share must not run at the same time */
 } lc_session_options;
 

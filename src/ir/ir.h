@@ -101,6 +101,7 @@ struct lc_model {
     void *runtime;             /* packed weights shared by sessions; runtime/ owns it and sets runtime_deinit */
     void (*runtime_deinit)(void *runtime);
     int32_t references;        /* atomic: the caller's and one a session */
+    struct lc_model *origin;   /* of a fork: the model whose constants it uses, a reference is held; NULL: none */
 };
 
 /* clang-format on */
@@ -113,6 +114,8 @@ lc_status lc_model_new(const lc_limits *limits, lc_model **model, lc_error *err)
 lc_status lc_model_take_maps(lc_model *model, lc_map *maps, size_t count, lc_error *err);
 /* Tells the kernel that these bytes of a mapped file are not needed again soon; bytes elsewhere are left alone. */
 void lc_model_release(const lc_model *model, const void *data, size_t size);
+/* A second form of the model, to be changed, that shares the constants of the first (fork.c). Caller owns *model. */
+lc_status lc_model_fork(lc_model *from, lc_model **model, lc_error *err);
 /* True when `path` names a file that the model's constants lie in. */
 bool lc_model_reads(const lc_model *model, const char *path);
 /* Adds a reference; lc_model_destroy drops one. */

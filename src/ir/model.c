@@ -47,7 +47,9 @@ void lc_model_destroy(lc_model *model) {
     lc_map_close(&model->map);
     for (size_t i = 0; i < model->side_map_count; i++) lc_map_close(&model->side_maps[i]);
     lc_free(model->side_maps);
+    lc_model *origin = model->origin;
     lc_free(model);
+    lc_model_destroy(origin);
 }
 
 lc_status lc_model_take_maps(lc_model *model, lc_map *maps, size_t count, lc_error *err) {
@@ -67,14 +69,19 @@ lc_status lc_model_take_maps(lc_model *model, lc_map *maps, size_t count, lc_err
 }
 
 void lc_model_release(const lc_model *model, const void *data, size_t size) {
-    lc_map_release(&model->map, data, size); /* those that do not hold the bytes do nothing */
-    for (size_t i = 0; i < model->side_map_count; i++) lc_map_release(&model->side_maps[i], data, size);
+    for (; model; model = model->origin) {
+        lc_map_release(&model->map, data, size); /* those that do not hold the bytes do nothing */
+        for (size_t i = 0; i < model->side_map_count; i++) lc_map_release(&model->side_maps[i], data, size);
+    }
 }
 
 bool lc_model_reads(const lc_model *model, const char *path) {
-    bool found = lc_map_is(&model->map, path);
-    for (size_t i = 0; i < model->side_map_count && !found; i++) found = lc_map_is(&model->side_maps[i], path);
-    return found;
+    for (; model; model = model->origin) {
+        if (lc_map_is(&model->map, path)) return true;
+        for (size_t i = 0; i < model->side_map_count; i++)
+            if (lc_map_is(&model->side_maps[i], path)) return true;
+    }
+    return false;
 }
 
 lc_graph *lc_model_add_graph(lc_model *model, lc_str name) {

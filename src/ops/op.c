@@ -107,13 +107,20 @@ const void *lc_op_attrs(const lc_node *node, lc_table_id id) {
     return node->attrs && node->attrs_table == id ? node->attrs : (const void *)&none;
 }
 
-int8_t *lc_op_fused_act(const lc_node *node) {
-    const lc_op_def *def = lc_op_get(node->op);
-    if (!def || !(def->flags & LC_OPF_FUSED_ACT) || !node->attrs || node->attrs_table < 0) return NULL;
+/* A field of the node's options by its name; NULL: it has no such field, or no options. */
+static void *option(const lc_node *node, const char *name) {
+    if (!node->attrs || node->attrs_table < 0) return NULL;
     for (LC_EACH_FIELD(f, node->attrs_table))
-        if (!strcmp(lc_field_name(f), "fused_activation_function")) return (int8_t *)node->attrs + f->offset;
+        if (!strcmp(lc_field_name(f), name)) return (char *)node->attrs + f->offset;
     return NULL;
 }
+
+int8_t *lc_op_fused_act(const lc_node *node) {
+    const lc_op_def *def = lc_op_get(node->op);
+    return def && (def->flags & LC_OPF_FUSED_ACT) ? option(node, "fused_activation_function") : NULL;
+}
+
+bool *lc_op_asymmetric_inputs(const lc_node *node) { return option(node, "asymmetric_quantize_inputs"); }
 
 /* Where the node's options name graphs: up to two fields, or a list. */
 static uint32_t call_slots(const lc_node *node, const int32_t **fields, lc_vec_i32 const **list) {

@@ -56,6 +56,8 @@ bool lc_op_renumber_calls(lc_node *node, const int32_t *map, lc_arena *arena);
 void lc_op_call_arity(const lc_node *node, uint32_t call, int64_t *inputs, int64_t *outputs);
 /* Pointer to the fused_activation_function of the node's options, NULL when it has none. */
 int8_t *lc_op_fused_act(const lc_node *node);
+/* Pointer to asymmetric_quantize_inputs of the node's options, NULL when it has none. */
+bool *lc_op_asymmetric_inputs(const lc_node *node);
 /* The node's options as a struct of `table`: node->attrs when it has that table; a block of zeros when the file gives the node no
  * options (LiteRT's reading of it). Use it as LC_OP_ATTRS(node, Conv2DOptions)->stride_w. Never NULL. */
 const void *lc_op_attrs(const lc_node *node, lc_table_id table);
@@ -64,8 +66,27 @@ const void *lc_op_attrs(const lc_node *node, lc_table_id table);
 uint64_t lc_op_macs(const lc_graph *graph, const lc_node *node);
 /* The lowest operator version that expresses this node (TFLite's op_version rules). */
 int32_t lc_op_version(const lc_graph *graph, const lc_node *node);
-/* Whether the operator has an integer form in the TFLite quantisation specification (quant.def). */
+/* The integer form of an operator in the TFLite quantisation specification: a row of quant.def, which explains the columns. */
+typedef enum lc_quant_scales {
+    LC_QUANT_FLOAT = 0,
+    LC_QUANT_FREE,
+    LC_QUANT_SAME,
+    LC_QUANT_FIXED,
+    LC_QUANT_NONE,
+    LC_QUANT_ANY,
+    LC_QUANT_CELL,
+    LC_QUANT_STATE
+} lc_quant_scales;
+typedef struct lc_op_quant_def {
+    int8_t scales;
+    bool int16;
+    int8_t weights, axis, bias; /* -1: none */
+} lc_op_quant_def;
+/* NULL: it has none. */
+const lc_op_quant_def *lc_op_quant(int32_t op);
 bool lc_op_quantizes(int32_t op);
+/* Scale and zero point of the output of an operator whose scales are FIXED, in INT8 or INT16. False when it has none. */
+bool lc_op_fixed_scale(int32_t op, lc_dtype type, float *scale, int32_t *zero);
 /* The first TensorFlow release whose TFLite runtime has this operator version: 1.13.1 is 11301; 0: not known. */
 uint32_t lc_op_runtime_version(int32_t op, int32_t version);
 

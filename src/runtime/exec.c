@@ -429,9 +429,44 @@ static uint64_t now(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* Shows one tensor to who watches. */
+static void show(const lc_exec *exec, lc_watched seen, int32_t tensor) {
+    if (tensor < 0) return;
+    const lc_model *model = exec->graph->model;
+    while (seen.graph < model->graph_count && model->graphs[seen.graph] != exec->graph) seen.graph++;
+    seen.tensor = tensor;
+    seen.view = lc_value_view(&exec->values[tensor]);
+    exec->options.watch(exec->options.watch_user, &seen);
+}
+
+static void show_inputs(const lc_exec *exec) {
+    for (uint32_t i = 0; i < exec->graph->input_count; i++)
+        show(exec, (lc_watched){.op = "", .node = LC_NO_NODE, .output = i}, exec->graph->inputs[i]);
+}
+
+static void show_outputs(const lc_exec *exec, const lc_node *node) {
+    for (uint32_t i = 0; i < node->output_count; i++)
+        show(exec, (lc_watched){.op = lc_op_name(node->op), .node = (uint32_t)(node - exec->graph->nodes), .output = i}, node->outputs[i]);
+}
+
+/* What depends on constants alone was computed when the graph was prepared. */
+static void show_known(const lc_exec *exec) {
+    for (size_t n = 0; n < exec->graph->node_count; n++) {
+        const lc_node *node = &exec->graph->nodes[n];
+        for (uint32_t i = 0; i < node->output_count; i++)
+            if (node->outputs[i] >= 0 && exec->values[node->outputs[i]].constant)
+                show(exec, (lc_watched){.op = lc_op_name(node->op), .node = (uint32_t)n, .output = i}, node->outputs[i]);
+    }
+}
+
 lc_status lc_exec_run(lc_exec *exec, lc_error *err) {
+    if (exec->options.watch) {
+        show_inputs(exec);
+        show_known(exec);
+    }
     for (uint32_t i = 0; i < exec->step_count; i++) {
         lc_step *step = &exec->steps[i];
+        if (!step->kernel && !step->late && exec->options.watch) show_outputs(exec, step->node);
         if ((!step->kernel && !step->late) || step->done) continue;
         const uint64_t start = exec->options.profile ? now() : 0;
         step->ctx.err = err;
@@ -441,6 +476,7 @@ lc_status lc_exec_run(lc_exec *exec, lc_error *err) {
             return status;
         }
         step->done = step->once;
+        if (exec->options.watch) show_outputs(exec, step->node);
         if (exec->options.profile) step->nanoseconds = now() - start;
     }
     return LC_OK;

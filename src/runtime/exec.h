@@ -42,6 +42,8 @@ typedef struct lc_exec_options {
     size_t custom_count;
     lc_exec_budget *budget; /* the caller's; NULL: a new one */
     bool profile;
+    void (*watch)(void *user, const lc_watched *tensor); /* lc_session_options.watch */
+    void *watch_user;
 } lc_exec_options;
 
 /* Something to undo when an exec ends: operators that own more than arena memory. */

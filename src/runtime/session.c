@@ -67,7 +67,9 @@ static lc_status make_exec(lc_session *s, const lc_shape *shapes, lc_exec **exec
                                      .resources = s->resources,
                                      .custom = s->custom,
                                      .custom_count = s->custom_count,
-                                     .profile = s->profile};
+                                     .profile = s->profile,
+                                     .watch = s->watch,
+                                     .watch_user = s->watch_user};
     *exec = lc_calloc(1, sizeof **exec);
     if (!*exec) return lc_fail_memory(err, "session");
     const lc_status status = lc_exec_init(*exec, s->graph, shapes, &options, err);
@@ -106,6 +108,8 @@ static lc_status take_options(lc_session *s, const lc_session_options *o, lc_err
     s->max_memory = o->max_memory ? o->max_memory : LC_SESSION_MAX_MEMORY;
     s->max_loops = o->max_loops ? o->max_loops : LC_SESSION_MAX_LOOPS;
     s->profile = o->profile;
+    s->watch = o->watch;
+    s->watch_user = o->watch_user;
     if (o->custom_op_count) {
         if (!o->custom_ops) return lc_fail(err, LC_ARGUMENT, "custom_op_count is %zu but custom_ops is NULL", o->custom_op_count);
         s->custom = lc_arena_array(&s->arena, o->custom_op_count, sizeof *s->custom);

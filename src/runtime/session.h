@@ -14,6 +14,8 @@ struct lc_session {
     const struct lc_simd *simd;
     uint64_t max_memory, max_loops;
     bool profile, states_ranks; /* states_ranks: lc_model_states_ranks */
+    void (*watch)(void *user, const lc_watched *tensor);
+    void *watch_user;
     lc_custom_op *custom;
     size_t custom_count; /* copies of the caller's */
     lc_resources *resources;

@@ -244,6 +244,39 @@ static void test_isas_and_threads_agree(void **unused) {
     lc_model_destroy(model);
 }
 
+typedef struct seen {
+    uint32_t inputs, outputs, views;
+    float last[5];
+} seen;
+
+static void watch(void *user, const lc_watched *tensor) {
+    seen *s = user;
+    assert_int_equal(tensor->graph, 0);
+    if (tensor->node == LC_NO_NODE) {
+        assert_string_equal(tensor->op, "");
+        s->inputs++;
+        return;
+    }
+    assert_int_equal(tensor->node, s->outputs);
+    s->outputs++;
+    s->views += strcmp(tensor->op, "RESHAPE") == 0;
+    if (tensor->view.size >= sizeof s->last) memcpy(s->last, tensor->view.data, sizeof s->last);
+}
+
+static void test_watch(void **unused) {
+    (void)unused;
+    seen all = {0};
+    lc_model *model = make_model();
+    lc_session *s = make_session(model, &(lc_session_options){.watch = watch, .watch_user = &all}, 1);
+    run(s);
+    assert_int_equal(all.inputs, 1);
+    assert_int_equal(all.outputs, 7);
+    assert_int_equal(all.views, 1);
+    assert_memory_equal(all.last, lc_session_output(s, 0).data, sizeof all.last);
+    lc_session_destroy(s);
+    lc_model_destroy(model);
+}
+
 static void *thread_main(void *model) {
     float *out = lc_malloc(5 * sizeof *out);
     lc_error err;
@@ -435,6 +468,7 @@ int main(void) {
                                        cmocka_unit_test(test_nothing_to_write),
                                        cmocka_unit_test(test_large_known_value),
                                        cmocka_unit_test(test_memory_and_profile),
+        cmocka_unit_test(test_watch),
                                        cmocka_unit_test(test_arguments),
                                        cmocka_unit_test(test_allocation_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 typedef struct values {
     bool json, ops, tensors, memory, no_optimize;
+    const char *weights;
     uint64_t max_memory;
     lc_cli_graph graph;
 } values;
@@ -18,6 +19,7 @@ static const lc_cli_option options[] = {
     {"tensors", 0, LC_CLI_FLAG, offsetof(values, tensors), NULL, "only the tensors", 0, 0},
     {"memory", 0, LC_CLI_FLAG, offsetof(values, memory), NULL, "only the memory plan, step by step", 0, 0},
     {"no-optimize", 0, LC_CLI_FLAG, offsetof(values, no_optimize), NULL, "show a source model before the rewrites", 0, 0},
+    {"weights", 0, LC_CLI_STRING, offsetof(values, weights), "FILE", "Keras: take the weights from here (for a .json: needed)", 0, 0},
     LC_CLI_GRAPH_OPTIONS(values, graph),
     {"max-memory", 0, LC_CLI_BYTES, offsetof(values, max_memory), "N[K|M|G]", "memory the file may make litec use (8G)", 0, 0},
     {0},
@@ -82,12 +84,12 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
     const char *file = arguments.items[0];
     if (lc_cli_input(&file, v.max_memory)) return LC_EXIT_FAILED;
-    lc_convert_options how = {.limits = {.max_memory = v.max_memory}, .no_optimize = v.no_optimize};
+    lc_convert_options how = {.limits = {.max_memory = v.max_memory}, .no_optimize = v.no_optimize, .weights = v.weights};
     lc_cli_graph_texts texts = {0};
     if (lc_cli_graph_use(&v.graph, &how, &texts)) return LC_EXIT_FAILED;
     /* What is asked of the model: its operators, or what some of the signatures become. */
     const bool model = v.ops || v.tensors || v.memory || v.no_optimize || how.signatures || how.functions || how.input_arrays ||
-                       how.output_arrays || how.input_shapes || how.fix || how.select_tf_ops;
+                       how.output_arrays || how.input_shapes || how.fix || how.select_tf_ops || how.weights;
     int code = model ? -1 : show_source(file, &how, v.json);
     if (code < 0) code = show_model(file, &how, &v);
     lc_cli_graph_free(&texts);

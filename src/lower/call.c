@@ -36,6 +36,14 @@ int32_t lc_call_tensor(lc_call *c, const lc_json *value) {
     return -1;
 }
 
+int32_t lc_call_given_mask(lc_call *c, uint32_t place) { return lc_call_tensor(c, lc_call_argument(c, place, "mask")); }
+
+bool lc_call_single(lc_call *c, uint32_t place) {
+    if (c->in_count > 1 && lc_call_given_mask(c, place) != c->in[1])
+        lc_build_fail(c->b, LC_UNSUPPORTED, "it is called with two tensors of which the second is no mask");
+    return c->b->status == LC_OK;
+}
+
 void lc_call_give(lc_call *c, uint32_t k, int32_t tensor) {
     void *items = c->more;
     if (c->b->status != LC_OK) return;
@@ -52,7 +60,8 @@ void lc_call_give_mask(lc_call *c, int32_t mask) { c->mask = mask; }
 
 bool lc_call_inference(lc_call *c) {
     const lc_json *v = lc_call_arg(c, "training");
-    if (!v || (v->kind == LC_JSON_BOOL && !v->boolean) || (v->kind == LC_JSON_INT && v->integer == 0)) return true;
+    /* The predict() of Keras 3 hands training=False to every layer, whatever its call says; that of Keras 2 only where it says nothing. */
+    if (!c->lower->keras2 || !v || (v->kind == LC_JSON_BOOL && !v->boolean) || (v->kind == LC_JSON_INT && v->integer == 0)) return true;
     lc_build_fail(c->b, LC_UNSUPPORTED, "it is called with training=True: it would behave as in training when the model runs");
     lc_build_hint(c->b, "build the model without training=True in this call and save it again");
     return false;

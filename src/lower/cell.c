@@ -26,13 +26,13 @@ static int32_t mul(lc_call *c, int32_t x, int32_t y) { return lc_build_binary(c-
 /* ---- options -------------------------------------------------------------------------------------------------------- */
 
 const char *lc_cell_key(lc_call *c, const char *key, const char *before) {
-    return !lc_json_get(c->config, key) && lc_json_get(c->config, before) ? before : key;
+    return !lc_opt_given(c, key) && lc_opt_given(c, before) ? before : key;
 }
 
 static const char *recurrent_key(lc_call *c) { return lc_cell_key(c, "recurrent_activation", "inner_activation"); }
 
 int32_t lc_cell_activation(lc_call *c, const char *key, const char *otherwise, int32_t x) {
-    const lc_json *v = lc_json_get(c->config, key);
+    const lc_json *v = lc_opt_given(c, key);
     return v ? lc_lower_activation(c, key, v, x) : lc_lower_activation_name(c, key, otherwise, x);
 }
 
@@ -41,7 +41,7 @@ static int32_t act(lc_call *c, int32_t x) { return lc_cell_activation(c, "activa
 
 /* The option is this activation; null is linear. */
 static bool names(lc_call *c, const char *key, const char *otherwise, const char *name) {
-    const lc_json *v = lc_json_get(c->config, key);
+    const lc_json *v = lc_opt_given(c, key);
     const char *given = !v                             ? otherwise
                         : v->kind == LC_JSON_NULL      ? "linear"
                         : v->kind == LC_JSON_STRING    ? v->string

@@ -117,19 +117,35 @@ void lc_eager_bool(lc_eager *e, const char *name, bool value) { PUT(e, name, b, 
 void lc_eager_str(lc_eager *e, const char *name, const char *value) { PUT(e, name, s, lc_str_of(value)); }
 void lc_eager_type(lc_eager *e, const char *name, lc_dtype value) { PUT(e, name, type, lc_pb_data_type(value)); }
 
-void lc_eager_ints(lc_eager *e, const char *name, const int64_t *values, uint32_t n) {
+/* A list attribute; *copy: n values of `size` bytes that lie as long as it. NULL after a failure. */
+static lc_pb_AttrValue *list_attribute(lc_eager *e, const char *name, const void *values, uint32_t n, size_t size, void **copy) {
     lc_pb_AttrValue *v = attribute(e, name);
-    if (!v) return;
+    if (!v) return NULL;
     v->list = lc_arena_alloc(&e->call.lower->scratch, sizeof *v->list);
-    int64_t *copy = lc_arena_array(&e->call.lower->scratch, n ? n : 1, sizeof *copy);
-    if (!v->list || !copy) {
+    *copy = lc_arena_array(&e->call.lower->scratch, n ? n : 1, size);
+    if (!v->list || !*copy) {
         lc_build_check(e->call.b, lc_fail_memory(e->call.b->err, name));
-        return;
+        return NULL;
     }
-    if (n) memcpy(copy, values, n * sizeof *copy);
+    if (n) memcpy(*copy, values, n * size);
+    lc_pb_set(v, AttrValue, list);
+    return v;
+}
+
+void lc_eager_ints(lc_eager *e, const char *name, const int64_t *values, uint32_t n) {
+    void *copy;
+    lc_pb_AttrValue *v = list_attribute(e, name, values, n, sizeof *values, &copy);
+    if (!v) return;
     v->list->i.data = copy;
     v->list->i.n = n;
-    lc_pb_set(v, AttrValue, list);
+}
+
+void lc_eager_floats(lc_eager *e, const char *name, const float *values, uint32_t n) {
+    void *copy;
+    lc_pb_AttrValue *v = list_attribute(e, name, values, n, sizeof *values, &copy);
+    if (!v) return;
+    v->list->f.data = copy;
+    v->list->f.n = n;
 }
 
 int32_t lc_eager_run(lc_eager *e) {

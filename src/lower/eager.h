@@ -35,6 +35,7 @@ void lc_eager_bool(lc_eager *e, const char *name, bool value);
 void lc_eager_str(lc_eager *e, const char *name, const char *value);
 void lc_eager_type(lc_eager *e, const char *name, lc_dtype value);
 void lc_eager_ints(lc_eager *e, const char *name, const int64_t *values, uint32_t n);
+void lc_eager_floats(lc_eager *e, const char *name, const float *values, uint32_t n);
 /* Lowers it; output 0. */
 int32_t lc_eager_run(lc_eager *e);
 /* Output k after lc_eager_run. */

@@ -158,6 +158,18 @@ static void bind(lc_formula *f, const char *name, size_t size, lc_arg value) {
 
 /* ---- operators --------------------------------------------------------------------------------------------------------- */
 
+/* A list of floats from whatever is one and constant. */
+static void float_list(lc_formula *f, lc_eager *e, const char *name, lc_arg v) {
+    const int32_t t = lc_arg_to(f, v, LC_FLOAT32);
+    lc_shape s;
+    uint64_t n;
+    if (!lc_formula_ok(f) || !lc_build_shape(f->c->b, t, &s)) return;
+    uint32_t count = 0;
+    float *values = lc_shape_elements(&s, &n) ? lc_arena_array(&f->c->lower->scratch, n + 1, sizeof *values) : NULL;
+    if (values && lc_tf_floats(f->maker, t, values, (uint32_t)n, &count)) lc_eager_floats(e, name, values, count);
+    else lc_formula_fail(f, "argument \"%s\" is no constant list of numbers", name);
+}
+
 static void attribute(lc_formula *f, lc_eager *e, const char *key, char kind, lc_arg v) {
     const char *name = lc_arena_strndup(&f->c->lower->scratch, key, strlen(key));
     if (!name) lc_build_check(f->c->b, lc_fail_memory(f->c->b->err, "an attribute"));
@@ -165,6 +177,7 @@ static void attribute(lc_formula *f, lc_eager *e, const char *key, char kind, lc
     int32_t sizes[32];
     int64_t wide[32];
     if (kind == '#') lc_eager_type(e, name, lc_arg_dtype(f, v));
+    else if (kind == 'f') float_list(f, e, name, v);
     else if (kind == '[' || lc_arg_is_list(v)) {
         const uint32_t n = lc_arg_wholes(f, v, sizes, 32, name);
         for (uint32_t i = 0; i < n; i++) wide[i] = sizes[i];
@@ -257,6 +270,7 @@ static lc_arg call(lc_formula *f, const char *name, size_t size, bool live) {
         char kind = ' ';
         if (key && (*after == '.' || *after == '#') && after[1] == ':') kind = *after++;
         else if (key && strncmp(after, "[]:", 3) == 0) kind = '[', after += 2;
+        else if (key && strncmp(after, ".[]:", 4) == 0) kind = 'f', after += 3;
         const bool named = key && key < sizeof keys[0] && *after == ':';
         if (named) {
             if (attr_count == LC_FORMULA_ARGS) return broken(f);

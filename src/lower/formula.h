@@ -12,7 +12,8 @@
  *     name = e    gives a name to a value
  *     @ a b       converts the values to the type that Keras gives a result of both (formula_type.c); @f: at least a floating-point type;
  *                 @s: a Python number is an int32 or float32 like any other
- *     Name(...)   TensorFlow's operator; an attribute is "key: e", "key.: e" a float, "key#: e" a type, "key[]: e" a list of sizes. Lists
+ *     Name(...)   TensorFlow's operator; an attribute is "key: e", "key.: e" a float, "key#: e" a type, "key[]: e" a list of sizes,
+ *                 "key.[]: e" one of floats. Lists
  *                 among the inputs give an input an item; a Python number or list takes the type of the first tensor. Several outputs: a list
  *     name(...)   a function of formula_*.c (formula.def)
  *     + - * /     of tensors (a number takes the tensor's type) or of numbers; < > <= >= == != likewise

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { UNIT_ROWS = 512 /* of the matrix that copies windows: 1 MB */ };
 
 /* ---- products ------------------------------------------------------------------------------------------------------------- */
 
@@ -234,7 +235,7 @@ lc_arg lc_formula_pool(lc_formula *f, const lc_arg *a, uint32_t n) {
     x = lower_again(f, &w, lc_eager_run(e));
     return give(lc_formula_ok(f) ? lc_call_channels_back(f->c, x, w.first) : -1);
 }
-/* adaptive(x, output_size, data_format, 'Max' or 'Mean'): cell i of n is from floor(i d / n) to ceil((i + 1) d / n). */
+/* adaptive(x, output_size, data_format, 'Max' or 'Avg') */
 lc_arg lc_formula_adaptive(lc_formula *f, const lc_arg *a, uint32_t n) {
     (void)n;
     int32_t x = lc_arg_any(f, a[0]), sizes[3];
@@ -244,28 +245,9 @@ lc_arg lc_formula_adaptive(lc_formula *f, const lc_arg *a, uint32_t n) {
     if (lc_formula_ok(f) && count != 1 && (int32_t)count != w.spatial)
         return lc_formula_fail(f, "\"output_size\" has %u values for %d dimensions of space", count, w.spatial);
     if (!lc_formula_ok(f)) return lc_arg_none();
-    x = lc_call_channels_last(f->c, x, w.first);
-    const lc_shape s = shape(f, x);
-    const char *op = lc_arg_is_text(a[3], "Max") ? "Max" : "Mean";
-    for (int32_t i = 0; i < w.spatial && lc_formula_ok(f); i++) {
-        const int32_t d = s.dims[i + 1], m = sizes[count == 1 ? 0 : i];
-        if (d < 1) return lc_formula_fail(f, "dimension %d of its input is not known", i + 1);
-        if (m < 1 || m > d || m > 256) return lc_formula_fail(f, "\"output_size\" %d of %d: 1 to %d are possible", m, d, d < 256 ? d : 256);
-        lc_arg parts[256];
-        for (int32_t k = 0; k < m; k++) {
-            const int32_t from = (int32_t)((int64_t)k * d / m), to = (int32_t)(((int64_t)(k + 1) * d + m - 1) / m);
-            const lc_arg cut[4] = {give(x), lc_arg_int(f, i + 1), lc_arg_int(f, from), lc_arg_int(f, to)};
-            lc_eager *e = lc_eager_make(f->maker, op);
-            lc_eager_in(e, lc_formula_cut(f, cut, 4).tensor);
-            lc_eager_in(e, whole(f, i + 1));
-            lc_eager_bool(e, "keep_dims", true);
-            parts[k] = give(lc_eager_run(e));
-        }
-        lc_eager *e = lc_formula_ok(f) ? lc_eager_make(f->maker, "ConcatV2") : NULL;
-        for (int32_t k = 0; k < m; k++) lc_eager_in(e, parts[k].tensor);
-        lc_eager_in(e, whole(f, i + 1));
-        x = m == 1 ? parts[0].tensor : lc_eager_run(e);
-    }
+    for (int32_t i = 0; count == 1 && i < w.spatial; i++) sizes[i] = sizes[0];
+    x = lc_call_channels_last(f->c, lc_arg_to(f, give(x), LC_FLOAT32), w.first);
+    x = lc_lower_adaptive(f->c, lc_arg_is_text(a[3], "Max") ? LC_OP_MAX_POOL_2D : LC_OP_AVERAGE_POOL_2D, x, w.spatial, sizes);
     return give(lc_formula_ok(f) ? lc_call_channels_back(f->c, x, w.first) : -1);
 }
 /* last(x, data_format), back(x, data_format): images with their channels at the end. */
@@ -281,7 +263,28 @@ lc_arg lc_formula_back(lc_formula *f, const lc_arg *a, uint32_t n) {
     return give(lc_formula_ok(f) ? lc_call_channels_back(f->c, x, lc_arg_is_text(a[1], "channels_first") || lc_arg_is_text(a[1], "NCHW"))
                                  : -1);
 }
-/* patches(x, size, strides, rates, padding): ExtractImagePatches. */
+/* A convolution whose kernel is the unit matrix copies each window; -1 (nothing failed) where one operator does without or the matrix is large. */
+static int32_t convolved_patches(lc_formula *f, const window *w, int32_t x) {
+    const lc_shape s = shape(f, x);
+    if (!lc_formula_ok(f) || s.dims[3] < 1 || lc_build_type(f->c->b, x) != LC_FLOAT32) return -1;
+    bool blocks = w->size[1] == w->size[2]; /* SPACE_TO_DEPTH */
+    for (int i = 1; i < 3; i++)
+        blocks &= w->stride[i] == w->size[i] && (w->size[i] == 1 || w->dilation[i] == 1) && s.dims[i] > 0 && s.dims[i] % w->size[i] == 0;
+    const int64_t depth = w->size[1] * w->size[2] <= UNIT_ROWS ? w->size[1] * w->size[2] * s.dims[3] : UNIT_ROWS + 1;
+    if (blocks || depth > UNIT_ROWS) return -1;
+    const int32_t dims[4] = {(int32_t)w->size[1], (int32_t)w->size[2], s.dims[3], (int32_t)depth};
+    float *unit = lc_build_data(f->c->b, (size_t)(depth * depth) * sizeof *unit);
+    if (!unit) return -1;
+    for (int64_t i = 0; i < depth; i++) unit[i * depth + i] = 1;
+    lc_eager *e = lc_eager_make(f->maker, "Conv2D");
+    lc_eager_in(e, x);
+    lc_eager_in(e, lc_build_const(f->c->b, "unit", LC_FLOAT32, dims, 4, unit, (size_t)(depth * depth) * sizeof *unit, true));
+    lc_eager_ints(e, "strides", w->stride, 4);
+    lc_eager_ints(e, "dilations", w->dilation, 4);
+    lc_eager_str(e, "padding", w->padding);
+    return lc_eager_run(e);
+}
+/* patches(x, size, strides, rates, padding, convolve): ExtractImagePatches; convolve: as Keras does it. */
 lc_arg lc_formula_patches(lc_formula *f, const lc_arg *a, uint32_t n) {
     (void)n;
     const int32_t x = lc_arg_any(f, a[0]);
@@ -291,6 +294,8 @@ lc_arg lc_formula_patches(lc_formula *f, const lc_arg *a, uint32_t n) {
     sizes_of(f, &w, a[1], w.size, "size");
     sizes_of(f, &w, lc_arg_is_none(a[2]) ? a[1] : a[2], w.stride, "strides");
     sizes_of(f, &w, a[3], w.dilation, "dilation_rate");
+    const int32_t y = lc_arg_true(a[5]) ? convolved_patches(f, &w, x) : -1;
+    if (y >= 0) return give(y);
     lc_eager *e = lc_formula_ok(f) ? lc_eager_make(f->maker, "ExtractImagePatches") : NULL;
     lc_eager_in(e, x);
     lc_eager_ints(e, "ksizes", w.size, 4);

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-
 /* along(x, v, axis): a vector v as it stands beside dimension `axis` of x; what has as many dimensions as x stays. */
 lc_arg lc_formula_along(lc_formula *f, const lc_arg *a, uint32_t n) {
     (void)n;
@@ -221,8 +220,7 @@ lc_arg lc_formula_meshgrid(lc_formula *f, const lc_arg *a, uint32_t n) {
     const int32_t to = lc_arg_to(f, lc_arg_list(f, dims, (uint32_t)count), LC_INT32);
     for (int32_t i = 0; i < count && lc_formula_ok(f); i++) {
         const int32_t at = turned && i < 2 ? 1 - i : i;
-        for (int32_t k = 0; k < count; k++)
-            if (k != at) v[i] = op2(f, "ExpandDims", v[i], whole(f, k));
+        for (int32_t k = at + 1; k < count; k++) v[i] = op2(f, "ExpandDims", v[i], whole(f, -1)); /* those in front come by themselves */
         out[i] = give(op2(f, "BroadcastTo", v[i], to));
     }
     return lc_formula_ok(f) ? lc_arg_list(f, out, (uint32_t)count) : lc_arg_none();

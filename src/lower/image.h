@@ -30,6 +30,9 @@ int32_t lc_image_row(lc_call *c, int32_t image);
 /* How many arrays the layer holds: those named, and the bias when it has one. */
 bool lc_window_weights(lc_call *c, const lc_window *w, uint32_t n, const char *names);
 
+/* x, channels last, of n dimensions of space pooled to out[n] cells: AVERAGE_POOL_2D or MAX_POOL_2D. (lower_pool.c) */
+int32_t lc_lower_adaptive(lc_call *c, int32_t op, int32_t x, int32_t n, const int32_t *out);
+
 /* A method of tf.image.resize. (resize.c) */
 typedef struct lc_resize_way {
     const char *name, *op, *kernel; /* op: TensorFlow's without antialiasing; kernel: of ScaleAndTranslate; NULL: there is none */

@@ -12,6 +12,7 @@
 #include "lower/eager.h"
 #include "lower/problems.h"
 #include "lower/rnn.h"
+#include "lower/tf_impl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -174,10 +175,8 @@ static int32_t unknown_layer(lc_call *c) {
     }
     if (is_foreign(c->layer))
         lc_build_fail(c->b, LC_UNSUPPORTED, "\"%.200s\" is no class of Keras but of somebody's own code", c->layer->registered_name);
-    else
-        lc_build_fail(c->b, LC_UNSUPPORTED, "%s",
-                      lc_keras_is_operation(c->layer) ? "litec does not know this operation of keras.ops"
-                                                      : "litec does not know this layer class");
+    else if (lc_keras_is_operation(c->layer)) return lc_lower_no_operation(c);
+    else lc_build_fail(c->b, LC_UNSUPPORTED, "litec does not know this layer class");
     return lc_build_hint(c->b, "export the model as SavedModel, or use --allow-custom-ops to keep it as a CUSTOM operator");
 }
 
@@ -214,6 +213,24 @@ static void lower_nested(lc_lower *lower, layer_state *s, const lc_keras_layer *
         if (out[i] < 0) v->state = FAILED;
     if (lower->b->status == LC_OK && v->state != FAILED)
         set_value(lower, v, out, out + layer->model->output_count, layer->model->output_count);
+}
+
+/* Keras 3 writes the masks of a nested model's inputs as an argument of its call, so they are among the tensors, behind the inputs. */
+static void take_masks(lc_call *c, int32_t *masks) {
+    const uint32_t inputs = c->layer->model->input_count, extra = c->in_count > inputs ? c->in_count - inputs : 0;
+    const lc_json *given = lc_call_argument(c, 2, "mask");
+    const bool list = lc_json_is(given, LC_JSON_ARRAY);
+    uint32_t found = 0;
+    if (!given || !extra) return;
+    for (uint32_t i = 0; i < inputs && (list || i == 0); i++) {
+        const int32_t mask = lc_call_tensor(c, list ? lc_json_at(given, i) : given);
+        if (mask < 0) continue;
+        masks[i] = mask;
+        found++;
+    }
+    if (lc_json_is(given, LC_JSON_OBJECT) && !found && extra == inputs) /* a dict with one for each, in the order of the inputs */
+        for (; found < extra; found++) masks[found] = c->in[inputs + found];
+    if (found == extra) c->in_count = inputs;
 }
 
 /* A stand-in for what a failed call would have given, of the shape that Keras 3 wrote where it is used; -1: that is not known. */
@@ -283,7 +300,9 @@ static int32_t lower_row(lc_call *c, const lc_lower_row *row) {
                              : row->in_max < 0          ? "at least "
                                                         : "at most ",
                              c->in_count < (uint32_t)row->in_min ? row->in_min : row->in_max);
+    const size_t asked = c->lower->asked_count;
     const int32_t out = row->lower(c);
+    lc_arguments_end(c, asked);
     if (row->mask == LC_MASK_PASS) c->mask = lc_call_mask(c, 0);
     return out;
 }
@@ -360,6 +379,7 @@ static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t in
                  .slots = s->slots,
                  .mask = -1};
     if (layer->model) {
+        take_masks(&c, in + call->input_count);
         if (lc_call_inference(&c)) lower_nested(lower, s, layer, &c, v);
         if (lower->b->status != LC_OK) note_problem(lower, s, layer, v);
         return;
@@ -462,9 +482,23 @@ static int32_t make_input(lc_lower *lower, const model_state *m, int32_t index) 
         else return lc_opt_fail(&c, key, "dimension %u needs a whole number from 1 to 2147483647, or null", i);
     }
     lc_dtype type = input_dtype(&c);
+    lc_arguments_end(&c, 0);
     int32_t t = lc_build_placeholder(lower->b, m->layers[index].name, type, dims, (int32_t)shape->count);
     if (t >= 0) lc_build_check(lower->b, lc_graph_add_input(lower->b->graph, t, lower->b->err));
     return t;
+}
+
+/* Keras feeds all inputs of a model with one batch. */
+static void share_batch(lc_lower *lower, const int32_t *in, uint32_t n) {
+    lc_tf_known first = {0};
+    for (uint32_t i = 0; i < n && lower->b->status == LC_OK; i++) {
+        const lc_tensor *t = &lower->b->graph->tensors[in[i]];
+        if (t->rank < 1 || lc_tensor_dim(t, 0) >= 0) continue;
+        lc_tf_known k = *lc_tf_known_of(lower->b, in[i]);
+        for (int w = 0; first.set && w < 3; w++) k.shape[w].dims[0] = first.shape[w].dims[0];
+        if (first.set) lc_tf_know(lower->b, in[i], &k);
+        else first = k;
+    }
 }
 
 /* A set of names that hands out a free one: "dense", "dense_1", "dense_2" ... */
@@ -555,6 +589,7 @@ static void lower_all(lc_lower *lower, const lc_keras_model *keras) {
             lc_build_fail(b, LC_INVALID, "input %u of the model is layer %d, but the model has %u layers", i, index, keras->layer_count);
         else in[i] = make_input(lower, m, index);
     }
+    if (in && b->status == LC_OK) share_batch(lower, in, keras->input_count);
     if (in && b->status == LC_OK) lower_model(lower, m, in, NULL, keras->input_count, &out);
     b->layer = NULL;
     if (lower->options->problems && lower->options->problems->count && b->status == LC_OK) {

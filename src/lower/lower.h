@@ -26,6 +26,8 @@ typedef struct lc_lower {
     uint32_t depth;   /* nested models */
     struct lc_rnn_variable *states; /* of stateful layers (rnn_state.c) */
     size_t state_count, state_capacity;
+    struct lc_asked *asked, *told; /* arguments that were asked for, and notes (argument.c) */
+    size_t asked_count, asked_capacity, told_count, told_capacity;
 } lc_lower;
 
 typedef struct lc_call {
@@ -67,6 +69,8 @@ const lc_lower_row *lc_lower_find(const char *class_name);
 
 /* The row of an operation of Keras 3 (lc_keras_is_operation); NULL when operation.def has none. (lower_operation.c) */
 const lc_lower_row *lc_lower_find_operation(const char *class_name);
+/* Fails for an operation that has no row, with the reason where there is one to tell. (lower_operation.c) */
+int32_t lc_lower_no_operation(lc_call *c);
 
 #define LC_LAYER(class_name, function, in_min, in_max, activation, mask) int32_t lc_lower_##function(lc_call *c);
 #include "lower/keras.def"
@@ -83,9 +87,19 @@ int32_t lc_lower_stored(lc_call *c, uint32_t i);
 
 /* Fails with 'option "strides" is [0, 1]: <message>'. Returns -1. */
 int32_t lc_opt_fail(lc_call *c, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The member as it is, NULL when missing. Whoever reads c->config does it by this or lc_opt, so that what nobody reads is known. (argument.c) */
+const lc_json *lc_opt_given(lc_call *c, const char *key);
+/* These arguments, a list of words, are known, whether they are read or not. (argument.c) */
+void lc_opt_known(lc_call *c, const char *words);
+/* `word` is one of those in a list; "a*x" there is whatever begins and ends so. (argument.c) */
+bool lc_word_among(const char *words, const char *word);
+/* Notes for arguments that nobody asked for since there were `from` asked ones; they are forgotten then. (argument.c) */
+void lc_arguments_end(lc_call *c, size_t from);
 /* The member, NULL when missing or null. */
 const lc_json *lc_opt(lc_call *c, const char *key);
 bool lc_opt_bool(lc_call *c, const char *key, bool otherwise);
+/* The string, `otherwise` when it is missing or of another kind. */
+const char *lc_opt_str(lc_call *c, const char *key, const char *otherwise);
 double lc_opt_num(lc_call *c, const char *key, double otherwise);
 /* A whole number in [low, high] (12.0 counts); failed when missing and `otherwise` is out of that range. */
 int32_t lc_opt_int(lc_call *c, const char *key, int32_t low, int32_t high, int32_t otherwise);
@@ -100,6 +114,8 @@ bool lc_opt_channels_first(lc_call *c);
 /* Numbers from a number, a (nested) list, or a serialised array, flattened. *values lies in the scratch arena. Failed when
  * there is none. */
 uint32_t lc_opt_floats(lc_call *c, const char *key, const double **values);
+/* Rank and dims[LC_MAX_RANK] of that list, told by the first item of each level; 0 of a number. */
+int32_t lc_opt_list_rank(lc_call *c, const char *key, int32_t *dims);
 /* JSON text of a value into `out`. */
 void lc_json_write(const lc_json *v, lc_text *out);
 /* Call arguments: the named argument of this call, NULL when not given. */
@@ -109,7 +125,11 @@ const lc_json *lc_call_arg(lc_call *c, const char *name);
 const lc_json *lc_call_argument(lc_call *c, uint32_t place, const char *name);
 /* The tensor that a value among the call's arguments stands for; -1 (nothing failed): it is no tensor. */
 int32_t lc_call_tensor(lc_call *c, const lc_json *value);
-/* Refuses training=True in this call: what the layer does then is not inference. */
+/* The mask among the call's arguments, at this place or by name; -1: none. Keras 3 writes the mask of the input there, too. */
+int32_t lc_call_given_mask(lc_call *c, uint32_t place);
+/* Refuses a second tensor that is not that mask. */
+bool lc_call_single(lc_call *c, uint32_t place);
+/* Refuses training=True in this call of Keras 2: what the layer does then is not inference. */
 bool lc_call_inference(lc_call *c);
 
 /* ---- several outputs, masks (call.c) --------------------------------------------------------------------------- */

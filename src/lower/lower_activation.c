@@ -195,8 +195,10 @@ int32_t lc_lower_activation(lc_call *c, const char *key, const lc_json *value, i
     if (!row) return lc_lower_activation_name(c, key, class_name, x);
     if (!row->activation) return lc_opt_fail(c, key, "litec cannot use a %s layer as an activation", class_name);
     int32_t slots[LC_LOWER_SLOTS] = {0};
-    lc_call inner = {
-        .lower = c->lower, .b = c->b, .layer = c->layer, .config = lc_json_get(value, "config"), .in = &x, .in_count = 1, .slots = slots};
+    lc_keras_layer layer = *c->layer;
+    layer.class_name = class_name;
+    layer.config = lc_json_get(value, "config");
+    lc_call inner = {.lower = c->lower, .b = c->b, .layer = &layer, .config = layer.config, .in = &x, .in_count = 1, .slots = slots};
     return row->lower(&inner);
 }
 
@@ -325,7 +327,6 @@ static int32_t masked_softmax(lc_call *c, int32_t x, int32_t mask) {
 }
 
 int32_t lc_lower_softmax_layer(lc_call *c) {
-    const int32_t x = lc_call_float(c, 0), given = lc_call_tensor(c, lc_call_argument(c, 1, "mask")),
-                  mask = given >= 0 ? given : lc_call_mask(c, 0);
+    const int32_t x = lc_call_float(c, 0), given = lc_call_given_mask(c, 1), mask = given >= 0 ? given : lc_call_mask(c, 0);
     return mask >= 0 ? masked_softmax(c, x, mask) : plain_softmax(c, x);
 }

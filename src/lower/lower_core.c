@@ -147,16 +147,24 @@ int32_t lc_lower_permute(lc_call *c) {
     return lc_build_transpose(c->b, c->in[0], perm, s.rank);
 }
 
-/* A scalar, or one number a channel, as a constant that broadcasts over the last dimension. */
+/* A scalar, or an array that broadcasts with the input, mostly one number a channel. */
 static int32_t numbers(lc_call *c, uint32_t slot, const char *key, const double *values, uint32_t n, const lc_shape *s) {
+    int32_t dims[LC_MAX_RANK];
+    const int32_t rank = lc_opt_list_rank(c, key, dims);
+    int64_t count = 1;
     if (c->b->status != LC_OK) return -1;
     if (n == 1) return lc_build_scalar(c->b, key, (float)values[0]);
-    int32_t last = s->rank ? s->dims[s->rank - 1] : 1;
-    if (last != (int64_t)n && last != 1) return lc_opt_fail(c, key, "has %u numbers, the last dimension of its input is %d", n, last);
+    for (int32_t i = 0; i < rank; i++) {
+        const int32_t size = i < s->rank ? s->dims[s->rank - 1 - i] : 1, own = dims[rank - 1 - i];
+        if (size >= 0 && size != own && size != 1 && own != 1)
+            return lc_opt_fail(c, key, "has %d numbers along a dimension where its input has %d", own, size);
+        if (!lc_mul_i64(count, own, &count)) count = -1;
+    }
+    if (count != (int64_t)n) return lc_opt_fail(c, key, "has rows of different length");
     if (c->slots[slot]) return c->slots[slot] - 1;
     float *data = lc_build_data(c->b, n * sizeof *data);
     for (uint32_t i = 0; data && i < n; i++) data[i] = (float)values[i];
-    int32_t dim = (int32_t)n, t = lc_build_const(c->b, key, LC_FLOAT32, &dim, 1, data, n * sizeof *data, true);
+    const int32_t t = lc_build_const(c->b, key, LC_FLOAT32, dims, rank, data, n * sizeof *data, true);
     c->slots[slot] = t + 1;
     return t;
 }

@@ -110,21 +110,36 @@ static int32_t resize(lc_call *c, int32_t x, const target *t) {
 
 /* ---- layers -------------------------------------------------------------------------------------------------------------- */
 
+/* Keras 3 gives whole numbers back as such: rounded, and the nearest that the type has. */
+static int32_t as_given(lc_call *c, int32_t y, const char *way) {
+    const lc_dtype type = lc_build_type(c->b, c->in[0]);
+    const bool narrow = type == LC_UINT8 || type == LC_INT8 || type == LC_INT16 || type == LC_UINT16;
+    if (c->lower->keras2 || (!narrow && type != LC_INT32 && type != LC_INT64)) return y;
+    if (strcmp(way, "nearest") != 0) y = lc_build_unary(c->b, LC_OP_ROUND, y);
+    if (narrow && strcmp(way, "nearest") != 0 && strcmp(way, "bilinear") != 0) {
+        const bool sign = type == LC_INT8 || type == LC_INT16, byte = type == LC_UINT8 || type == LC_INT8;
+        const float most = (float)((byte ? 255 : 65535) >> sign);
+        y = lc_build_with_scalar(c->b, LC_OP_MINIMUM, lc_build_with_scalar(c->b, LC_OP_MAXIMUM, y, "least", sign ? -most - 1 : 0), "most",
+                                 most);
+    }
+    return lc_build_cast(c->b, y, type);
+}
+
 int32_t lc_lower_resizing(lc_call *c) {
     lc_tf_call *m = lc_eager_maker(c);
     target t = {0};
     int32_t x = image(c, &t);
     const bool crop = lc_opt_bool(c, "crop_to_aspect_ratio", false), fill = lc_opt_bool(c, "pad_to_aspect_ratio", false);
-    t.way = lc_json_str(c->config, "interpolation", "bilinear");
+    t.way = lc_opt_str(c, "interpolation", "bilinear");
     t.antialias = lc_opt_bool(c, "antialias", false);
     if (crop && fill) return lc_opt_fail(c, "pad_to_aspect_ratio", "stands beside crop_to_aspect_ratio, only one of them may");
-    if (fill && strcmp(lc_json_str(c->config, "fill_mode", "constant"), "constant") != 0)
+    if (fill && strcmp(lc_opt_str(c, "fill_mode", "constant"), "constant") != 0)
         return lc_opt_fail(c, "fill_mode", "Keras takes \"constant\" only");
     if (crop) {
         const box b = middle(m, x, &t);
         x = slice(m, x, 1, b);
     } else if (fill) x = pad(m, x, &t, lc_opt_num(c, "fill_value", 0));
-    return finish(c, &t, resize(c, x, &t));
+    return finish(c, &t, as_given(c, resize(c, x, &t), t.way));
 }
 
 /* A SLICE where the image is large enough in both directions, else resized from its middle; decided in the run where that is open. */

@@ -266,7 +266,7 @@ static int32_t lookup(lc_call *c, bool text) {
     lc_tf_array keys, values;
     lc_tf_call *m = lc_eager_maker(c);
     if (!read(c, text, &v)) return -1;
-    const bool farm = lc_opt(c, "salt") || strcmp(lc_json_str(c->config, "oov_method", "floormod"), "farmhash") == 0;
+    const bool farm = lc_opt(c, "salt") || strcmp(lc_opt_str(c, "oov_method", "floormod"), "farmhash") == 0;
     if (!v.invert && v.oov > 1 && (text || farm)) {
         lc_opt_fail(c, "num_oov_indices",
                     "text outside the vocabulary is spread over them by a hash (FarmHash64, SipHash), which no operator "

@@ -11,22 +11,23 @@
  * Facts: compute_mask of keras/src/layers/merging/ and tf_keras/src/layers/merging/.
  */
 #include "lower/eager.h"
+#include "lower/quantised.h"
 #include "lower/tf_array.h"
 
 /* Rows of a table. Indices come as whole numbers, or as floats that are some: Keras cuts them off. */
 int32_t lc_lower_embedding(lc_call *c) {
     const int32_t rows = lc_opt_int(c, "input_dim", 1, INT32_MAX, 0), width = lc_opt_int(c, "output_dim", 1, INT32_MAX, 0);
     int32_t x = c->in[0];
-    if (!lc_weights(c, 1, "embeddings")) return -1;
     const lc_dtype type = lc_build_type(c->b, x);
     if (type == LC_STRING) return lc_build_fail(c->b, LC_INVALID, "its input is string, needs numbers");
     const int32_t dims[2] = {rows, width};
-    const int32_t table = lc_weight_const(c, 0, 0, "embeddings", dims, 2, dims, 2);
-    const int32_t index = type == LC_INT64 ? x : lc_build_cast(c->b, x, LC_INT32);
+    const int32_t index = type == LC_INT64 ? x : lc_build_cast(c->b, x, LC_INT32), rows_of = lc_quantised_embedding(c, dims, index);
+    if (rows_of < 0 && !lc_weights(c, 1, "embeddings")) return -1;
+    const int32_t table = rows_of < 0 ? lc_weight_const(c, 0, 0, "embeddings", dims, 2, dims, 2) : -1;
     if (lc_opt_bool(c, "mask_zero", false))
         lc_call_give_mask(
             c, lc_tf_binary(lc_eager_maker(c), LC_OP_NOT_EQUAL, index, lc_tf_scalar(lc_eager_maker(c), 0, lc_build_type(c->b, index))));
-    return lc_tf_gather(lc_eager_maker(c), table, index, 0, 0);
+    return rows_of < 0 ? lc_tf_gather(lc_eager_maker(c), table, index, 0, 0) : rows_of;
 }
 
 /* Rows whose features are all mask_value become zeros, and are masked. */

@@ -2,8 +2,11 @@
  * Merging layers: n inputs by a chain of binary operators. Inputs of different rank meet as in Keras: the smaller ones get
  * dimensions of 1 behind the batch, not in front of it ([n, c] with [n, h, w, c] becomes [n, 1, 1, c]); the rest is the
  * operator's broadcasting. Integers that meet floats become floats, as in Keras 3.
+ *
+ * Facts: keras/src/layers/merging, tf_keras/src/layers/merging.
  */
-#include "lower/lower.h"
+#include "lower/eager.h"
+#include "lower/tf_array.h"
 
 static int32_t expand(lc_call *c, int32_t x, int32_t rank) {
     lc_shape s;
@@ -45,8 +48,22 @@ static const int32_t *of_one_type(lc_call *c) {
     return c->b->status == LC_OK ? in : NULL;
 }
 
+static int32_t where(lc_call *c, int32_t mask, int32_t yes, int32_t no) { return mask < 0 ? yes : lc_build_select(c->b, mask, yes, no); }
+
+static int32_t scalar(lc_call *c, int32_t like, double value) { return lc_tf_scalar(lc_eager_maker(c), value, lc_build_type(c->b, like)); }
+
+/* The mask of input i with a dimension of 1 for the features; -1: none, or the input got dimensions, where Keras loses it. */
+static int32_t column(lc_call *c, uint32_t i, int32_t rank) {
+    const int32_t mask = lc_call_mask(c, i);
+    lc_shape x, s;
+    if (mask < 0 || !lc_call_shape(c, c->in[i], &x) || x.rank != rank || !lc_call_shape(c, mask, &s)) return -1;
+    return lc_tf_expand(lc_eager_maker(c), mask, s.rank);
+}
+
+/* What a mask of Keras 3 excludes is left out of a product, a maximum and a minimum; where nothing is left a product is 0. */
 static int32_t chain(lc_call *c, int32_t op) {
-    int32_t rank = 0, y = -1;
+    const bool leaves_out = !c->lower->keras2 && (op == LC_OP_MUL || op == LC_OP_MAXIMUM || op == LC_OP_MINIMUM);
+    int32_t rank = 0, y = -1, counts = -1; /* where y is something */
     const int32_t *in = of_one_type(c);
     if (!in) return -1;
     for (uint32_t i = 0; i < c->in_count; i++) {
@@ -56,8 +73,17 @@ static int32_t chain(lc_call *c, int32_t op) {
     }
     for (uint32_t i = 0; i < c->in_count; i++) {
         int32_t x = expand(c, in[i], rank);
+        const int32_t mask = leaves_out ? column(c, i, rank) : -1;
+        if (mask >= 0 && op == LC_OP_MUL) x = where(c, mask, x, scalar(c, x, 1));
+        else if (i > 0) {
+            x = where(c, mask, x, y);
+            if (op != LC_OP_MUL) y = where(c, counts, y, x);
+        }
         y = i == 0 ? x : lc_build_binary(c->b, op, y, x, LC_LOWER_ACT(NONE));
+        if (i == 0) counts = mask;
+        else counts = counts < 0 || mask < 0 ? -1 : lc_tf_binary(lc_eager_maker(c), LC_OP_LOGICAL_OR, counts, mask);
     }
+    if (op == LC_OP_MUL && counts >= 0) y = where(c, counts, y, scalar(c, y, 0));
     lc_mask_of_merge(c);
     return y;
 }
@@ -83,6 +109,7 @@ int32_t lc_lower_average(lc_call *c) {
 int32_t lc_lower_concatenate(lc_call *c) {
     lc_shape s;
     if (c->in_count == 1) {
+        lc_opt_known(c, "axis");
         lc_call_give_mask(c, lc_call_mask(c, 0));
         return c->in[0];
     }

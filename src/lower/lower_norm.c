@@ -85,7 +85,8 @@ int32_t lc_lower_batch_normalization(lc_call *c) {
     int32_t x = lc_call_float(c, 0);
     along a;
     lc_shape s;
-    if (!lc_call_inference(c) || !lc_call_shape(c, x, &s)) return -1;
+    /* the mask is for statistics in training */
+    if (!lc_call_inference(c) || !lc_call_single(c, 2) || !lc_call_shape(c, x, &s)) return -1;
     if (s.rank < 1) return lc_build_fail(c->b, LC_INVALID, "its input has no dimensions");
     if (mode == 2) return lc_opt_fail(c, "mode", "litec has no statistics over the batch that runs");
     if (mode == 1) return by_sample(c, x, epsilon, &s);
@@ -149,7 +150,7 @@ int32_t lc_lower_normalization(lc_call *c) {
     lc_shape s;
     along a = {.count = 1};
     if (!lc_call_shape(c, x, &s)) return -1;
-    const bool missing = !lc_json_get(c->config, "axis");
+    const bool missing = !lc_opt_given(c, "axis");
     if ((missing || axis) && !(lc_json_is(axis, LC_JSON_ARRAY) && axis->count == 0) && !along_axes(c, &a, &s)) return -1;
     for (uint32_t i = 1; i < a.n; i++) /* stored in rising order */
         for (uint32_t k = i; k > 0 && a.axes[k] < a.axes[k - 1]; k--) {

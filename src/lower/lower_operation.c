@@ -32,14 +32,38 @@ static const lc_formula_row *find(const lc_formula_row *rows, size_t n, const ch
 /* ---- Keras 3 ---------------------------------------------------------------------------------------------------------------- */
 
 static int32_t lower(lc_call *c) {
+    const lc_formula_row *row = FIND(operations, c->layer->class_name);
     const lc_json *sparse = lc_opt(c, "sparse");
+    lc_opt_known(c, row->signature);
     if (lc_json_is(sparse, LC_JSON_BOOL) && sparse->boolean) return lc_opt_fail(c, "sparse", "litec has no sparse tensors");
-    return lc_formula_run(c, FIND(operations, c->layer->class_name));
+    return lc_formula_run(c, row);
 }
 
 const lc_lower_row *lc_lower_find_operation(const char *class_name) {
     static const lc_lower_row row = {"operation", lower, 0, -1, false, LC_MASK_DROP};
     return FIND(operations, class_name) ? &row : NULL;
+}
+
+int32_t lc_lower_no_operation(lc_call *c) {
+    static const struct {
+        const char *classes, *why;
+    } reasons[] = {
+        {"Map Scan AssociativeScan ForiLoop WhileLoop Cond Switch VectorizedMap", "it calls Python code, which is not in the file"},
+        {"CTCLoss", "it is a loss, for training"},
+        {"CTCDecode", "it searches for the likeliest sequence, which no operator of TFLite does"},
+        {"Eig",
+         "its results are complex numbers found by iteration, which no operator of TFLite does; Eigh, for symmetric matrices, converts"},
+        {"Histogram", "it counts over the whole batch"},
+        {"Unique", "the size of what it gives depends on the data of the whole batch"},
+        {"ElasticTransform", "it distorts images at random, for training"},
+    };
+    const char *why = NULL;
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons && c->layer->class_name; i++)
+        if (lc_word_among(reasons[i].classes, c->layer->class_name)) why = reasons[i].why;
+    lc_build_fail(c->b, LC_UNSUPPORTED, "litec does not know this operation of keras.ops%s%s", why ? ": " : "", why ? why : "");
+    return lc_build_hint(c->b,
+                         "compute it before or behind the model; or export the model as SavedModel (model.export) and convert that, with "
+                         "--select-tf-ops where TFLite has no operator; or use --allow-custom-ops to keep it as a CUSTOM operator");
 }
 
 bool lc_keras_is_operation(const lc_keras_layer *layer) {
@@ -70,7 +94,7 @@ static const lc_formula_row *find_function(const char *name) {
 }
 
 int32_t lc_lower_tf_function(lc_call *c) {
-    const char *name = lc_json_str(c->config, "function", NULL);
+    const char *name = lc_opt_str(c, "function", NULL);
     if (!name) return lc_opt_fail(c, "function", "needs the name of a function of TensorFlow");
     const lc_formula_row *row = find_function(name);
     if (row) return lc_formula_run(c, row);
@@ -83,7 +107,7 @@ int32_t lc_lower_tf_function(lc_call *c) {
 
 /* ClassMethod, InstanceMethod, InstanceProperty: of tensors that are no plain ones. */
 int32_t lc_lower_tf_method(lc_call *c) {
-    const char *name = lc_json_str(c->config, "method_name", lc_json_str(c->config, "attr_name", "?"));
+    const char *name = lc_opt_str(c, "method_name", lc_opt_str(c, "attr_name", "?"));
     if (c->lower->options->allow_custom_ops) return lc_lower_custom(c);
     lc_build_fail(c->b, LC_UNSUPPORTED, "\"%.100s\" belongs to ragged or sparse tensors, which litec does not have", name);
     return lc_build_hint(c->b,

@@ -28,6 +28,7 @@ int32_t lc_lower_pipeline(lc_call *c) {
     const lc_json *layers = lc_opt(c, "layers");
     int32_t x = c->in[0], mask = lc_call_mask(c, 0);
     uint32_t first = 0;
+    if (!lc_call_single(c, 2)) return -1;
     if (!lc_json_is(layers, LC_JSON_ARRAY)) return lc_opt_fail(c, "layers", "needs a list of layers");
     if (layers->count > MOST) return lc_opt_fail(c, "layers", "litec takes up to %d", MOST);
     for (uint32_t i = 0; i < layers->count && c->b->status == LC_OK; i++) {

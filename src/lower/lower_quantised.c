@@ -1,5 +1,6 @@
 /*
- * Quantised dense layers of Keras 3. Keras rounds the input when it runs, multiplies whole numbers and scales the result:
+ * Quantised dense layers of Keras 3, and what it adds to their kernels (LoRA). Keras rounds the input when it runs, multiplies whole numbers
+ * and scales the result:
  *
  *   int8     s = 127 / (max|x| + 1e-7) along what is summed, q = round(x s);   y = sum(q K) / (s k)     K int8, k its scales
  *   int4     y = sum(x (K - zero) k) by groups of rows, two numbers in a byte;  or as int8, with scales of columns
@@ -9,10 +10,15 @@
  * ordinary product with an ordinary float32 kernel. Whole numbers up to 127 are exact in float32, the rounding is Keras's own; what
  * differs is the last bit of a sum.
  *
- * Refuses: GPTQ and AWQ (their calibration is code), other policies by name.
+ * Of an embedding, int8 and int4 are a table of whole numbers and a scale for each row of it; int4 in blocks becomes a table of floats.
+ *
+ * LoRA: kernel + a b alpha / rank. A .keras file has the sum as its kernel; .h5 keeps the three, in the order in which they can be trained.
+ *
+ * Refuses: GPTQ and AWQ (their calibration is code), other policies by name, LoRA apart from a kernel whose input is rounded.
  */
 #include "lower/quantised.h"
 
+#include "ir/constant.h"
 #include "lower/image.h"
 
 #include <math.h>
@@ -112,6 +118,11 @@ static float to_bfloat16(float v) {
 
 static int8_t byte_at(const lc_keras_weight *w, size_t i) { return ((const int8_t *)w->data)[i]; }
 
+static const lc_keras_weight *checked(lc_call *c, const char *name, uint32_t place, const int32_t *dims, int32_t rank) {
+    const lc_keras_weight *w = find(c, name, place);
+    return w ? lc_weight(c, (uint32_t)(w - c->layer->weights), name, dims, rank) : NULL;
+}
+
 static bool named(const uint8_t *labels, int32_t n, uint8_t label) {
     for (int32_t i = 0; i < n; i++)
         if (labels[i] == label) return true;
@@ -126,6 +137,11 @@ static uint64_t scale_strides(const lc_equation *e, const int32_t *dims, uint64_
         for (int32_t i = 0; i < e->w_n; i++)
             if (e->w[i] == e->y[k]) strides[i] = n, n *= (uint64_t)dims[i];
     return n;
+}
+
+static void fill_float(lc_call *c, const char *name, const int32_t *dims, int32_t rank, float *out) {
+    const lc_keras_weight *w = checked(c, name, 0, dims, rank);
+    if (w) lc_floats_load(w->type, w->data, 0, (size_t)count_of(dims, rank), out);
 }
 
 static void fill_int8(lc_call *c, const lc_equation *e, const int32_t *dims, uint64_t count, float *out) {
@@ -228,6 +244,50 @@ static int32_t rounded_float8(lc_call *c, int32_t x, float scale) {
     return with(c, LC_OP_MUL, x, "scale", scale);
 }
 
+/* ---- LoRA ------------------------------------------------------------------------------------------------------------- */
+
+static bool has_lora(const lc_call *c) {
+    for (uint32_t i = 0; i < c->layer->weight_count; i++) {
+        const char *stored = c->layer->weights[i].name, *last = stored ? strrchr(stored, '/') : NULL;
+        if (last && strncmp(last, "/lora_", 6) == 0) return true;
+    }
+    return false;
+}
+
+static int32_t apart(lc_call *c) {
+    lc_opt_fail(c, "lora_rank", "its LoRA is kept apart from the quantised weights");
+    return lc_build_hint(c->b, "save the model as .keras: Keras then merges the two");
+}
+
+/* out[dims] += a b alpha / rank, for a [all but the last of dims, rank], b [rank, the last]. */
+static void add_lora(lc_call *c, const char *name, const int32_t *dims, int32_t n, float *out) {
+    const int32_t rank = lc_opt_int(c, "lora_rank", 1, 1 << 20, 0);
+    const double scale = lc_opt_num(c, "lora_alpha", rank) / rank;
+    int32_t a_dims[LC_MAX_RANK], b_dims[2] = {rank, dims[n - 1]};
+    uint64_t work;
+    char which[32];
+    memcpy(a_dims, dims, (size_t)n * sizeof *dims);
+    a_dims[n - 1] = rank;
+    snprintf(which, sizeof which, "lora_%s_a", name);
+    const lc_keras_weight *a = checked(c, which, UINT32_MAX, a_dims, n);
+    snprintf(which, sizeof which, "lora_%s_b", name);
+    const lc_keras_weight *b = checked(c, which, UINT32_MAX, b_dims, 2);
+    if (!a || !b) return;
+    if (!lc_mul_u64(count_of(dims, n), (uint64_t)rank, &work) || work > (uint64_t)1 << 36) {
+        lc_build_fail(c->b, LC_LIMIT, "its LoRA takes too much work to merge");
+        return;
+    }
+    const size_t columns = (size_t)dims[n - 1], rows = columns ? (size_t)count_of(dims, n) / columns : 0;
+    float *each = lc_tf_table_data(lc_eager_maker(c), (uint64_t)rank * columns, sizeof *each);
+    if (!each) return;
+    lc_floats_load(b->type, b->data, 0, (size_t)rank * columns, each);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < (size_t)rank; k++) {
+            const float factor = (float)(lc_weight_at(a, r * (size_t)rank + k) * scale);
+            for (size_t i = 0; i < columns; i++) out[r * columns + i] += factor * each[k * columns + i];
+        }
+}
+
 /* ---- together --------------------------------------------------------------------------------------------------------- */
 
 /* The layer with a float32 kernel and bias. The numbers of the kernel are made at its first call; later ones use its constants. */
@@ -242,9 +302,12 @@ static void replace(lc_call *c, kind k, const lc_equation *e, const int32_t *dim
     float *kernel = n < UINT64_MAX ? lc_tf_table_data(lc_eager_maker(c), n, sizeof *kernel) : NULL;
     if (!kernel && c->b->status == LC_OK) lc_build_fail(c->b, LC_LIMIT, "its kernel is too large");
     if (c->b->status != LC_OK) return;
-    if (k == KIND_INT8) fill_int8(c, e, dims, n, kernel);
+    if (k == KIND_FLOAT) fill_float(c, "kernel", dims, e->w_n, kernel);
+    else if (k == KIND_INT8) fill_int8(c, e, dims, n, kernel);
     else if (k == KIND_INT4) fill_int4(c, e, dims, n, has_bias, by_columns, kernel);
     else fill_float8(c, n, has_bias, kernel);
+    if (has_lora(c) && !c->slots[0] && c->b->status == LC_OK)
+        add_lora(c, "kernel", dims, e->w_n, kernel); /* slot 0: the kernel as a constant */
     w[0] = (lc_keras_weight){"kernel", LC_FLOAT32, e->w_n, {0}, kernel, (size_t)n * sizeof *kernel};
     memcpy(w[0].dims, dims, (size_t)e->w_n * sizeof *dims);
     const lc_keras_weight *bias = has_bias ? find(c, "bias", 1) : NULL;
@@ -263,13 +326,87 @@ static void replace(lc_call *c, kind k, const lc_equation *e, const int32_t *dim
 int32_t lc_quantised_input(lc_call *c, const lc_equation *e, const int32_t *dims, bool has_bias, int32_t x) {
     const kind k = read_kind(c);
     bool by_columns = true;
-    if (k == KIND_FLOAT || c->b->status != LC_OK) return x;
-    if (lc_opt(c, "lora_rank") && c->layer->weight_count > 5) return lc_opt_fail(c, "lora_rank", "litec takes layers whose LoRA is merged");
+    if ((k == KIND_FLOAT && !has_lora(c)) || c->b->status != LC_OK) return x;
+    const bool rounds = k == KIND_INT8 || k == KIND_INT4 ? rounds_input(c, k == KIND_INT8) : k == KIND_FLOAT8;
+    if (rounds && has_lora(c)) return apart(c);
     float scale = 1;
     if (k == KIND_FLOAT8) scale = scalar_weight(c, "inputs_scale", has_bias ? 2 : 1);
     replace(c, k, e, dims, has_bias, &by_columns);
     if (c->b->status != LC_OK) return -1;
     if (k == KIND_FLOAT8) return rounded_float8(c, x, scale);
-    const bool rounds = rounds_input(c, k == KIND_INT8);
     return rounds && by_columns ? rounded(c, e, x) : x;
+}
+
+/* ---- Embedding ---------------------------------------------------------------------------------------------------------- */
+
+/* Rows of int8 over their scales, which stand as [rows, 1]. */
+static int32_t scaled_rows(lc_call *c, const int32_t *dims, const int8_t *table, bool owned, const lc_keras_weight *scale, int32_t index) {
+    const int32_t scales[2] = {dims[0], 1};
+    lc_tf_call *m = lc_eager_maker(c);
+    if (!c->slots[0]) {
+        float *data = lc_build_data(c->b, scale->size);
+        if (data) lc_floats_load(scale->type, scale->data, 0, (size_t)dims[0], data); /* those of the file may be unaligned */
+        c->slots[0] = lc_build_const(c->b, "embeddings", LC_INT8, dims, 2, table, (size_t)count_of(dims, 2), owned) + 1;
+        c->slots[1] = lc_build_const(c->b, "embeddings_scale", LC_FLOAT32, scales, 2, data, scale->size, true) + 1;
+    }
+    if (c->b->status != LC_OK) return -1;
+    const int32_t rows = lc_build_cast(c->b, lc_tf_gather(m, c->slots[0] - 1, index, 0, 0), LC_FLOAT32);
+    return lc_build_binary(c->b, LC_OP_DIV, rows, lc_tf_gather(m, c->slots[1] - 1, index, 0, 0), LC_LOWER_ACT(NONE));
+}
+
+/* Two numbers in a byte, the first in its low half. */
+static int four_at(const lc_keras_weight *w, const int32_t *dims, size_t row, size_t i) {
+    const uint8_t two = (uint8_t)byte_at(w, row * (((size_t)dims[1] + 1) / 2) + i / 2), four = i % 2 ? two >> 4 : two & 15;
+    return four < 8 ? four : four - 16;
+}
+
+/* Blocks of a row have a scale and a zero each; g_idx says which block is whose. */
+static void fill_blocks(lc_call *c, const int32_t *dims, const lc_keras_weight *w, const lc_keras_weight *scale, float *out) {
+    const size_t rows = (size_t)dims[0], width = (size_t)dims[1];
+    const uint64_t groups = scale->rank == 2 && scale->dims[1] > 0 ? (uint64_t)scale->dims[1] : 0, n = groups * rows;
+    const lc_keras_weight *zero = find(c, "embeddings_zero", 2), *group = find(c, "g_idx", 3);
+    if (groups > width || !holds(c, scale, "embeddings_scale", LC_FLOAT32, n) || !holds(c, zero, "embeddings_zero", LC_INT8, n) ||
+        !holds(c, group, "g_idx", LC_FLOAT32, width)) {
+        if (c->b->status == LC_OK) lc_build_fail(c->b, LC_INVALID, "its embeddings_scale has more blocks than a row has numbers");
+        return;
+    }
+    for (size_t i = 0; i < width; i++) {
+        const double g = lc_weight_at(group, i);
+        if (!(g >= 0 && g < (double)groups)) {
+            lc_build_fail(c->b, LC_INVALID, "its g_idx names block %g of %llu", g, (unsigned long long)groups);
+            return;
+        }
+        for (size_t r = 0; r < rows; r++) {
+            const size_t at = r * (size_t)groups + (size_t)g;
+            out[r * width + i] = (float)((four_at(w, dims, r, i) - byte_at(zero, at)) * lc_weight_at(scale, at));
+        }
+    }
+}
+
+int32_t lc_quantised_embedding(lc_call *c, const int32_t *dims, int32_t index) {
+    kind k = read_kind(c);
+    if (k == KIND_FLOAT8) k = KIND_FLOAT; /* leaves embeddings as they are */
+    const bool lora = has_lora(c);
+    if (c->b->status != LC_OK || (k == KIND_FLOAT && !lora)) return -1;
+    if (k != KIND_FLOAT && lora) return apart(c);
+    const uint64_t n = count_of(dims, 2), stored = k == KIND_INT4 ? (uint64_t)dims[0] * (((uint64_t)dims[1] + 1) / 2) : n;
+    const lc_keras_weight *w = find(c, "embeddings", 0), *scale = k == KIND_FLOAT ? NULL : find(c, "embeddings_scale", 1);
+    if (k != KIND_FLOAT && (!holds(c, w, "embeddings", LC_INT8, stored) || !scale)) return -1;
+    const bool by_rows = k == KIND_INT8 || (k == KIND_INT4 && scale->rank == 1);
+    if (by_rows && !holds(c, scale, "embeddings_scale", LC_FLOAT32, (uint64_t)dims[0])) return -1;
+    if (k == KIND_INT8) return scaled_rows(c, dims, w->data, false, scale, index);
+    void *table = c->slots[0] ? NULL : lc_tf_table_data(lc_eager_maker(c), n, by_rows ? 1 : sizeof(float));
+    if (!c->slots[0] && !table && c->b->status == LC_OK) lc_build_fail(c->b, LC_LIMIT, "its table is too large");
+    if (c->b->status != LC_OK) return -1;
+    if (by_rows) {
+        for (size_t i = 0; table && i < n; i++) ((int8_t *)table)[i] = (int8_t)four_at(w, dims, i / (size_t)dims[1], i % (size_t)dims[1]);
+        return scaled_rows(c, dims, table, true, scale, index);
+    }
+    if (table) {
+        if (k == KIND_INT4) fill_blocks(c, dims, w, scale, table);
+        else fill_float(c, "embeddings", dims, 2, table);
+        if (lora && c->b->status == LC_OK) add_lora(c, "embeddings", dims, 2, table);
+        c->slots[0] = lc_build_const(c->b, "embeddings", LC_FLOAT32, dims, 2, table, (size_t)n * sizeof(float), true) + 1;
+    }
+    return c->b->status == LC_OK ? lc_tf_gather(lc_eager_maker(c), c->slots[0] - 1, index, 0, 0) : -1;
 }

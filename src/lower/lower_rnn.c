@@ -42,9 +42,10 @@ static bool read_cell(lc_call *c, lc_cell *cell, const lc_json *json, const char
     const char *class_name = lc_json_str(json, "class_name", NULL);
     cell->kind = strchr(lc_json_str(json, "registered_name", ""), '>') ? NULL : lc_cell_find(class_name);
     if (!cell->kind) {
-        lc_opt_fail(c, "cell", "litec knows LSTMCell, GRUCell and SimpleRNNCell, not %.100s",
-                    class_name ? class_name : "a cell without class");
-        lc_build_hint(c->b, "export the model as SavedModel: there a cell of your own is operators");
+        lc_build_fail(c->b, LC_UNSUPPORTED, "its cell is of class %.100s; litec knows LSTMCell, GRUCell and SimpleRNNCell",
+                      class_name ? class_name : "unknown");
+        lc_build_hint(c->b,
+                      "export the model as SavedModel (model.export): there a cell of your own is operators; or build it of Keras's cells");
         return false;
     }
     const lc_json *bias = lc_json_get(lc_json_get(json, "config"), "use_bias");
@@ -63,7 +64,8 @@ static bool read_stack(lc_call *c, lc_rnn *r, const lc_json *cells) {
         return false;
     }
     if (cells->count > LC_RNN_STATES / LC_CELL_STATES) {
-        lc_opt_fail(c, "cells", "litec runs stacks of up to %d cells", LC_RNN_STATES / LC_CELL_STATES);
+        lc_build_fail(c->b, LC_UNSUPPORTED, "it is a stack of %u cells, litec runs up to %d", cells->count, LC_RNN_STATES / LC_CELL_STATES);
+        lc_build_hint(c->b, "split the stack in two: an RNN that returns its sequence, and one behind it");
         return false;
     }
     if (!add_cells(c, r, cells->count)) return false;

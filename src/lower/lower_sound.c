@@ -24,7 +24,7 @@ enum { MOST = 1 << 15 };              /* samples of a frame, filters */
 
 /* The window as a constant; -1 and nothing failed: there is none. */
 static int32_t window(lc_call *c, int32_t n) {
-    const lc_json *w = lc_json_get(c->config, "window");
+    const lc_json *w = lc_opt_given(c, "window");
     if (lc_json_is(w, LC_JSON_NULL)) return -1;
     const char *name = w ? lc_json_is(w, LC_JSON_STRING) ? w->string : NULL : "hann";
     const double *given = NULL;

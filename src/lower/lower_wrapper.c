@@ -92,7 +92,7 @@ static int32_t direction(lc_call *c, const lc_json *json, const char *name, cons
 
 int32_t lc_lower_bidirectional(lc_call *c) {
     static const char *const modes[] = {"concat", "sum", "mul", "ave"};
-    const lc_json *forward = lc_opt(c, "layer"), *backward = lc_opt(c, "backward_layer"), *mode = lc_json_get(c->config, "merge_mode");
+    const lc_json *forward = lc_opt(c, "layer"), *backward = lc_opt(c, "backward_layer"), *mode = lc_opt_given(c, "merge_mode");
     if (!forward) return lc_opt_fail(c, "layer", "needs a recurrent layer");
     if (!is_recurrent(forward) || (backward && !is_recurrent(backward)))
         return lc_opt_fail(c, is_recurrent(forward) ? "backward_layer" : "layer",
@@ -163,8 +163,7 @@ int32_t lc_lower_time_distributed(lc_call *c) {
     lc_call done;
     if (!json) return lc_opt_fail(c, "layer", "needs a layer");
     /* A mask goes on, but not into the layer: there it would be one number a step. */
-    if (c->in_count > 1 && lc_call_tensor(c, lc_call_argument(c, 2, "mask")) != c->in[1])
-        return lc_build_fail(c->b, LC_UNSUPPORTED, "it is called with two tensors of which the second is no mask");
+    if (!lc_call_single(c, 2)) return -1;
     if (!part) return lc_build_check(c->b, lc_fail_memory(c->b->err, "a layer")) ? -1 : -1;
     if (!lc_call_inference(c) || !lc_call_shape(c, c->in[0], &s)) return -1;
     if (s.rank < 3) return lc_build_fail(c->b, LC_INVALID, "its input has %d dimensions, needs at least 3", s.rank);

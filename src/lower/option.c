@@ -70,7 +70,7 @@ static void fail_invalid(lc_call *c, const char *key, const char *why) {
 /* ---- values -------------------------------------------------------------------------------------------------- */
 
 const lc_json *lc_opt(lc_call *c, const char *key) {
-    const lc_json *v = lc_json_get(c->config, key);
+    const lc_json *v = lc_opt_given(c, key);
     return lc_json_is(v, LC_JSON_NULL) ? NULL : v;
 }
 
@@ -83,12 +83,22 @@ bool lc_opt_bool(lc_call *c, const char *key, bool otherwise) {
     return otherwise;
 }
 
-/* A number, also where Keras serialised a NumPy scalar as {"class_name": "...", "config": {"value": 3}}. */
-static const lc_json *number(const lc_json *v) {
+const char *lc_opt_str(lc_call *c, const char *key, const char *otherwise) {
+    const lc_json *v = lc_opt(c, key);
+    return lc_json_is(v, LC_JSON_STRING) ? v->string : otherwise;
+}
+
+/* What Keras serialised NumPy's numbers and arrays as: {"class_name": "__numpy__", "config": {"value": [..]}}. */
+static const lc_json *unwrapped(const lc_json *v) {
     for (int i = 0; i < 4 && lc_json_is(v, LC_JSON_OBJECT); i++) {
         const lc_json *value = lc_json_get(v, "value");
         v = value ? value : lc_json_get(v, "config");
     }
+    return v;
+}
+
+static const lc_json *number(const lc_json *v) {
+    v = unwrapped(v);
     return lc_json_is(v, LC_JSON_INT) || lc_json_is(v, LC_JSON_REAL) ? v : NULL;
 }
 
@@ -185,11 +195,7 @@ static bool flatten(const lc_json *v, double *out, uint32_t *n) {
 uint32_t lc_opt_floats(lc_call *c, const char *key, const double **values) {
     *values = NULL;
     if (c->b->status != LC_OK) return 0;
-    const lc_json *v = lc_opt(c, key);
-    for (int i = 0; i < 4 && lc_json_is(v, LC_JSON_OBJECT); i++) { /* {"class_name": "__numpy__", "config": {"value": [..]}} */
-        const lc_json *value = lc_json_get(v, "value");
-        v = value ? value : lc_json_get(v, "config");
-    }
+    const lc_json *v = unwrapped(lc_opt(c, key));
     uint32_t n = 0;
     if (!v || !flatten(v, NULL, &n) || n == 0) {
         lc_opt_fail(c, key, "needs a number or a list of numbers");
@@ -207,7 +213,17 @@ uint32_t lc_opt_floats(lc_call *c, const char *key, const double **values) {
     return n;
 }
 
-/* ---- arguments of the call ------------------------------------------------------------------------------------ */
+int32_t lc_opt_list_rank(lc_call *c, const char *key, int32_t *dims) {
+    int32_t rank = 0;
+    for (const lc_json *v = unwrapped(lc_opt(c, key)); lc_json_is(v, LC_JSON_ARRAY); v = lc_json_at(v, 0)) {
+        if (rank == LC_MAX_RANK || v->count > INT32_MAX) {
+            lc_opt_fail(c, key, "needs a list of up to %d dimensions", LC_MAX_RANK);
+            return 0;
+        }
+        dims[rank++] = (int32_t)v->count;
+    }
+    return rank;
+}
 
 /* ---- inputs --------------------------------------------------------------------------------------------------- */
 

@@ -18,6 +18,9 @@ typedef struct lc_lower_options {
     /* Keras: asked for a layer of a class nobody knows. True: it is made, or failed; *out is its output 0. NULL: nobody. */
     bool (*layer)(void *user, struct lc_call *c, int32_t *out);
     void *layer_user;
+    /* Hears of arguments of layers that have no effect; NULL: nobody. */
+    void (*note)(void *user, const char *text);
+    void *note_user;
     struct lc_problems *problems; /* problems.h: all that is wrong goes there; NULL: the first thing ends the lowering */
 } lc_lower_options;
 

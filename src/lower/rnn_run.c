@@ -91,6 +91,29 @@ static uint32_t add_value(run *p, int32_t tensor) {
     return p->value_count++;
 }
 
+/* The same of the input's own elements, so that LiteRT knows their shape before the run, and with it that of what stands behind the loop
+ * (src/pass/fuse_lstm_build.c): some of its channels, or one of them beside a row of zeros. */
+static int32_t zeros_of_input(const run *p, const lc_cell *cell, bool steps) {
+    lc_shape s;
+    int32_t begin[LC_MAX_RANK] = {0}, end[LC_MAX_RANK], one[LC_MAX_RANK];
+    if (!lc_call_shape(p->c, p->x, &s) || s.rank != cell->state_rank + 2) return -1;
+    bool enough = true;
+    for (int32_t d = 2; d < s.rank; d++) enough &= s.dims[d] >= cell->state_dims[d - 2];
+    lc_StridedSliceOptions o = {.begin_mask = steps ? 3 : 1, .end_mask = steps ? 3 : 1, .shrink_axis_mask = steps ? 0 : 2};
+    for (int32_t d = 0; d < s.rank; d++) {
+        end[d] = d < 2 || !enough ? 1 : cell->state_dims[d - 2];
+        one[d] = 1;
+    }
+    const int32_t in[4] = {p->x, lc_build_ints(p->c->b, "begin", begin, (uint32_t)s.rank),
+                           lc_build_ints(p->c->b, "end", end, (uint32_t)s.rank), lc_build_ints(p->c->b, "stride", one, (uint32_t)s.rank)};
+    const int32_t some = lc_build_op(p->c->b, LC_OP_STRIDED_SLICE, LC_TABLE_StridedSliceOptions, &o, in, 4);
+    const int32_t zeros = lc_build_op(p->c->b, LC_OP_ZEROS_LIKE, LC_TABLE_ZerosLikeOptions, NULL, &some, 1);
+    if (enough || p->c->b->status != LC_OK) return zeros;
+    const int32_t row = lc_tf_vector(lc_eager_maker(p->c), cell->state_dims, cell->state_rank);
+    const int32_t wide = lc_tf_fill(lc_eager_maker(p->c), row, lc_build_scalar(p->c->b, "zero", 0));
+    return lc_build_binary(p->c->b, LC_OP_ADD, zeros, wide, LC_LOWER_ACT(NONE));
+}
+
 /* Zeros [batch, (steps,) state ...]; rows_first: [steps, batch, ...]. */
 static int32_t zeros(const run *p, const lc_cell *cell, bool steps, bool rows_first) {
     lc_tf_call *t = lc_eager_maker(p->c);
@@ -101,6 +124,9 @@ static int32_t zeros(const run *p, const lc_cell *cell, bool steps, bool rows_fi
         return lc_build_fail(p->c->b, LC_UNSUPPORTED, "its states have %d dimensions, litec runs up to %d", cell->state_rank + 1,
                              LC_MAX_RANK - 1);
     const int32_t axes[2] = {rows_first ? 1 : 0, rows_first ? 0 : 1}; /* of x: batch, time */
+    const bool open = s.dims[axes[0]] < 0 || (steps && s.dims[axes[1]] < 0);
+    const int32_t of_input = open && !p->fuses && s.dims[axes[1]] != 0 ? zeros_of_input(p, cell, steps) : -1;
+    if (of_input >= 0) return of_input;
     for (int k = 0; k < (steps ? 2 : 1); k++) {
         const int32_t axis = steps ? k : axes[0];
         tensors[n] = s.dims[axis] < 0 ? lc_tf_dim(t, p->x, axis) : LC_ABSENT;

@@ -74,8 +74,8 @@ static int32_t conv2d(lc_tf_call *c, lc_tf_window *w, int32_t x, int32_t filter)
         return depthwise_op(c, w, x, weights, co, co / groups);
     }
     if (!lc_tf_is_const(c, filter)) {
-        const int32_t perm[4] = {3, 0, 1, 2};
-        return conv2d_op(c, w, x, lc_build_transpose(c->b, lc_tf_float32(c, filter), perm, 4), co);
+        const int32_t perm[4] = {3, 0, 1, 2}, one[4] = {1, f.dims[0], f.dims[1], ci}, plain = lc_tf_float32(c, filter);
+        return conv2d_op(c, w, x, co == 1 ? lc_tf_reshape(c, plain, one, 4) : lc_build_transpose(c->b, plain, perm, 4), co);
     }
     int64_t rows = 1;
     for (int i = 0; i < 3; i++)

@@ -1,5 +1,6 @@
 /*
- * tf_einsum.c: Einsum, any equation of one or two operands ("...ij,jk->...ik"), as transposes, one product and a transpose back.
+ * tf_einsum.c: Einsum, any equation ("...ij,jk->...ik"), as transposes, one product and a transpose back; more than two operands are
+ * contracted from left to right, two at a time.
  *
  *   1. a label twice in one operand: its diagonal. A label in one operand alone and not in the result: summed.
  *   2. the labels of two operands are then of four kinds
@@ -18,7 +19,7 @@
 
 #include <string.h>
 
-enum { ELLIPSIS = 64, LABELS = ELLIPSIS + LC_MAX_RANK };
+enum { ELLIPSIS = 64, LABELS = ELLIPSIS + LC_MAX_RANK, OPERANDS = 8 };
 
 typedef struct labels {
     uint8_t at[LC_MAX_RANK];
@@ -309,11 +310,39 @@ static bool check(lc_tf_call *c, const operand *o, uint32_t n, const labels *out
     return true;
 }
 
+/* What is left of operands 0 and k: the labels that the result or an operand behind them has. */
+static bool kept(const operand *o, uint32_t k, uint32_t n, const labels *out, labels *left) {
+    *left = (labels){0};
+    for (uint32_t i = 0; i <= k; i += k)
+        for (uint32_t j = 0; j < o[i].of.n; j++) {
+            const uint8_t label = o[i].of.at[j];
+            bool wanted = has(out, label);
+            for (uint32_t later = k + 1; later < n; later++) wanted = wanted || has(&o[later].of, label);
+            if (wanted && !has(left, label) && !push(left, label)) return false;
+        }
+    return true;
+}
+
+/* From left to right, two at a time. */
+static int32_t contract(lc_tf_call *c, operand *o, uint32_t n, const labels *out) {
+    for (uint32_t k = 1; k < n && lc_tf_ok(c); k++) {
+        labels left;
+        if (k + 1 == n) left = *out;
+        else if (!kept(o, k, n, out, &left)) {
+            lc_tf_missing(c, "its operands meet in more than %d dimensions", LC_MAX_RANK);
+            return -1;
+        }
+        o[0].x = pair(c, &o[0], &o[k], &left);
+        o[0].of = left;
+    }
+    return o[0].x;
+}
+
 void lc_tf_op_einsum(lc_tf_call *c) {
     const lc_str equation = lc_tf_attr_str(c, "equation", "");
-    operand o[2];
+    operand o[OPERANDS];
     labels out;
-    lc_str side[3] = {{0}};
+    lc_str side[OPERANDS + 1] = {{0}};
     uint32_t sides = 0;
     size_t start = 0;
     bool fine = true, arrow = false, ellipsis = false;
@@ -321,7 +350,7 @@ void lc_tf_op_einsum(lc_tf_call *c) {
         const bool end = i == equation.size, comma = !end && equation.data[i] == ',';
         const bool to = !end && equation.data[i] == '-' && i + 1 < equation.size && equation.data[i + 1] == '>';
         if (!end && !comma && !to) continue;
-        fine = sides < 3 && !(arrow && !end);
+        fine = sides <= OPERANDS && !(arrow && !end);
         if (fine) side[sides++] = (lc_str){equation.data ? equation.data + start : "", i - start};
         arrow = arrow || to;
         start = i + (to ? 2 : 1);
@@ -330,7 +359,7 @@ void lc_tf_op_einsum(lc_tf_call *c) {
     const uint32_t n = sides ? sides - 1 : 0;
     if (!lc_tf_ok(c)) return;
     if (!fine || !arrow || n < 1 || n != c->in_count) {
-        if (c->in_count > 2) lc_tf_missing(c, "it has %u operands, TensorFlow runs up to 2", c->in_count);
+        if (c->in_count > OPERANDS) lc_tf_missing(c, "it has %u operands, litec takes up to %d", c->in_count, OPERANDS);
         else
             lc_tf_fail(c, LC_INVALID, "its equation \"%.*s\" is not for %u operands", equation.size > 60 ? 60 : (int)equation.size,
                        equation.data ? equation.data : "", c->in_count);
@@ -362,7 +391,7 @@ void lc_tf_op_einsum(lc_tf_call *c) {
         arrange(c, &o[0], &out);
         y = o[0].x;
     } else {
-        y = pair(c, &o[0], &o[1], &out);
+        y = contract(c, o, n, &out);
     }
     if (y >= 0) lc_tf_give(c, 0, lc_tf_narrow(c, y, type));
 }

@@ -383,7 +383,7 @@ lc_tf_graph *lc_tf_graph_begin(lc_tf_lower *l, lc_graph *graph, lc_tf_graph *out
     lc_tf_graph *g = lc_arena_alloc(&l->scratch, sizeof *g);
     if (!g) return NULL;
     lc_builder_init(&g->b, l->model, graph, l->err);
-    g->b.what = "node";
+    g->b.what = outer ? outer->b.what : "node";
     g->b.built = built;
     g->b.user = g;
     g->lower = l;

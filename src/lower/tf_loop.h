@@ -7,7 +7,7 @@
 
 #include "lower/tf_array.h"
 
-#define LC_TF_LOOP_VALUES 36
+#define LC_TF_LOOP_VALUES 132
 
 /* One step: c->b builds into the body, `i` is the step's number (an int32 scalar), values are replaced by those of the next step, of the
  * same types and shapes. Only tensors of the body may be used. */

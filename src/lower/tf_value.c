@@ -259,6 +259,7 @@ int32_t lc_tf_transposed(lc_tf_call *c, int32_t w, int32_t rows, int32_t cols, c
         return lc_build_deferred(c->b, "weights", dims, rank, &made);
     }
     const int32_t matrix[2] = {rows, cols}, perm[2] = {1, 0};
+    if (rows == 1 || cols == 1) return lc_tf_reshape(c, lc_tf_float32(c, w), dims, rank); /* the elements stay in order */
     return lc_tf_reshape(c, lc_build_transpose(c->b, lc_tf_reshape(c, lc_tf_float32(c, w), matrix, 2), perm, 2), dims, rank);
 }
 

@@ -17,7 +17,7 @@
  *
  * Only in graphs that no other calls: LiteRT gives the variables of a called graph a life of their own. And an open batch only where every
  * operator that leads to x has its shape before the run: LiteRT makes room for variables then, and a batch that comes out of the run
- * itself (WHERE, another loop) would not fit it. It makes that room when it meets the first operator whose shape comes out of the run, of
+ * itself (WHERE, a loop whose values grow) would not fit it. It makes that room when it meets the first operator whose shape comes out of the run, of
  * whatever kind, and writes past its end later: so those are put behind. A sequence without elements is no case of TFLite's.
  */
 #include "pass/fuse_lstm.h"
@@ -43,6 +43,10 @@ static const int32_t by_shapes[] = {LC_OP_GATHER,
                                     LC_OP_SOFTMAX,
                                     LC_OP_CAST,
                                     LC_OP_UNIDIRECTIONAL_SEQUENCE_LSTM,
+                                    LC_OP_UNIDIRECTIONAL_SEQUENCE_RNN,
+                                    LC_OP_DYNAMIC_UPDATE_SLICE,
+                                    LC_OP_SHAPE,
+                                    LC_OP_SELECT_V2,
                                     LC_OP_GELU,
                                     LC_OP_ZEROS_LIKE,
                                     LC_OP_L2_NORMALIZATION,
@@ -62,7 +66,7 @@ static bool is_among(int32_t op, const int32_t *list, size_t n) {
     return false;
 }
 
-static bool follows(const lc_rewrite *rw, const lc_node *n, const bool *known) {
+static bool follows(const lc_graph *g, const lc_node *n, const bool *known) {
     const lc_op_def *def = lc_op_get(n->op);
     if (!def || (def->flags & LC_OPF_CALLS)) return false;
     const bool shapes = (def->flags & LC_OPF_ELEMENTWISE) || is_among(n->op, by_shapes, sizeof by_shapes / sizeof *by_shapes);
@@ -72,27 +76,127 @@ static bool follows(const lc_rewrite *rw, const lc_node *n, const bool *known) {
         const int32_t t = n->inputs[i];
         if (t < 0) continue;
         if (!known[t]) return false;
-        if (!shapes && i != (split ? 1 : 0) && !lc_tensor_is_const(lc_rewrite_tensor(rw, t))) return false;
+        if (!shapes && i != (split ? 1 : 0) && !lc_tensor_is_const(&g->tensors[t])) return false;
     }
     return true;
 }
 
-/* [tensors] whether each has its shape before the run. */
-static lc_status find_known(const lc_lstm_match *m, bool **result) {
-    lc_rewrite *rw = m->rw;
-    const lc_graph *g = rw->graph;
+/* ---- a loop keeps its shapes ---------------------------------------------------------------------------------------------- */
+
+/* What LiteRT finds when it prepares a WHILE: where the body's results have the shapes that its values begin with, they are the loop's. That is
+ * tried with made-up sizes of the open dimensions, twice with different ones. */
+typedef struct sizes {
+    lc_rewrite *rw;
+    const lc_graph *graph;
+    lc_shape *shapes; /* [tensors] LC_RANK_UNKNOWN: not known */
+} sizes;
+
+/* Those of constants. */
+static bool begin_sizes(lc_rewrite *rw, const lc_graph *g, sizes *s) {
+    *s = (sizes){rw, g, lc_arena_array(&rw->temporary, g->tensor_count + 1, sizeof *s->shapes)};
+    for (size_t i = 0; s->shapes && i < g->tensor_count; i++) {
+        const lc_tensor *t = &g->tensors[i];
+        s->shapes[i].rank = lc_tensor_is_const(t) && t->rank <= LC_MAX_RANK ? t->rank : LC_RANK_UNKNOWN;
+        for (int32_t d = 0; d < s->shapes[i].rank; d++) s->shapes[i].dims[d] = t->dims[d];
+    }
+    return s->shapes != NULL;
+}
+
+/* Every open dimension of an input has a size of its own. */
+static void open_input(sizes *s, size_t i, int32_t open) {
+    const lc_tensor *t = &s->graph->tensors[s->graph->inputs[i]];
+    lc_shape *shape = &s->shapes[s->graph->inputs[i]];
+    if (!t->has_rank || t->rank > LC_MAX_RANK || i > 64) return;
+    shape->rank = t->rank;
+    for (int32_t d = 0; d < t->rank; d++)
+        shape->dims[d] = lc_tensor_dim(t, d) >= 0 ? lc_tensor_dim(t, d) : open + 17 * (int32_t)i + 2 * d * (d + 5);
+}
+
+static void infer_sizes(sizes *s, const lc_node *n) {
+    lc_infer_tensor *in = lc_arena_array(&s->rw->temporary, (size_t)n->input_count + n->output_count + 1, sizeof *in),
+                    *out = in + n->input_count;
+    bool known = in != NULL;
+    lc_error ignored;
+    for (uint32_t i = 0; known && i < n->input_count + n->output_count; i++) {
+        const int32_t k = i < n->input_count ? n->inputs[i] : n->outputs[i - n->input_count];
+        if (k < 0) continue;
+        const lc_tensor *t = &s->graph->tensors[k];
+        in[i] = (lc_infer_tensor){
+            .present = true, .type = t->type, .shape = s->shapes[k], .data = t->data, .size = t->size, .quant = t->quant, .def = t};
+        known = i >= n->input_count || s->shapes[k].rank != LC_RANK_UNKNOWN;
+    }
+    lc_infer_ctx ctx = {.node = n, .in = in, .in_count = n->input_count, .out = out, .out_count = n->output_count, .err = &ignored};
+    known = known && lc_op_infer(&ctx) == LC_OK;
+    for (uint32_t i = 0; i < n->output_count; i++)
+        if (n->outputs[i] >= 0) s->shapes[n->outputs[i]] = known ? out[i].shape : (lc_shape){.rank = LC_RANK_UNKNOWN};
+}
+
+/* The body's operators all have their shapes from these of its inputs, and its outputs the same. */
+static bool keeps_shapes(sizes *outer, const lc_loop *l) {
+    lc_rewrite *rw = outer->rw;
+    const lc_graph *g = l->body;
+    sizes s;
     bool *known = lc_arena_array(&rw->temporary, g->tensor_count + 1, sizeof *known);
-    if (!known) return lc_fail_memory(rw->err, "shapes");
-    for (size_t i = 0; i < g->tensor_count; i++) known[i] = lc_tensor_is_const(&g->tensors[i]) || g->tensors[i].is_variable;
-    for (size_t i = 0; i < g->input_count; i++) known[g->inputs[i]] = true;
+    if (!known || !begin_sizes(rw, g, &s)) return false;
+    for (size_t i = 0; i < g->tensor_count; i++) known[i] = lc_tensor_is_const(&g->tensors[i]);
+    for (uint32_t i = 0; i < l->n; i++) {
+        known[g->inputs[i]] = true;
+        s.shapes[g->inputs[i]] = outer->shapes[l->node->inputs[i]];
+    }
     for (size_t n = 0; n < g->node_count; n++) {
         const lc_node *node = &g->nodes[n];
         if (node->op == LC_NODE_DEAD) continue;
-        lc_rewrite_resolve(rw, &g->nodes[n]);
-        const bool will = follows(rw, node, known);
+        if (!follows(g, node, known)) return false;
+        infer_sizes(&s, node);
+        for (uint32_t i = 0; i < node->output_count; i++)
+            if (node->outputs[i] >= 0) known[node->outputs[i]] = true;
+    }
+    for (uint32_t i = 0; i < l->n; i++) {
+        const lc_shape *from = &s.shapes[g->inputs[i]], *to = &s.shapes[g->outputs[i]];
+        if (from->rank == LC_RANK_UNKNOWN || !lc_shape_equal(from, to)) return false;
+        outer->shapes[l->node->outputs[i]] = *to;
+    }
+    return true;
+}
+
+/* [tensors] whether each has its shape before the run. open: what sizes of open dimensions begin with; 0: no loops are looked into. */
+static lc_status find_known_with(const lc_lstm_match *m, int32_t open, bool *known) {
+    lc_rewrite *rw = m->rw;
+    const lc_graph *g = rw->graph;
+    sizes s = {0};
+    for (size_t i = 0; i < g->tensor_count; i++) known[i] = lc_tensor_is_const(&g->tensors[i]) || g->tensors[i].is_variable;
+    if (open && !begin_sizes(rw, g, &s)) return lc_fail_memory(rw->err, "shapes");
+    for (size_t i = 0; i < g->input_count; i++) {
+        known[g->inputs[i]] = true;
+        if (open) open_input(&s, i, open);
+    }
+    for (size_t n = 0; n < g->node_count; n++) {
+        lc_node *node = &g->nodes[n];
+        lc_loop l;
+        if (node->op == LC_NODE_DEAD) continue;
+        lc_rewrite_resolve(rw, node);
+        bool will = follows(g, node, known);
+        if (open && node->op != LC_OP_WHILE) infer_sizes(&s, node);
+        else if (open && lc_loop_of(rw, node, &l)) {
+            will = true;
+            for (uint32_t i = 0; i < l.n && will; i++) will = known[node->inputs[i]];
+            will = will && keeps_shapes(&s, &l);
+        }
         for (uint32_t i = 0; i < node->output_count; i++)
             if (node->outputs[i] >= 0) known[node->outputs[i]] = will;
     }
+    return LC_OK;
+}
+
+static lc_status find_known(const lc_lstm_match *m, size_t at, bool **result) {
+    const lc_graph *g = m->rw->graph;
+    bool *known = lc_arena_array(&m->rw->temporary, 2 * g->tensor_count + 1, sizeof *known), *other = known + g->tensor_count,
+         loops = false;
+    if (!known) return lc_fail_memory(m->rw->err, "shapes");
+    for (size_t n = 0; n < at; n++) loops |= g->nodes[n].op == LC_OP_WHILE;
+    LC_TRY(find_known_with(m, loops ? 211 : 0, known));
+    if (loops) LC_TRY(find_known_with(m, 307, other));
+    for (size_t i = 0; loops && i < g->tensor_count; i++) known[i] &= other[i];
     *result = known;
     return LC_OK;
 }
@@ -385,7 +489,7 @@ lc_status lc_lstm_build(lc_lstm_match *m, size_t at, bool *done) {
     const int32_t batch = lc_tensor_dim(lc_lstm_outer(m, xs), 1), rows = lc_tensor_dim(lc_lstm_outer(m, xs), 0);
     start s0; /* a copy: the list of tensors will move */
     bool *known = NULL;
-    if (batch < 0) LC_TRY(find_known(m, &known));
+    if (batch < 0) LC_TRY(find_known(m, at, &known));
     if ((known && !known[m->input]) || !find_start(m, batch, known, &s0)) return LC_OK;
     const size_t before = rw->graph->node_count;
     made d = {.m = m, .layer = m->loop.node->layer, .name = lc_lstm_outer(m, m->loop.node->outputs[m->h])->name};

@@ -23,12 +23,18 @@ LIMIT = 1e-5
 # More operators than the official converter, on purpose: name -> how many, why.
 EXTRA = {
     'im_conv3d_groups': (3, 'CONV_3D has no groups: the official one runs in no interpreter'),
+    'fn_math_l2_normalize': (4, 'the official one divides by the length of each row, not of all: wrong by 0.7'),
+    **{n: (1, 'FLOOR_DIV floors a double, 1 / 0.1 to 9, and an element 0 among the divisors ends the run') for n in ('op_floor_divide', 'fn_math_floordiv')},
+    'fn_nn_conv_more': (1, 'conv2d_transpose for any batch: the official one keeps the one of output_shape'),
+    'fn_nn_softplus': (2, 'as act_softplus'),
+    'resizing_nearest_uint8': (1, 'the image is a float between two casts'),
+    'op_correlate': (0, 'three products of which the official one cuts one out of another'),
     'act_softplus': (2, 'log(1 + exp(x)) of the official one overflows from 89 on'),
     **{f'{p}_{n}': (7, 'exact near 0, where the official one loses all digits') for p in ('op', 'fn_math') for n in ('expm1', 'log1p', 'xlog1py', 'logaddexp', 'logaddexp2', 'softplus')},
     **{n: (9, 'the same operation more than once in the model, which the official one makes once') for n in
        'fn_add_n fn_backend_elementwise fn_backend_sum fn_logical fn_operators fn_operators_const op_concatenate op_kwargs op_meshgrid op_operators op_split op_transpose_axes op_crossentropy'.split()},
 }
-HEAVY = 'CONV_2D DEPTHWISE_CONV_2D MAX_POOL_2D AVERAGE_POOL_2D'.split()
+HEAVY = [('CONV_2D', 'DEPTHWISE_CONV_2D'), ('MAX_POOL_2D',), ('AVERAGE_POOL_2D',)] # of each, no more
 NAMES = {v: k for k, v in vars(S.BuiltinOperator).items() if isinstance(v, int)}
 
 
@@ -116,7 +122,7 @@ def check(d, ext, tmp):
     if theirs is not None:
         # An operator in front of each LSTM and RNN writes its first state on every run: the official ones go on where the run before ended.
         room = EXTRA.get(name.split('.')[0], (0, ''))[0] + sum(theirs.get(k, 0) for k in ('UNIDIRECTIONAL_SEQUENCE_LSTM', 'UNIDIRECTIONAL_SEQUENCE_RNN'))
-        if sum(ours.values()) > sum(theirs.values()) + room or any(ours[k] > theirs.get(k, 0) for k in HEAVY): wrong.append(f'operators {dict(ours)}, official {theirs}')
+        if sum(ours.values()) > sum(theirs.values()) + room or name.split('.')[0] not in EXTRA and any(sum(ours[k] for k in ks) > sum(theirs.get(k, 0) for k in ks) for ks in HEAVY): wrong.append(f'operators {dict(ours)}, official {theirs}')
     return '; '.join(wrong) or None, [count, *diffs]
 
 

@@ -236,12 +236,17 @@ def add(s):
     two('concat_axis0', lambda L, xs: L.Concatenate(axis=0)(list(xs)), ((5, 6), (5, 6)), only=K3)
 
     # ---- quantised (Keras 3)
-    def quantised(name, shape, layers, mode, **more):
+    def quantised(name, shape, layers, mode, dtype=None, block=None, lora=False):
         def build(K):
-            m = seq(K, shape, *layers(K.layers))
+            m = seq(K, shape, *layers(K.layers), dtype=dtype)
             r = np.random.default_rng(5)
             for w in m.weights: w.assign(r.normal(0, .5, w.shape))
-            m.quantize(mode, **more)
+            if block: m.quantize(config=K.quantizers.Int4QuantizationConfig(block_size=block))
+            elif mode: m.quantize(mode)
+            for l in m.layers if lora else (): # .keras files have the sum
+                l.enable_lora(2, lora_alpha=3)
+                b = l.lora_embeddings_b if hasattr(l, 'lora_embeddings_b') else l.lora_kernel_b
+                b.assign(r.normal(0, .5, b.shape))
             return m
         s.SPECS['im_' + name] = (build, K3)
     quantised('int8_dense', (6,), lambda L: [L.Dense(5, activation='relu'), L.Dense(3, use_bias=False)], 'int8')
@@ -250,4 +255,9 @@ def add(s):
     quantised('int8_einsum_batch', (4, 5), lambda L: [L.EinsumDense('abc,bcd->abd', output_shape=(4, 6), bias_axes='bd')], 'int8')
     quantised('float8_dense', (6,), lambda L: [L.Dense(5, activation='relu'), L.Dense(3)], 'float8')
     quantised('float8_einsum', (4, 6), lambda L: [L.EinsumDense('abc,cde->abde', output_shape=(None, 2, 3), bias_axes='de')], 'float8')
+    quantised('int8_embedding', (6,), lambda L: [L.Embedding(100, 5)], 'int8', 'int32')
+    quantised('int4_embedding', (6,), lambda L: [L.Embedding(100, 5)], 'int4', 'int32')
+    quantised('int4_embedding_rows', (6,), lambda L: [L.Embedding(100, 5)], 'int4', 'int32', block=-1)
+    quantised('int4_embedding_blocks', (6,), lambda L: [L.Embedding(100, 5)], 'int4', 'int32', block=2)
+    quantised('lora_embedding', (6,), lambda L: [L.Embedding(100, 5), L.Dense(4, activation='relu')], None, 'int32', lora=True)
     quantised('int4_dense', (6,), lambda L: [L.Dense(5, activation='relu'), L.Dense(3, use_bias=False)], 'int4')

@@ -30,6 +30,11 @@ def add(s):
         x[rng.random(shape) < .4] = 0
         return x
 
+    # ---- an LSTM behind a loop
+    seq('rnn_gru_then_lstm', (7, 5), lambda L, K: [L.GRU(4, return_sequences=True), L.LSTM(6)])
+    seq('rnn_gru_then_lstm_open', (None, 5), lambda L, K: [L.GRU(4, return_sequences=True), L.LSTM(6)])
+    seq('rnn_cells_then_lstm', (7, 5), lambda L, K: [L.RNN([L.GRUCell(2), L.GRUCell(9)], return_sequences=True), L.LSTM(6)])
+    seq('rnn_convlstm_then_lstm', (4, 6, 5, 2), lambda L, K: [L.ConvLSTM2D(3, 3, padding='same', return_sequences=True), L.TimeDistributed(L.Flatten()), L.LSTM(6)])
     for n, c in kinds.items():
         for rs in (False, True):
             r = '_seq' if rs else ''
@@ -122,6 +127,7 @@ def add(s):
     seq('rnn_cells', (6, 4), lambda L, K: [L.RNN(cells(L), return_sequences=True)])
     seq('rnn_cells_last', (6, 4), lambda L, K: [L.RNN(cells(L))])
     seq('rnn_cells_open', (None, 4), lambda L, K: [L.RNN(cells(L))])
+    seq('rnn_cells_33', (5, 4), lambda L, K: [L.RNN([(L.GRUCell, L.LSTMCell)[i % 2](2) for i in range(33)])])
     seq('rnn_cells_object', (6, 4), lambda L, K: [L.RNN(L.StackedRNNCells([L.GRUCell(3), L.GRUCell(4, reset_after=False), L.GRUCell(2, use_bias=False)]), return_sequences=True)])
     seq('rnn_cells_unroll', (4, 4), lambda L, K: [L.RNN(cells(L), unroll=True)])
     seq('rnn_cells_many', (3, 2), lambda L, K: [L.RNN([L.SimpleRNNCell(2) for _ in range(12)])])

@@ -115,7 +115,7 @@ def make_all(only):
     import importlib
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     family = {}
-    for f in ('operation', 'recurrent', 'image', 'attention'):
+    for f in ('operation', 'recurrent', 'image', 'attention', 'odd'):
         module = importlib.import_module(f'keras_{f}_models')
 
         def add(s, real=module.add, f=f):

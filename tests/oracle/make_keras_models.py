@@ -131,9 +131,12 @@ sequential('act_layer_object', (4, 8), lambda L, K: [L.Dense(6, activation=L.Lea
 # ---- what does nothing
 sequential('train_only', (8, 8, 3), lambda L, K: [L.GaussianNoise(.1), L.Conv2D(4, 3), L.SpatialDropout2D(.2), L.ActivityRegularization(l1=.1), L.AlphaDropout(.1), L.GaussianDropout(.2), L.Dropout(.5), L.Flatten(), L.Dense(3)])
 sequential('augmented', (8, 8, 3), lambda L, K: [L.RandomFlip('horizontal'), L.RandomRotation(.1), L.RandomZoom(.2), L.RandomContrast(.2), L.Rescaling(1 / 255.), L.Conv2D(4, 3)])
+SPECS['augmented_functional'] = (lambda K: fun(K, [('x', (8, 8, 3))], lambda x: K.layers.Conv2D(4, 3)(K.layers.Dropout(.5)(K.layers.RandomZoom(.2)(K.layers.RandomFlip('horizontal')(x)), training=True))), K3) # writes training=True
 # ---- rescaling
 sequential('rescaling', (6, 6, 3), lambda L, K: [L.Rescaling(1 / 127.5, offset=-1), L.Conv2D(4, 3)])
 sequential('rescaling_list', (6, 6, 3), lambda L, K: [L.Rescaling([.1, .2, .3], offset=[1., 2., 3.]), L.Dense(2)], only=K3)
+for way in ('nearest', 'bicubic'): # bilinear meets halves, where the last bit of the arithmetic decides how they are rounded
+    sequential(f'resizing_{way}_uint8', (6, 7, 3), lambda L, K, w=way: [L.Resizing(9, 5, interpolation=w)], dtype='uint8')
 sequential('rescaling_uint8', (6, 6, 3), lambda L, K: [L.Rescaling(1 / 255.), L.Conv2D(4, 3)], dtype='uint8')
 
 
@@ -455,7 +458,7 @@ def _(K):
 
 # ---- families in files of their own: each has add(s), where s is this module: s.sequential, s.spec, s.fun, s.two, s.K2 ...
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-for family in ('operation', 'recurrent', 'image', 'attention', 'apps'):
+for family in ('operation', 'recurrent', 'image', 'attention', 'odd', 'apps'):
     path = os.path.join(sys.path[0], f'keras_{family}_models.py')
     if os.path.exists(path): importlib.import_module(f'keras_{family}_models').add(sys.modules[__name__])
 

@@ -47,7 +47,7 @@ class Litec:
     def run(self, content, inputs, isa, threads):
         lib, model, session = self.lib, c.c_void_p(), c.c_void_p()
         self.check(lib.lc_model_from_memory(content, c.c_size_t(len(content)), None, c.byref(model), c.byref(self.error)))
-        options = Options(threads=threads, isa=isa.encode())
+        options = Options(threads=threads, isa=isa.encode() if isa else None)
         status = lib.lc_session_create(model, c.byref(options), c.byref(session), c.byref(self.error))
         lib.lc_model_destroy(model)
         self.check(status)

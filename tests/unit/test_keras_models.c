@@ -6,6 +6,7 @@
  * Then what is not a model of Keras: the same configurations with a member dropped, a number made absurd, a text or a class exchanged.
  * Whatever comes of it, it is a model that is right or an error that says something. (Which mutation a number makes never changes.)
  */
+#include "support/fault.h"
 #include "support/keras_corpus.h"
 
 #include "litec/runtime.h"
@@ -21,17 +22,19 @@
 
 #include <cmocka.h>
 
-static const char *const families[] = {"attention", "core", "image", "operation", "recurrent"};
+static const char *const families[] = {"attention", "core", "image", "odd", "operation", "recurrent"};
 enum { MOST_PORTS = 16 };
 
 /* ---- a configuration to a model --------------------------------------------------------------------------------------------------- */
 
+static void hear(void *user, const char *text) { lc_text_printf(user, "\n%s", text); }
+
 /* Everything but the mutation is as in src/source/keras_source.c. `arena` must live as long as the model. */
 static lc_status make(const lc_json *entry, const lc_json *config, const lc_limits *limits, lc_arena *arena, lc_model **model,
-                      bool *lowered, lc_error *err) {
+                      bool *lowered, lc_text *notes, lc_error *err) {
     lc_budget budget;
     lc_keras_model *keras;
-    lc_lower_options options = {0};
+    lc_lower_options options = {.note = hear, .note_user = notes};
     lc_budget_init(&budget, limits);
     lc_error_clear(err);
     *model = NULL;
@@ -174,8 +177,12 @@ static bool run_entry(const lc_json *entry, lc_arena *arena, lc_text *out) {
     lc_model *model;
     lc_session *s;
     lc_error err;
+    lc_text notes = {0};
     bool good = true, lowered;
-    if (make(entry, lc_json_get(entry, "config"), NULL, arena, &model, &lowered, &err)) return wrong(&t, "%s (%s)", err.message, err.hint);
+    const lc_status status = make(entry, lc_json_get(entry, "config"), NULL, arena, &model, &lowered, &notes, &err);
+    if (notes.data) good = wrong(&t, "Keras's own arguments are all known, but:%s", notes.data);
+    lc_text_deinit(&notes);
+    if (status) return wrong(&t, "%s (%s)", err.message, err.hint);
     for (size_t i = 0; good && i < sizeof isas / sizeof *isas; i++) {
         const lc_session_options options = {.isa = t.isa = isas[i]};
         if (lc_session_create(model, &options, &s, &err)) {
@@ -349,7 +356,9 @@ static void mutate_entry(const lc_json *entry, const lc_json *before, unsigned l
         const uint32_t count = count_values(&root);
         for (uint32_t n = 1 + below(3); n; n--) mutate(&root, count, before ? &other : NULL, before ? count_values(&other) : 0, &arena);
         if (only) print_message("%s %lu\n", lc_json_get(entry, "name")->string, k);
-        const lc_status status = make(entry, &root, &limits, &arena, &model, &lowered, &err);
+        lc_text notes = {0};
+        const lc_status status = make(entry, &root, &limits, &arena, &model, &lowered, &notes, &err);
+        lc_text_deinit(&notes);
         must_say(status, &err, lowered, entry, k);
         if (status == LC_OK) try_to_run(model);
         lc_model_destroy(model);
@@ -378,9 +387,46 @@ static void test_mutations(void **state) {
     keras_corpus_close(&corpus);
 }
 
+/* ---- no memory ---------------------------------------------------------------------------------------------------------------- */
+
+static lc_status make_once(void *arg, lc_error *err) {
+    lc_arena arena = {0};
+    lc_model *model;
+    lc_text notes = {0};
+    bool lowered;
+    const lc_json *entry = arg;
+    const lc_status status = make(entry, lc_json_get(entry, "config"), NULL, &arena, &model, &lowered, &notes, err);
+    lc_text_deinit(&notes);
+    lc_model_destroy(model);
+    lc_arena_deinit(&arena);
+    return status;
+}
+
+static void test_faults(void **state) {
+    (void)state;
+    static const char *const names[] = {"odd_merge_maximum_masks_three.k3", "odd_nested_mask_dict.k3", "odd_ops_einsum_three.k3",
+                                        "odd_bi_backward_units.k3", "odd_td_td_flatten.k3"};
+    keras_corpus corpus;
+    size_t found = 0;
+    keras_corpus_open(&corpus, LC_TEST_DIR, "odd");
+    for (;;) {
+        lc_arena arena = {0};
+        const lc_json *entry = keras_corpus_next(&corpus, &arena);
+        for (size_t i = 0; entry && i < sizeof names / sizeof *names; i++) {
+            if (strcmp(lc_json_get(entry, "name")->string, names[i]) != 0) continue;
+            fault_check(make_once, (void *)(uintptr_t)entry, &(fault_options){.step = 7});
+            found++;
+        }
+        lc_arena_deinit(&arena);
+        if (!entry) break;
+    }
+    keras_corpus_close(&corpus);
+    assert_int_equal(found, sizeof names / sizeof *names);
+}
+
 int main(int argc, char **argv) {
     enum { COUNT = sizeof families / sizeof *families };
-    struct CMUnitTest tests[2 * COUNT];
+    struct CMUnitTest tests[2 * COUNT + 1];
     char names[COUNT][64];
     for (size_t i = 0; i < COUNT; i++) {
         void *family = (void *)(uintptr_t)families[i];
@@ -388,6 +434,7 @@ int main(int argc, char **argv) {
         tests[2 * i] = (struct CMUnitTest){families[i], test_family, NULL, NULL, family};
         tests[2 * i + 1] = (struct CMUnitTest){names[i], test_mutations, NULL, NULL, family};
     }
+    tests[2 * COUNT] = (struct CMUnitTest)cmocka_unit_test(test_faults);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

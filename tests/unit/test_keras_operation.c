@@ -95,6 +95,18 @@ static void test_keras3(void **state) {
     expect_ops(v, s, 1, OP3("Multiply", ""),
                CALL3(T3("x0") ", {\"class_name\": \"__numpy__\", \"config\": {\"value\": [1, 2, 3, 4], \"dtype\": \"float32\"}}", ""),
                "MUL");
+    expect_ops(v, s, 1, OP3("Digitize", ""), CALL3(T3("x0") ", [-1.0, 0.0, 1.5]", ""), "BUCKETIZE");
+    expect_ops(v, s, 1, OP3("FullLike", ", \"dtype\": \"int32\""), CALL3(T3("x0") ", 2", ""), "SHAPE FILL");
+    expect_ops(v, s, 2, OP3("Arctan2", ""), CALL3(T3("x0") ", " T3("x1"), ""), "ATAN2"); /* one batch */
+    const char *image = "[null, 8, 6, 2]";
+    expect_ops(v, image, 1, OP3("AdaptiveAveragePool", ", \"output_size\": [4, 3]"), CALL3(T3("x0"), ""), "AVERAGE_POOL_2D");
+    expect_ops(v, image, 1, OP3("AdaptiveMaxPool", ", \"output_size\": [3, 6]"), CALL3(T3("x0"), ""),
+               "MAX_POOL_2D MAX_POOL_2D CONCATENATION GATHER");
+    expect_ops(v, image, 1, OP3("ExtractPatches", ", \"size\": [2, 2], \"strides\": [2, 2]"), CALL3(T3("x0"), ""), "SPACE_TO_DEPTH");
+    expect_ops(v, image, 1, OP3("ExtractPatches", ", \"size\": [3, 2], \"strides\": [1, 1], \"padding\": \"same\""), CALL3(T3("x0"), ""),
+               "CONV_2D");
+    expect_ops(v, image, 1, OP3("SobelEdges", ""), CALL3(T3("x0"), ""),
+               "MIRROR_PAD DEPTHWISE_CONV_2D SHAPE CONCATENATION RESHAPE"); /* the shape folds */
     /* an .h5 file leaves the module out: an operation, not the layer of the same name */
     expect_ops(v, s, 1, "\"class_name\": \"Reshape\", \"config\": {\"name\": \"op\", \"newshape\": [-1, 2, 2]}", CALL3(T3("x0"), ""),
                "RESHAPE");

@@ -379,7 +379,10 @@ static const struct {
     {"Reshape", "{\"target_shape\": [2147483647, 2147483647, 2147483647]}", "[null, 4]", "", LC_UNSUPPORTED, "overflows", NULL},
     {"Permute", "{\"dims\": [1, 1]}", "[null, 4, 4]", "", LC_UNSUPPORTED, "each of 1 to 2 once", NULL},
     {"Permute", "{\"dims\": [3, 1]}", "[null, 4, 4]", "", LC_UNSUPPORTED, "each of 1 to 2 once", NULL},
-    {"Rescaling", "{\"scale\": [1, 2]}", "[null, 3]", "", LC_UNSUPPORTED, "has 2 numbers, the last dimension of its input is 3", NULL},
+    {"Rescaling", "{\"scale\": [1, 2]}", "[null, 3]", "", LC_UNSUPPORTED, "has 2 numbers along a dimension where its input has 3", NULL},
+    {"Rescaling", "{\"scale\": [[1], [2], [3]]}", "[null, 4, 3]", "", LC_UNSUPPORTED,
+     "has 3 numbers along a dimension where its input has 4", NULL},
+    {"Rescaling", "{\"scale\": [[1, 2, 3], [4]]}", "[null, 2, 3]", "", LC_UNSUPPORTED, "rows of different length", NULL},
     {"Rescaling", "{\"scale\": \"half\"}", "[null, 3]", "", LC_UNSUPPORTED, "needs a number", NULL},
     {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3, \"strides\": [0, 1]}", "[null, 5, 5, 1]", "3x3x1x2 2", LC_INVALID,
      "option \"strides\" is [0, 1]", NULL},
@@ -517,6 +520,8 @@ static void test_bad_graphs(void **state) {
     f.keras.input_count = 1;
     f.layers[a].calls[0].kwargs = fixture_json(&f, "{\"training\": true}");
     f.layers[a].class_name = "Dropout";
+    lc_model_destroy(lower(&f, NULL)); /* Keras 3: predict() overrides it */
+    f.keras.keras_version = "2.15.0";
     refuse(&f, LC_UNSUPPORTED, "training=True", "without training=True");
     fixture_end(&f);
 
@@ -529,7 +534,9 @@ static void test_bad_graphs(void **state) {
     fixture_output(&f, fixture_nested(&f, "inner", &inner, 1, &x));
     refuse(&f, LC_INVALID, "called with 1 tensors, but the model in it has 2 inputs", NULL);
     f.layers[1].calls[0].kwargs = fixture_json(&f, "{\"training\": true}");
+    f.keras.keras_version = "2.15.0";
     refuse(&f, LC_UNSUPPORTED, "layer \"inner\" (Functional): it is called with training=True", NULL);
+    f.keras.keras_version = "3.0.0";
     f.layers[1].calls[0].kwargs = NULL;
     inner.keras.input_count = 1;
     refuse(&f, LC_INVALID, "not among the inputs of its model", NULL);

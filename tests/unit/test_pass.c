@@ -306,6 +306,22 @@ static int32_t l2_large_epsilon(lc_builder *b, int32_t x) {
 static int32_t l2_other_axis(lc_builder *b, int32_t x) {
     return binary(b, LC_OP_MUL, x, lc_build_unary(b, LC_OP_RSQRT, with(b, LC_OP_MAXIMUM, square_sum(b, x, 2, false), 1e-12f)));
 }
+static int32_t matmul(lc_builder *b, int32_t x, int32_t y, bool adj_x, bool adj_y) {
+    const lc_BatchMatMulOptions o = {.adj_x = adj_x, .adj_y = adj_y};
+    const int32_t in[] = {x, y};
+    return lc_build_op(b, LC_OP_BATCH_MATMUL, LC_TABLE_BatchMatMulOptions, &o, in, 2);
+}
+static const int32_t swap_last[] = {0, 1, 3, 2}, swap_middle[] = {0, 2, 1, 3};
+static int32_t matmul_turned(lc_builder *b, int32_t x) {
+    return matmul(b, x, lc_build_transpose(b, lc_build_unary(b, LC_OP_TANH, x), swap_last, 4), false, false);
+}
+static int32_t matmul_both_turned(lc_builder *b, int32_t x) {
+    return matmul(b, lc_build_transpose(b, x, swap_last, 4), lc_build_transpose(b, lc_build_unary(b, LC_OP_TANH, x), swap_last, 4), false,
+                  true);
+}
+static int32_t matmul_other_turn(lc_builder *b, int32_t x) {
+    return matmul(b, x, lc_build_transpose(b, lc_build_unary(b, LC_OP_TANH, x), swap_middle, 4), false, true);
+}
 static int32_t blocks(lc_builder *b, int32_t op, int32_t x, int32_t by, const int32_t *margins) {
     const int32_t block[] = {by, by};
     const int32_t in[] = {x, lc_build_ints(b, "block", block, 2), lc_build_int_matrix(b, "margins", margins, 2, 2)};
@@ -443,6 +459,9 @@ static const pass_case cases[] = {
     {"prelu", prelu, IMAGE, "PRELU"},
     {"prelu by abs", prelu_by_abs, IMAGE, "PRELU"},
     {"two vectors", two_vectors, IMAGE, "RELU ADD MUL MAXIMUM"},
+    {"matmul of a transpose", matmul_turned, IMAGE, "TANH BATCH_MATMUL"},
+    {"matmul of two transposes", matmul_both_turned, IMAGE, "TANH BATCH_MATMUL"},
+    {"matmul of another transpose", matmul_other_turn, IMAGE, "TANH TRANSPOSE BATCH_MATMUL"},
     {"l2 by rsqrt", l2_by_rsqrt, ROW, "L2_NORMALIZATION"},
     {"l2 by division", l2_by_div, ROW, "L2_NORMALIZATION"},
     {"l2, a large epsilon", l2_large_epsilon, ROW, "SQUARE SUM MAXIMUM RSQRT MUL"},

@@ -9,6 +9,7 @@ medians and the best of both, the ratios (above 1: litec is faster) and the larg
 import argparse
 import ctypes as c
 import os
+import re
 import statistics
 import sys
 import time
@@ -17,29 +18,32 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-RANK = 8  # LC_MAX_RANK
+HEADERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "include", "litec")
+TYPES = {"bool": c.c_bool, "char": c.c_char, "float": c.c_float, "double": c.c_double, "size_t": c.c_size_t, "int32_t": c.c_int32,
+         "uint32_t": c.c_uint32, "int64_t": c.c_int64, "uint64_t": c.c_uint64}
 
 
-class View(c.Structure):  # lc_tensor_view
-    _fields_ = [("name", c.c_char_p), ("type", c.c_int), ("rank", c.c_int32), ("dims", c.c_int32 * RANK),
-                ("signature", c.c_int32 * RANK), ("data", c.c_void_p), ("size", c.c_size_t), ("scale", c.c_float),
-                ("zero_point", c.c_int64), ("any_rank", c.c_bool)]
+def declared(name):
+    """The struct `name` of litec's headers; enums are integers, pointers to anything but text have no type."""
+    text = "".join(open(os.path.join(HEADERS, f)).read() for f in ("runtime.h", "litec.h"))
+    sizes = dict(re.findall(r"#define (LC_\w+) (\d+)", text))
+    body = re.search(r"typedef struct %s \{(.*?)\n\} %s;" % (name, name), text, re.S)[1]
+    fields = []
+    for line in re.sub(r"/\*.*?\*/", "", body, flags=re.S).split(";"):
+        function = re.search(r"\(\*(\w+)\)", line)
+        kind = re.match(r"\s*(?:const )?(?:struct )?(\w+)(.*)", line, re.S)
+        if function:
+            fields.append((function[1], c.c_void_p))
+        for part in kind[2].split(",") if kind and not function else ():
+            stars, field, count = re.search(r"([*const\s]*?)(\w+)(?:\[(\w+)\])?\s*$", part).groups()
+            plain = TYPES.get(kind[1], c.c_int)
+            pointer = c.c_char_p if kind[1] == "char" and stars.count("*") == 1 else c.c_void_p
+            t = pointer if "*" in stars else plain
+            fields.append((field, t * int(sizes.get(count, count)) if count else t))
+    return type(name, (c.Structure,), {"_fields_": fields})
 
 
-class Options(c.Structure):  # lc_session_options
-    _fields_ = [("threads", c.c_int32), ("isa", c.c_char_p), ("max_memory", c.c_uint64), ("signature", c.c_char_p),
-                ("profile", c.c_bool), ("custom_ops", c.c_void_p), ("custom_op_count", c.c_size_t), ("max_loops", c.c_uint64),
-                ("share", c.c_void_p)]
-
-
-class Entry(c.Structure):  # lc_profile_entry
-    _fields_ = [("op", c.c_char_p), ("name", c.c_char_p), ("kernel", c.c_char_p), ("nanoseconds", c.c_uint64),
-                ("macs", c.c_uint64)]
-
-
-class Error(c.Structure):  # lc_error
-    _fields_ = [("status", c.c_int), ("rule", c.c_char * 24), ("offset", c.c_uint64), ("message", c.c_char * 1024),
-                ("hint", c.c_char * 512)]
+View, Options, Entry, Error = (declared("lc_" + n) for n in ("tensor_view", "session_options", "profile_entry", "error"))
 
 
 class Litec:

@@ -20,6 +20,16 @@ struct lc_problems;
 lc_status lc_convert_with(const char *path, const lc_convert_options *options, struct lc_problems *problems, lc_model **model,
                           lc_convert_stats *stats, lc_error *err);
 
+/* What becomes of a model that was just lowered: optimised, and where it says its steps itself (FAKE_QUANT) integer. */
+lc_status lc_convert_rewrite(lc_model *model, lc_error *err);
+
+/* Elements [first, first + n) of dense data as they are stored, without a scale; false for types that are no real numbers. (real.c) */
+bool lc_reals_load(lc_dtype type, const void *data, uint64_t first, size_t n, double *out);
+
+/* lc_eval_models, but of data without labels: only how often models agree means something. (eval.c) */
+lc_status lc_eval_agreement(lc_model *const *models, size_t count, lc_data *data, const lc_eval_options *options, lc_eval *result,
+                            lc_error *err);
+
 struct lc_call;
 /* lc_lower_options.layer: asks the caller's lc_layer_fn; user: the lc_convert_options. (layer.c) */
 bool lc_layer_ask(void *user, struct lc_call *c, int32_t *out);

@@ -1,12 +1,13 @@
 /*
  * convert.c: the one call that turns a file of any known format into a model: map, recognise by content, read and lower,
- * rewrite. What stays true: the source file is only ever mapped read-only; a failure leaves nothing behind; the model owns
+ * rewrite (lc_optimize; a model of quantisation-aware training becomes an int8 one). What stays true: the source file is only ever mapped read-only; a failure leaves nothing behind; the model owns
  * the map, so its constants may lie in the file. A .tflite source is taken as it stands: its author's operators are not
  * rewritten, so that convert of a .tflite is a clean copy.
  */
 #include "api/api.h"
 #include "ops/op.h"
 #include "pass/pass.h"
+#include "quant/quant.h"
 #include "runtime/load.h"
 #include "source/shape_list.h"
 
@@ -62,6 +63,13 @@ static uint32_t count_operators(const lc_model *model) {
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
+lc_status lc_convert_rewrite(lc_model *model, lc_error *err) {
+    bool changed;
+    LC_TRY(lc_optimize(model, err));
+    LC_TRY(lc_quant_aware(model, &changed, err));
+    return changed ? lc_optimize(model, err) : LC_OK;
+}
+
 lc_status lc_convert_with(const char *path, const lc_convert_options *options, struct lc_problems *problems, lc_model **model,
                           lc_convert_stats *stats, lc_error *err) {
     lc_source_input input;
@@ -76,7 +84,7 @@ lc_status lc_convert_with(const char *path, const lc_convert_options *options, s
     if (status == LC_OK) status = source->load(&input, &how, &read, model, err);
     lc_source_close(&input);
     if (status == LC_OK && options->input_shapes && tflite) status = lc_model_set_shapes(*model, options->input_shapes, err);
-    if (status == LC_OK && !as_it_stands) status = lc_optimize(*model, err);
+    if (status == LC_OK && !as_it_stands) status = lc_convert_rewrite(*model, err);
     if (status) {
         lc_model_destroy(*model);
         *model = NULL;

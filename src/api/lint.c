@@ -3,7 +3,7 @@
  * and which operators int8 quantisation would leave as float. The model is really converted, in memory; nothing is written.
  */
 #include "api/inspect.h"
-#include "emit/emit.h"
+#include "api/quantize.h"
 #include "lower/problems.h"
 #include "ops/op.h"
 
@@ -29,9 +29,10 @@ typedef struct lint {
     lc_convert_stats stats;
     lc_report report;
     uint64_t file_bytes;
-    uint32_t runtime;              /* oldest TensorFlow release, as lc_op_runtime_version gives it; 0: not known */
-    tallies floats, custom;        /* operators that stay float, and those no stock runtime has */
-    uint32_t calculating, integer; /* operators on floats, those of them with an integer form */
+    uint32_t runtime;                /* oldest TensorFlow release, as lc_op_runtime_version gives it; 0: not known */
+    tallies floats, custom;          /* operators that stay float, and those no stock runtime has */
+    uint32_t calculating, integer;   /* operators on floats, those of them with an integer form */
+    uint64_t int8_bytes, int8_arena; /* of the int8 form; 0: not known */
 } lint;
 
 static lc_status count(lint *l, tallies *t, lc_str name, lc_error *err) {
@@ -64,20 +65,33 @@ static lc_status look_at(lint *l, const lc_graph *g, const lc_node *n, lc_error 
     return count(l, &l->floats, name, err);
 }
 
-static lc_status to_nowhere(void *user, const void *data, size_t size, lc_error *err) {
-    (void)user;
-    (void)data;
-    (void)size;
-    (void)err;
-    return LC_OK;
+/* What int8 would come to: made with one range for all tensors, which changes no size. Left at 0 where there is no such form. */
+static lc_status measure_int8(lint *l, lc_error *err) {
+    const lc_quantize_options how = {.scheme = LC_SCHEME_INT8, .default_low = -1, .default_high = 1};
+    lc_quant_source source;
+    lc_quant_report did = {0};
+    lc_model *small = NULL;
+    lc_session *session = NULL;
+    lc_error ignored;
+    lc_status status = lc_quant_prepare(l->model, &how, &source, &ignored);
+    if (status) return status == LC_NO_MEMORY ? lc_fail_memory(err, "report") : LC_OK;
+    status = lc_quant_make(&source, &how, &did, &small, &ignored);
+    if (status == LC_OK && did.integer) status = lc_quant_file_size(small, &l->int8_bytes, &ignored);
+    if (status == LC_OK && did.integer && lc_session_create(small, NULL, &session, &ignored) == LC_OK)
+        l->int8_arena = lc_session_memory(session).arena;
+    lc_session_destroy(session);
+    lc_model_destroy(small);
+    lc_arena_deinit(&did.arena);
+    lc_quant_source_deinit(&source);
+    return status == LC_NO_MEMORY ? lc_fail_memory(err, "report") : LC_OK;
 }
 
 static lc_status measure(lint *l, lc_error *err) {
-    const lc_sink sink = {.write = to_nowhere};
     for (size_t g = 0; g < l->model->graph_count; g++)
         for (size_t i = 0; i < l->model->graphs[g]->node_count; i++)
             LC_TRY(look_at(l, l->model->graphs[g], &l->model->graphs[g]->nodes[i], err));
-    LC_TRY(lc_emit_tflite(l->model, &sink, &l->file_bytes, err));
+    LC_TRY(lc_quant_file_size(l->model, &l->file_bytes, err));
+    if (l->integer) LC_TRY(measure_int8(l, err));
     l->report = (lc_report){.model = l->model, .parts = LC_REPORT_SUMMARY};
     return lc_report_begin(&l->report, err);
 }
@@ -133,6 +147,8 @@ static void add_cost(lc_text *out, const lint *l) {
         lc_text_add(out, "; float stays ");
         add_tallies(out, &l->floats);
     }
+    if (l->int8_bytes) lc_text_printf(out, "; then the file has %s", lc_sized(l->int8_bytes, a));
+    if (l->int8_arena) lc_text_printf(out, ", arena %s", lc_sized(l->int8_arena, a));
     lc_text_add(out, "\n  runtime  ");
     if (l->runtime) {
         lc_text_add(out, "TensorFlow Lite ");
@@ -201,7 +217,7 @@ static void put_cost(lc_text *out, const lint *l) {
     put_tallies(out, "custom", &l->custom);
     lc_text_printf(out, ",\"int8\":{\"operators\":%" PRIu32 ",\"integer\":%" PRIu32 ",", l->calculating, l->integer);
     put_tallies(out, "float", &l->floats);
-    lc_text_add(out, "}");
+    lc_text_printf(out, ",\"file_bytes\":%" PRIu64 ",\"arena_bytes\":%" PRIu64 "}", l->int8_bytes, l->int8_arena);
 }
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ static int widen(const lc_tensor_view *v, lc_array *a) {
     if (!a->data) return lc_cli_failed(NULL, "out of memory (outputs)");
     for (size_t i = 0; i < n; i++) {
         double x = 0;
-        lc_cli_value(&raw, i, &x);
+        lc_tensor_reals(&raw, i, 1, &x);
         if (is_float) ((float *)a->data)[i] = (float)x;
         else ((int8_t *)a->data)[i] = (int8_t)x;
     }

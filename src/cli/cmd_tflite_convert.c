@@ -7,6 +7,7 @@
  * as the official program says.
  */
 #include "cli/graph.h"
+#include "cli/shrink.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -39,22 +40,22 @@ static const lc_cli_option options[] = {
     TEXT("saved_model_signature_key", signature_key, "KEY,...", "signatures of the SavedModel (all; v1: serving_default)"),
     BOOL("enable_v1_converter", v1, "take the flags of TensorFlow 1, those below"),
     BOOL("experimental_new_converter", new_converter, "true; the old converter is gone"),
-    BOOL("experimental_new_quantizer", new_quantizer, "no difference: nothing is quantised here"),
+    BOOL("experimental_new_quantizer", new_quantizer, "no difference: there is one quantiser"),
     /* --enable_v1_converter */
     TEXT("graph_def_file", graph_def_file, "FILE", V1 "frozen graph to convert, .pb or .pbtxt"),
     TEXT("input_arrays", input_arrays, "NAME,...", V1 "tensors that become the inputs"),
     TEXT("output_arrays", output_arrays, "NAME,...", V1 "tensors that become the outputs"),
     TEXT("input_shapes", input_shapes, "N,N:N,N", V1 "shapes of the input arrays, in their order"),
     TEXT("output_format", output_format, "TFLITE", V1 "TFLITE; GRAPHVIZ_DOT is ignored, as officially"),
-    TEXT("inference_type", inference_type, "FLOAT", V1 "type of the model; only FLOAT is there"),
-    TEXT("inference_input_type", inference_input_type, "FLOAT", V1 "type of its inputs; only FLOAT is there"),
-    TEXT("mean_values", mean_values, "N,...", V1 "for quantised inputs; nothing with FLOAT"),
-    TEXT("std_dev_values", std_dev_values, "N,...", V1 "for quantised inputs; nothing with FLOAT"),
-    TEXT("default_ranges_min", ranges_min, "N", V1 "dummy quantisation; not there"),
-    TEXT("default_ranges_max", ranges_max, "N", V1 "dummy quantisation; not there"),
-    BOOL("post_training_quantize", post_training_quantize, V1 "quantise weights; not there"),
+    TEXT("inference_type", inference_type, "TYPE", V1 "FLOAT, or INT8, UINT8, QUANTIZED_UINT8 for graphs with fake quantisation"),
+    TEXT("inference_input_type", inference_input_type, "TYPE", V1 "type of its inputs, the same names (as the model)"),
+    TEXT("mean_values", mean_values, "N,...", V1 "of integer inputs: real = (q - mean) / std"),
+    TEXT("std_dev_values", std_dev_values, "N,...", V1 "of integer inputs, with the means"),
+    TEXT("default_ranges_min", ranges_min, "N", V1 "of tensors without a range: to try the speed of integers"),
+    TEXT("default_ranges_max", ranges_max, "N", V1 "goes with it"),
+    BOOL("post_training_quantize", post_training_quantize, V1 "int8 weights (dynamic range)"),
     BOOL("quantize_weights", quantize_weights, V1 "as --post_training_quantize"),
-    BOOL("quantize_to_float16", quantize_to_float16, V1 "float16 weights; not there"),
+    BOOL("quantize_to_float16", quantize_to_float16, V1 "float16 weights; with --post_training_quantize"),
     BOOL("drop_control_dependency", drop_control_dependency, V1 "ignored, as officially"),
     BOOL("reorder_across_fake_quant", reorder_across_fake_quant, V1 "ignored, as officially"),
     TEXT("change_concat_input_ranges", change_concat, "TRUE|FALSE", V1 "ignored, as officially"),
@@ -85,7 +86,7 @@ static const lc_cli_old_name old_names[] = {
     {"input_type", "it is --inference_input_type now"},
     {"inference_output_type", "the official program has no such flag either; outputs have the type the model gives them"},
     {"allow_nudging_weights_to_use_fast_gemm_kernel", "leave it out: it was TOCO's"},
-    {"optimizations", "the command line has none; litec converts to float"},
+    {"optimizations", "the command line has none; litec convert --quantize has all"},
     {NULL, NULL},
 };
 
@@ -96,7 +97,8 @@ static const lc_cli_old_name old_names[] = {
         {"--input-shape", v1 "--input_shapes"}, {"--input-arrays", v1 "--input_arrays"}, {"--output-arrays", v1 "--output_arrays"}, \
         {"--select-tf-ops", v1 "--target_ops=TFLITE_BUILTINS,SELECT_TF_OPS"}, {"--allow-custom-ops", v1 "--allow_custom_ops"}, \
         {"--custom-opdefs", v1 "--custom_opdefs"}, {"--checkpoint", "litec convert --checkpoint"}, {"--fix", "litec convert --fix"}, \
-        {"--function", "litec convert --function"}, {"--max-memory", "litec convert --max-memory"}, { \
+        {"--function", "litec convert --function"}, {"--representative", "litec convert --representative"}, \
+        {"--int8-only", "litec convert --int8-only"}, {"--max-memory", "litec convert --max-memory"}, { \
         NULL, NULL \
     }
 static const lc_cli_renamed renamed_v1[] = {RENAMED("")}, renamed_v2[] = {RENAMED("--enable_v1_converter ")};
@@ -107,30 +109,75 @@ static int not_there(const char *flag, const char *what, const char *hint) {
     return lc_cli_failed(hint, "--%s: litec does not %s", flag, what);
 }
 
-static bool is_float(const char *type) { return !type || strcmp(type, "FLOAT") == 0; }
-
 static int refuse(const values *v) {
-    static const char float_hint[] = "leave it out: the model then stays float";
-    static const char *const types[] = {"FLOAT", "INT8", "UINT8", "QUANTIZED_UINT8", NULL};
-    const char *const given[] = {v->inference_type, v->inference_input_type};
-    const char *const flags[] = {"inference_type", "inference_input_type"};
-    for (int i = 0; i < 2; i++) {
-        if (is_float(given[i])) continue;
-        for (int k = 0; types[k]; k++)
-            if (strcmp(types[k], given[i]) == 0) return not_there(flags[i], "make quantised models from float ones yet", float_hint);
-        return lc_cli_usage("types are FLOAT, INT8, UINT8, QUANTIZED_UINT8", "--%s: there is no type %s", flags[i], given[i]);
-    }
-    if (v->post_training_quantize == LC_CLI_TRUE) return not_there("post_training_quantize", "quantise weights yet", float_hint);
-    if (v->quantize_weights == LC_CLI_TRUE) return not_there("quantize_weights", "quantise weights yet", float_hint);
-    if (v->quantize_to_float16 == LC_CLI_TRUE) return not_there("quantize_to_float16", "write float16 weights yet", float_hint);
-    if (v->ranges_min || v->ranges_max)
-        return not_there(v->ranges_min ? "default_ranges_min" : "default_ranges_max", "do dummy quantisation", float_hint);
     if (v->user_tf_ops) return not_there("experimental_select_user_tf_ops", "write operators of yours as Flex", "use --allow_custom_ops");
     if (v->graphviz_dir)
         return not_there("dump_graphviz_dir", "draw graphs", "`litec inspect MODEL` shows one as text, --json for programs");
     if (v->graphviz_video == LC_CLI_TRUE) return not_there("dump_graphviz_video", "draw graphs", "leave it out");
     if (v->summary_dir) return not_there("conversion_summary_dir", "write this report", "`litec inspect MODEL --json` has what was made");
     if (v->new_converter == LC_CLI_FALSE) return not_there("experimental_new_converter", "have the old converter", "leave it out");
+    return LC_EXIT_OK;
+}
+
+/* ---- quantising --------------------------------------------------------------------------------------------------------- */
+
+/* The official names of types; QUANTIZED_UINT8 is UINT8. Exit code. */
+static int find_type(const char *flag, const char *name, const char **type) {
+    static const char *const names[][2] = {
+        {"FLOAT", NULL}, {"INT8", "int8"}, {"UINT8", "uint8"}, {"QUANTIZED_UINT8", "uint8"}, {"QUANTIZED_INT8", "int8"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i][0], name) == 0) return *type = names[i][1], LC_EXIT_OK;
+    return lc_cli_usage("types are FLOAT, INT8, UINT8, QUANTIZED_UINT8", "--%s: there is no type %s", flag, name);
+}
+
+/* "a,b" as numbers. How many; -1: not numbers, or too many. */
+static int32_t numbers(const char *text, float *out) {
+    for (int32_t n = 0; n < LC_CLI_STATS_MAX; n++) {
+        char *end;
+        out[n] = strtof(text, &end);
+        if (end == text || (*end && *end != ',')) return -1;
+        if (!*end) return n + 1;
+        text = end + 1;
+    }
+    return -1;
+}
+
+static int read_stats(const values *v, lc_cli_shrink *s) {
+    const int32_t n = v->mean_values ? numbers(v->mean_values, s->means) : 0, m = v->mean_values ? numbers(v->std_dev_values, s->stds) : 0;
+    if (n < 0 || m < 0 || n != m)
+        return lc_cli_usage("one number for each input, with commas: --mean_values=128 --std_dev_values=127",
+                            "--mean_values=%s --std_dev_values=%s", v->mean_values, v->std_dev_values);
+    s->stats = n;
+    if (v->ranges_min && (numbers(v->ranges_min, &s->range[0]) != 1 || numbers(v->ranges_max, &s->range[1]) != 1))
+        return lc_cli_usage("one number each: --default_ranges_min=0 --default_ranges_max=6",
+                            "--default_ranges_min=%s --default_ranges_max=%s", v->ranges_min, v->ranges_max);
+    return LC_EXIT_OK;
+}
+
+/* What the flags ask of lc_model_quantize: --post_training_quantize its weights alone, another type than FLOAT, and ranges for all, integers. */
+static int find_shrink(const values *v, lc_cli_shrink *s) {
+    const char *type = NULL, *input = NULL;
+    int code = v->inference_type ? find_type("inference_type", v->inference_type, &type) : LC_EXIT_OK;
+    input = type;
+    if (!code && v->inference_input_type) code = find_type("inference_input_type", v->inference_input_type, &input);
+    if (!code) code = read_stats(v, s);
+    if (code) return code;
+    const bool weights = v->post_training_quantize == LC_CLI_TRUE || v->quantize_weights == LC_CLI_TRUE;
+    if (weights && type) lc_cli_note("--post_training_quantize makes the inference type FLOAT");
+    if (weights) {
+        s->scheme = v->quantize_to_float16 == LC_CLI_TRUE ? "float16" : "dynamic";
+        s->stats = 0;
+        return LC_EXIT_OK;
+    }
+    if (!type && input)
+        return lc_cli_usage("add --inference_type=INT8", "--inference_input_type=%s needs integers", v->inference_input_type);
+    if (!type) {
+        s->stats = 0;
+        return LC_EXIT_OK;
+    }
+    s->scheme = "int8";
+    s->input_type = input;
+    s->output_type = type;
     return LC_EXIT_OK;
 }
 
@@ -142,7 +189,8 @@ static void note_ignored(const values *v) {
         lc_cli_note("--drop_control_dependency is ignored: control edges never get into the model");
     if (v->reorder_across_fake_quant != LC_CLI_UNSET) lc_cli_note("--reorder_across_fake_quant is ignored");
     if (v->change_concat) lc_cli_note("--change_concat_input_ranges is ignored");
-    if (v->mean_values) lc_cli_note("--mean_values and --std_dev_values do nothing for a float model");
+    if (v->mean_values && !v->inference_type) lc_cli_note("--mean_values and --std_dev_values do nothing for a float model");
+    if (v->ranges_min && !v->inference_type) lc_cli_note("--default_ranges_min and --default_ranges_max do nothing for a float model");
 }
 
 /* ---- what is wrong with the command line --------------------------------------------------------------------------------- */
@@ -187,7 +235,10 @@ static int check_target_ops(const values *v, bool *select) {
             return lc_cli_usage("sets are TFLITE_BUILTINS and SELECT_TF_OPS", "--target_ops: there is no set %.*s", (int)(n < 60 ? n : 60),
                                 p);
         if (k > 1)
-            return not_there("target_ops", "make such models yet: it writes TFLITE_BUILTINS and SELECT_TF_OPS", "leave this set out");
+            return k == 4
+                       ? not_there("target_ops", "write StableHLO operators from TensorFlow's", "leave this set out")
+                       : lc_cli_failed("litec convert MODEL -o OUT.tflite --quantize int8 --representative DATA --int8-only (or int16x8)",
+                                       "--target_ops=%.*s needs samples, which this command line has no flag for", (int)n, p);
         *select |= k == 1;
         p += n + (p[n] != 0);
     }
@@ -260,6 +311,7 @@ static char *shapes_by_name(const char *names, const char *shapes) {
 
 static int run(const lc_cli_command *command, int argc, char **argv) {
     values v = {0};
+    static lc_cli_shrink shrink; /* large */
     lc_cli_list arguments;
     bool select;
     const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
@@ -267,6 +319,7 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
     int code = check(&v);
     if (!code) code = check_target_ops(&v, &select);
     if (!code) code = refuse(&v);
+    if (!code) code = find_shrink(&v, &shrink);
     if (code) return code;
     lc_cli_rename(v.v1 == LC_CLI_TRUE ? renamed_v1 : renamed_v2);
     note_ignored(&v);
@@ -290,7 +343,7 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
         if (!arrays) how.signatures = v.signature_key ? v.signature_key : v.v1 == LC_CLI_TRUE ? "serving_default" : NULL;
     }
     const char *source = v.saved_model_dir ? v.saved_model_dir : v.keras_model_file ? v.keras_model_file : v.graph_def_file;
-    code = lc_cli_convert(source, v.output_file, &how, LC_CLI_SAY_LINE);
+    code = lc_cli_convert(source, v.output_file, &how, &shrink, LC_CLI_SAY_LINE);
     free(shapes);
     return code;
 }

@@ -5,7 +5,6 @@
  */
 #include "cli/feed.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,22 +192,6 @@ static int read_source(feeder *f, size_t index) {
 
 /* ---- filling -------------------------------------------------------------------------------------------------- */
 
-/* raw: what makes a pixel of x again, for an input that has no scale and takes pixels as they are */
-static void put_real(const lc_tensor_view *v, size_t i, float x, float raw) {
-    if (v->type == LC_FLOAT32) {
-        ((float *)v->data)[i] = x;
-        return;
-    }
-    const float low = v->type == LC_INT8 ? -128.f : v->type == LC_INT16 ? -32768.f : 0.f;
-    const float high = v->type == LC_INT8 ? 127.f : v->type == LC_INT16 ? 32767.f : 255.f;
-    float q = v->scale > 0 ? rintf(x / v->scale) + (float)v->zero_point : rintf(x * raw);
-    if (!(q > low)) q = low;
-    if (q > high) q = high;
-    if (v->type == LC_INT8) ((int8_t *)v->data)[i] = (int8_t)q;
-    else if (v->type == LC_INT16) ((int16_t *)v->data)[i] = (int16_t)q;
-    else ((uint8_t *)v->data)[i] = (uint8_t)q;
-}
-
 /* Pictures [from, from + count) to the elements that begin at `at`. */
 static int fill_pictures(const feeder *f, const source *s, const lc_tensor_view *v, size_t at, int32_t from, int32_t count) {
     const size_t bytes = s->array.size / (size_t)s->count; /* of one picture as read */
@@ -225,8 +208,11 @@ static int fill_pictures(const feeder *f, const source *s, const lc_tensor_view 
         lc_error err;
         if (lc_image_to_input(&picture, s->height, s->width, s->channels, &f->pixels, &scaled, &err)) return lc_cli_fail(&err);
         const size_t n = scaled.size / sizeof(float);
-        for (size_t i = 0; i < n; i++)
-            put_real(v, at + i, ((const float *)scaled.data)[i], f->pixels.scale != 0 ? 1 / f->pixels.scale : 255);
+        const float raw = f->pixels.scale != 0 ? 1 / f->pixels.scale : 255;
+        float *pixels = scaled.data;
+        for (size_t i = 0; i < n && v->type != LC_FLOAT32 && !(v->scale > 0); i++)
+            pixels[i] *= raw; /* an input without a scale takes pixels */
+        lc_tensor_put_reals(v, at, n, pixels);
         at += n;
         lc_array_deinit(&scaled);
     }

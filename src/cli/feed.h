@@ -53,9 +53,6 @@ void lc_cli_answers_deinit(lc_cli_answers *answers);
 
 /* ---- outputs (show.c) ---------------------------------------------------------------------------------------- */
 
-/* Element i of a tensor as a real number: quantised values are scaled, 16-bit floats widened. False for types that are none
- * (strings, complex numbers). */
-bool lc_cli_value(const lc_tensor_view *view, size_t i, double *value);
 /* Prints a tensor with brackets, large ones shortened to the ends of each dimension. */
 void lc_cli_show_tensor(const lc_tensor_view *view);
 /* Prints the `top` largest values of each row of the last dimension, with names from `labels` (may be NULL). Exit code. */

@@ -50,7 +50,8 @@ void lc_cli_graph_free(lc_cli_graph_texts *texts);
 
 typedef enum lc_cli_say { LC_CLI_SAY_LINE, LC_CLI_SAY_JSON, LC_CLI_SAY_NOTHING } lc_cli_say;
 
-/* Converts `source` and writes it; `output` may be "-". Exit code. */
-int lc_cli_convert(const char *source, const char *output, lc_convert_options *how, lc_cli_say say);
+struct lc_cli_shrink;
+/* Converts `source`, makes it smaller (shrink NULL: does not) and writes it; `output` may be "-". Exit code. */
+int lc_cli_convert(const char *source, const char *output, lc_convert_options *how, const struct lc_cli_shrink *shrink, lc_cli_say say);
 
 #endif

@@ -8,54 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- one element ---------------------------------------------------------------------------------------------- */
-
-static double half_to_double(uint16_t h) {
-    const int exponent = (h >> 10) & 0x1f, mantissa = h & 0x3ff;
-    const double sign = h & 0x8000 ? -1 : 1;
-    if (exponent == 31) return mantissa ? NAN : sign * INFINITY;
-    return sign * (exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24));
-}
-
-static double bfloat_to_double(uint16_t b) {
-    const uint32_t bits = (uint32_t)b << 16;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-/* Integer i of `bits` bits each, the first in the lowest bits of a byte. */
-static int packed(const lc_tensor_view *v, size_t i, int bits, bool is_signed) {
-    const size_t each = 8 / (size_t)bits;
-    const int x = ((const uint8_t *)v->data)[i / each] >> (int)(i % each) * bits & ((1 << bits) - 1);
-    return is_signed && x >> (bits - 1) ? x - (1 << bits) : x;
-}
-
-bool lc_cli_value(const lc_tensor_view *v, size_t i, double *value) {
-    double x;
-    switch (v->type) {
-    case LC_INT4: x = packed(v, i, 4, true); break;
-    case LC_UINT4: x = packed(v, i, 4, false); break;
-    case LC_INT2: x = packed(v, i, 2, true); break;
-    case LC_FLOAT32: x = ((const float *)v->data)[i]; break;
-    case LC_FLOAT64: x = ((const double *)v->data)[i]; break;
-    case LC_FLOAT16: x = half_to_double(((const uint16_t *)v->data)[i]); break;
-    case LC_BFLOAT16: x = bfloat_to_double(((const uint16_t *)v->data)[i]); break;
-    case LC_INT8: x = ((const int8_t *)v->data)[i]; break;
-    case LC_UINT8:
-    case LC_BOOL: x = ((const uint8_t *)v->data)[i]; break;
-    case LC_INT16: x = ((const int16_t *)v->data)[i]; break;
-    case LC_UINT16: x = ((const uint16_t *)v->data)[i]; break;
-    case LC_INT32: x = ((const int32_t *)v->data)[i]; break;
-    case LC_UINT32: x = ((const uint32_t *)v->data)[i]; break;
-    case LC_INT64: x = (double)((const int64_t *)v->data)[i]; break;
-    case LC_UINT64: x = (double)((const uint64_t *)v->data)[i]; break;
-    default: return false;
-    }
-    *value = v->scale > 0 ? (double)v->scale * (x - (double)v->zero_point) : x;
-    return true;
-}
-
 static size_t element_count(const lc_tensor_view *v) {
     size_t n = 1;
     for (int32_t d = 0; d < v->rank; d++) n *= (size_t)v->dims[d];
@@ -93,7 +45,7 @@ static void print_element(const lc_tensor_view *v, size_t i, int width) {
         print_string(v, i);
         return;
     }
-    lc_cli_value(v, i, &x);
+    lc_tensor_reals(v, i, 1, &x);
     if (isnan(x)) x = NAN; /* without its sign */
     const bool whole = v->scale <= 0 && v->type != LC_FLOAT32 && v->type != LC_FLOAT64 && v->type != LC_FLOAT16 && v->type != LC_BFLOAT16;
     if (v->type == LC_INT64) snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)v->data)[i]);
@@ -144,7 +96,7 @@ static void print_level(const lc_tensor_view *v, int32_t d, size_t at, size_t st
 void lc_cli_show_tensor(const lc_tensor_view *v) {
     double ignored;
     const size_t n = element_count(v);
-    if (n && v->type != LC_STRING && !lc_cli_value(v, 0, &ignored)) {
+    if (n && v->type != LC_STRING && !lc_tensor_reals(v, 0, 1, &ignored)) {
         printf("(%zu bytes; --output-dir keeps them)\n", v->size);
         return;
     }
@@ -206,7 +158,7 @@ static void rank_row(const lc_tensor_view *v, size_t base, size_t classes, int32
         double most = 0;
         for (size_t i = 0; i < classes; i++) {
             double x = 0;
-            lc_cli_value(v, base + i, &x);
+            lc_tensor_reals(v, base + i, 1, &x);
             if (k > 0 && !before(last, last_index, x, i)) continue;
             if (best == SIZE_MAX || before(x, i, most, best)) {
                 best = i;
@@ -223,7 +175,7 @@ int lc_cli_show_ranking(const lc_tensor_view *v, int32_t top, const char *labels
     double ignored;
     const size_t n = element_count(v), classes = v->rank > 0 ? (size_t)v->dims[v->rank - 1] : 1;
     FILE *f = NULL;
-    if (n && !lc_cli_value(v, 0, &ignored))
+    if (n && !lc_tensor_reals(v, 0, 1, &ignored))
         return lc_cli_failed("leave out --top and --labels", "output %s has type %s, which cannot be ranked", v->name,
                              lc_dtype_name(v->type));
     if (labels) {

@@ -163,3 +163,19 @@ bool lc_constant_equal(lc_constant a, lc_constant b) {
     }
     return true;
 }
+
+const lc_QuantizationParameters *lc_tensor_steps(lc_arena *arena, const float *scale, const int64_t *zero, uint32_t n, int32_t axis) {
+    lc_QuantizationParameters *q = lc_arena_alloc(arena, sizeof *q);
+    float *scales = lc_arena_array(arena, n, sizeof *scales);
+    int64_t *zeros = lc_arena_array(arena, n, sizeof *zeros);
+    if (!q || !scales || !zeros) return NULL;
+    lc_schema_init(LC_TABLE_QuantizationParameters, q);
+    memcpy(scales, scale, n * sizeof *scales);
+    if (zero) memcpy(zeros, zero, n * sizeof *zeros);
+    q->scale.data = scales;
+    q->scale.n = n;
+    q->zero_point.data = zeros;
+    q->zero_point.n = n;
+    q->quantized_dimension = n > 1 ? axis : 0;
+    return q;
+}

@@ -52,4 +52,7 @@ uint64_t lc_constant_hash(lc_constant c);
 /* Byte for byte. Allocates nothing; matrices that were not made are compared where they lie. */
 bool lc_constant_equal(lc_constant a, lc_constant b);
 
+/* Quantisation parameters of a tensor: n scales (1: one for all) along `axis`. zero NULL: all 0. NULL when memory is out. */
+const lc_QuantizationParameters *lc_tensor_steps(lc_arena *arena, const float *scale, const int64_t *zero, uint32_t n, int32_t axis);
+
 #endif

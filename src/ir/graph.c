@@ -66,6 +66,38 @@ static void renumber(int32_t *index, int32_t *map) {
     if (*index >= 0) *index = map[*index];
 }
 
+/* Scales in blocks are tensors that another's quantisation names. */
+static const lc_BlockwiseQuantization *blocks_of(const lc_tensor *t) {
+    return t->quant && t->quant->details.type == LC_QuantizationDetails_BlockwiseQuantization ? t->quant->details.value : NULL;
+}
+
+static void mark_scales(const lc_graph *graph, int32_t *map) {
+    for (size_t i = 0; i < graph->tensor_count; i++) {
+        const lc_BlockwiseQuantization *b = map[i] ? blocks_of(&graph->tensors[i]) : NULL;
+        if (b && known(graph, b->scales)) map[b->scales] = 1;
+        if (b && known(graph, b->zero_points)) map[b->zero_points] = 1;
+    }
+}
+
+/* The quantisation may be another model's, too (fork.c): it is copied. */
+static lc_status renumber_scales(lc_graph *graph, size_t before, const int32_t *map, lc_error *err) {
+    for (size_t i = 0; i < graph->tensor_count; i++) {
+        lc_tensor *t = &graph->tensors[i];
+        const lc_BlockwiseQuantization *b = blocks_of(t);
+        if (!b) continue;
+        lc_QuantizationParameters *q = lc_arena_alloc(&graph->model->arena, sizeof *q);
+        lc_BlockwiseQuantization *copy = lc_arena_alloc(&graph->model->arena, sizeof *copy);
+        if (!q || !copy) return lc_fail_memory(err, "compacting a graph");
+        *q = *t->quant;
+        *copy = *b;
+        if (b->scales >= 0 && (size_t)b->scales < before) copy->scales = map[b->scales];
+        if (b->zero_points >= 0 && (size_t)b->zero_points < before) copy->zero_points = map[b->zero_points];
+        q->details.value = copy;
+        t->quant = q;
+    }
+    return LC_OK;
+}
+
 static void drop_dead(lc_graph *graph) {
     size_t kept = 0;
     for (size_t i = 0; i < graph->node_count; i++) {
@@ -82,6 +114,8 @@ lc_status lc_graph_compact(lc_graph *graph, lc_error *err) {
     int32_t *map = lc_calloc(graph->tensor_count, sizeof *map);
     if (!map) return lc_fail_memory(err, "compacting a graph");
     each_index(graph, mark, map);
+    mark_scales(graph, map);
+    const size_t before = graph->tensor_count;
     size_t kept = 0;
     for (size_t i = 0; i < graph->tensor_count; i++) {
         if (!map[i]) continue;
@@ -90,6 +124,7 @@ lc_status lc_graph_compact(lc_graph *graph, lc_error *err) {
     }
     graph->tensor_count = kept;
     each_index(graph, renumber, map);
+    const lc_status status = renumber_scales(graph, before, map, err);
     lc_free(map);
-    return LC_OK;
+    return status;
 }

@@ -1,54 +1,26 @@
 /*
  * tf_quant.c: the operators of quantisation-aware training, and quantised numbers of TensorFlow 1.
  *
- * A fake-quantised activation is FAKE_QUANT, which a runtime takes as it is; pass/quantize.c makes integer operators of it where every
+ * A fake-quantised activation is FAKE_QUANT, which a runtime takes as it is; quant/qat.c makes integer operators of it where every
  * input and output has a range. Fake-quantised weights are rounded here, and the tensor says with what scale: a float32 constant with
  * quantisation parameters is such an annotation, which conv and matmul hand on to the weights they make. What FAKE_QUANT cannot say
  * (a range a channel, a range that only the run knows) is arithmetic.
- *
- * The range is moved so that zero is one of the steps (Jacob et al. 2018, section 3): with q in [low, 2^bits - 1], low = 1 when narrow,
- *
- *     scale = (max - min) / (2^bits - 1 - low)      zero = low - min / scale, rounded and clamped      y = (q - zero) scale
  */
+#include "lower/fake_quant.h"
 #include "lower/tf_nn.h"
+
+#include "ir/constant.h"
 
 #include <math.h>
 #include <string.h>
-
-typedef struct steps {
-    float scale, min, max;
-    int32_t zero;
-} steps;
-
-static steps nudge(float min, float max, int32_t bits, bool narrow) {
-    const float low = narrow ? 1 : 0, high = (float)((1 << bits) - 1);
-    steps s = {.scale = (max - min) / (high - low)};
-    const float zero = low - min / s.scale;
-    s.zero = (int32_t)(zero < low ? low : zero > high ? high : roundf(zero));
-    s.min = (low - (float)s.zero) * s.scale;
-    s.max = (high - (float)s.zero) * s.scale;
-    return s;
-}
-
-static bool usable(float min, float max) { return isfinite(min) && isfinite(max) && min <= 0 && max >= 0 && min < max; }
 
 /* ---- constants ----------------------------------------------------------------------------------------------------------- */
 
 void lc_tf_annotate(lc_tf_call *c, int32_t tensor, const float *scale, const int64_t *zero, uint32_t n, int32_t axis) {
     if (!lc_tf_ok(c)) return;
-    lc_QuantizationParameters *q = lc_arena_alloc(&c->b->model->arena, sizeof *q);
-    float *scales = lc_build_data(c->b, n * sizeof *scales);
-    int64_t *zeros = lc_build_data(c->b, n * sizeof *zeros);
+    const lc_QuantizationParameters *q = lc_tensor_steps(&c->b->model->arena, scale, zero, n, axis);
     if (!q) lc_build_check(c->b, lc_fail_memory(c->b->err, "quantisation"));
-    if (!q || !scales || !zeros) return;
-    lc_schema_init(LC_TABLE_QuantizationParameters, q);
-    memcpy(scales, scale, n * sizeof *scales);
-    memcpy(zeros, zero, n * sizeof *zeros);
-    q->scale.data = scales;
-    q->scale.n = n;
-    q->zero_point.data = zeros;
-    q->zero_point.n = n;
-    q->quantized_dimension = axis;
+    if (!q) return;
     c->b->graph->tensors[tensor].quant = q;
 }
 
@@ -72,39 +44,21 @@ void lc_tf_same_steps(lc_tf_call *c, int32_t from, int32_t to, int32_t from_axis
 }
 
 /* The constant x rounded to the steps of each channel (of the last dimension) or to one for all: a new constant with its steps. */
-static int32_t rounded(lc_tf_call *c, int32_t x, const steps *s, uint32_t n, int32_t bits) {
+static int32_t rounded(lc_tf_call *c, int32_t x, const lc_fake_steps *s, uint32_t n, int32_t bits) {
     const lc_shape shape = lc_tf_fixed(c, x, "constant");
     uint64_t elements;
     uint32_t have = 0;
     if (!lc_tf_ok(c)) return -1;
     if (!lc_shape_elements(&shape, &elements)) return lc_tf_fail(c, LC_LIMIT, "its input is too large");
-    float *data = lc_build_data(c->b, (size_t)elements * sizeof *data + 1), *scale = lc_build_data(c->b, n * sizeof *scale);
-    int64_t *zero = lc_build_data(c->b, n * sizeof *zero);
-    if (!data || !scale || !zero || !lc_tf_floats(c, x, data, (uint32_t)elements, &have)) return -1;
-    for (uint64_t i = 0; i < elements; i++) {
-        const steps *p = &s[i % n];
-        const float v = data[i] < p->min ? p->min : data[i] > p->max ? p->max : data[i];
-        data[i] = floorf((v - p->min) / p->scale + 0.5f) * p->scale + p->min;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        scale[i] = s[i].scale;
-        zero[i] = s[i].zero - (1 << (bits - 1));
-    }
+    float *data = lc_build_data(c->b, (size_t)elements * sizeof *data + 1);
+    if (!data || !lc_tf_floats(c, x, data, (uint32_t)elements, &have)) return -1;
+    for (uint64_t i = 0; i < elements; i++) data[i] = lc_fake_round(&s[i % n], data[i]);
     const int32_t y = lc_build_const(c->b, "weights", LC_FLOAT32, shape.dims, shape.rank, data, (size_t)elements * sizeof *data, true);
-    if (bits <= 8) lc_tf_annotate(c, y, scale, zero, n, n > 1 ? shape.rank - 1 : 0);
+    if (bits <= 8 && lc_tf_ok(c)) lc_fake_annotate(c->b, y, s, n, n > 1 ? shape.rank - 1 : 0, bits);
     return y;
 }
 
 /* ---- activations ------------------------------------------------------------------------------------------------------------ */
-
-static int32_t fake_quant(lc_tf_call *c, int32_t x, const steps *s, int32_t bits, bool narrow) {
-    lc_FakeQuantOptions o = {.min = s->min, .max = s->max, .num_bits = bits};
-    if (narrow) { /* the lowest step is not used */
-        o.min = s->min - s->scale;
-        x = lc_tf_with(c, LC_OP_MAXIMUM, x, s->min);
-    }
-    return lc_build_op(c->b, LC_OP_FAKE_QUANT, LC_TABLE_FakeQuantOptions, &o, &x, 1);
-}
 
 /* clamp, floor(. + 1/2): with min, max and scale as tensors. */
 static int32_t by_arithmetic(lc_tf_call *c, int32_t x, int32_t min, int32_t max, int32_t scale) {
@@ -129,7 +83,7 @@ static int32_t by_range(lc_tf_call *c, int32_t x, int32_t min, int32_t max, int3
     return by_arithmetic(c, x, nudged_min, nudged_max, scale);
 }
 
-static int32_t vector(lc_tf_call *c, const steps *s, uint32_t n, size_t field) {
+static int32_t vector(lc_tf_call *c, const lc_fake_steps *s, uint32_t n, size_t field) {
     float *v = lc_build_data(c->b, n * sizeof *v);
     const int32_t dim = (int32_t)n;
     for (uint32_t i = 0; v && i < n; i++) memcpy(&v[i], (const char *)&s[i] + field, sizeof *v);
@@ -147,12 +101,12 @@ void lc_tf_op_fake_quant_args(lc_tf_call *c) {
     const bool narrow = lc_tf_attr_bool(c, "narrow_range", false);
     const int32_t x = lc_tf_in(c, 0);
     if (!bits_of(c, bits)) return;
-    if (!usable(min, max)) {
+    if (!lc_fake_usable(min, max)) {
         lc_tf_fail(c, LC_INVALID, "its range [%g, %g] does not hold zero", (double)min, (double)max);
         return;
     }
-    const steps s = nudge(min, max, (int32_t)bits, narrow);
-    lc_tf_give(c, 0, lc_tf_is_const(c, x) ? rounded(c, x, &s, 1, (int32_t)bits) : fake_quant(c, x, &s, (int32_t)bits, narrow));
+    const lc_fake_steps s = lc_fake_steps_of(min, max, (int32_t)bits, narrow);
+    lc_tf_give(c, 0, lc_tf_is_const(c, x) ? rounded(c, x, &s, 1, (int32_t)bits) : lc_fake_quant(c->b, x, &s, (int32_t)bits, narrow));
 }
 
 /* min and max are tensors: scalars, or vectors for the channels of the last dimension. */
@@ -164,13 +118,13 @@ void lc_tf_op_fake_quant_vars(lc_tf_call *c) {
     if (!bits_of(c, bits)) return;
     lc_arena temporary = {0};
     float *lows = lc_arena_array(&temporary, MOST, sizeof *lows), *highs = lc_arena_array(&temporary, MOST, sizeof *highs);
-    steps *s = lc_arena_array(&temporary, MOST, sizeof *s);
+    lc_fake_steps *s = lc_arena_array(&temporary, MOST, sizeof *s);
     uint32_t n = 0, m = 0;
     bool known = lows && highs && s && lc_tf_floats(c, min, lows, MOST, &n) && lc_tf_floats(c, max, highs, MOST, &m) && n == m && n > 0;
     if (!lows || !highs || !s) lc_build_check(c->b, lc_fail_memory(c->b->err, "quantisation"));
     for (uint32_t i = 0; known && i < n; i++) {
-        known = usable(lows[i], highs[i]);
-        if (known) s[i] = nudge(lows[i], highs[i], (int32_t)bits, narrow);
+        known = lc_fake_usable(lows[i], highs[i]);
+        if (known) s[i] = lc_fake_steps_of(lows[i], highs[i], (int32_t)bits, narrow);
     }
     int32_t y = -1;
     const lc_shape shape = lc_tf_shape(c, x);
@@ -180,10 +134,10 @@ void lc_tf_op_fake_quant_vars(lc_tf_call *c) {
     } else if (known && lc_tf_is_const(c, x)) {
         y = rounded(c, x, s, n, (int32_t)bits);
     } else if (known && n == 1) {
-        y = fake_quant(c, x, s, (int32_t)bits, narrow);
+        y = lc_fake_quant(c->b, x, s, (int32_t)bits, narrow);
     } else if (known) {
-        const int32_t lowest = vector(c, s, n, offsetof(steps, min)), highest = vector(c, s, n, offsetof(steps, max));
-        y = by_arithmetic(c, x, lowest, highest, vector(c, s, n, offsetof(steps, scale)));
+        const int32_t lowest = vector(c, s, n, offsetof(lc_fake_steps, min)), highest = vector(c, s, n, offsetof(lc_fake_steps, max));
+        y = by_arithmetic(c, x, lowest, highest, vector(c, s, n, offsetof(lc_fake_steps, scale)));
     } else {
         y = by_range(c, x, min, max, (int32_t)bits, narrow);
     }
@@ -251,11 +205,11 @@ void lc_tf_op_quantize_and_dequantize(lc_tf_call *c) {
     float a, b;
     uint32_t n, m;
     int32_t y = -1;
-    if (given && bits >= 2 && bits <= 16 && lc_tf_floats(c, min, &a, 1, &n) && lc_tf_floats(c, max, &b, 1, &m) && usable(a, b)) {
+    if (given && bits >= 2 && bits <= 16 && lc_tf_floats(c, min, &a, 1, &n) && lc_tf_floats(c, max, &b, 1, &m) && lc_fake_usable(a, b)) {
         const double by_max = b / high, by_min = low < 0 ? a / low : 0, step = by_max > by_min ? by_max : by_min;
-        const steps s = {
+        const lc_fake_steps s = {
             .scale = (float)step, .min = (float)(low * step), .max = (float)(high * step), .zero = is_signed ? 1 << (bits - 1) : 0};
-        y = lc_tf_is_const(c, x) ? rounded(c, x, &s, 1, (int32_t)bits) : fake_quant(c, x, &s, (int32_t)bits, narrow && is_signed);
+        y = lc_tf_is_const(c, x) ? rounded(c, x, &s, 1, (int32_t)bits) : lc_fake_quant(c->b, x, &s, (int32_t)bits, narrow && is_signed);
     } else {
         y = symmetric(c, x, min, max, low, high, half_up);
     }

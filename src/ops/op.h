@@ -74,6 +74,7 @@ typedef enum lc_quant_scales {
     LC_QUANT_FIXED,
     LC_QUANT_NONE,
     LC_QUANT_ANY,
+    LC_QUANT_ZERO,
     LC_QUANT_CELL,
     LC_QUANT_STATE
 } lc_quant_scales;

@@ -5,7 +5,7 @@
  */
 #include "pass/affine.h"
 
-#include "pass/qat.h"
+#include "ir/constant.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,7 +46,7 @@ lc_status lc_weighted_steps(lc_rewrite *rw, const lc_weighted *w, const float *s
         if (old->zero_point.data[from] != 0) return LC_OK; /* a negative factor would turn it round */
         scales[i] = scale[i] == 0 ? 1 : old->scale.data[from] * fabsf(scale[i]);
     }
-    *q = lc_qat_params(rw, scales, NULL, n, w->out_axis);
+    *q = lc_tensor_steps(rw->arena, scales, NULL, n, w->out_axis);
     return *q ? LC_OK : lc_fail_memory(rw->err, "folding");
 }
 

@@ -1,6 +1,6 @@
 /*
- * pass.c: runs the list of passes.def on each graph until a round changes nothing, then those that run last, then the list again. Every
- * pass only removes or simplifies, so rounds end by themselves; the cap is a guard against a pass that would undo another.
+ * pass.c: runs the list of passes.def on each graph until a round changes nothing. Every pass only removes or simplifies, so rounds end by
+ * themselves; the cap is a guard against a pass that would undo another.
  */
 #include "pass/pass.h"
 
@@ -12,13 +12,6 @@ typedef lc_status (*pass_fn)(lc_rewrite *rw);
 
 static const pass_fn passes[] = {
 #define LC_PASS(name, what) lc_pass_##name,
-#define LC_PASS_LAST(name, what)
-#include "pass/passes.def"
-};
-
-static const pass_fn last[] = {
-#define LC_PASS(name, what)
-#define LC_PASS_LAST(name, what) lc_pass_##name,
 #include "pass/passes.def"
 };
 
@@ -42,13 +35,6 @@ static lc_status run_list(lc_graph *graph, bool *changed, lc_error *err) {
         *changed |= again;
     }
     return LC_OK;
-}
-
-static lc_status run_graph(lc_graph *graph, bool *changed, lc_error *err) {
-    bool late = false;
-    LC_TRY(run_list(graph, changed, err));
-    for (size_t p = 0; p < sizeof last / sizeof *last; p++) LC_TRY(run_pass(last[p], graph, &late, err));
-    return late ? run_list(graph, changed, err) : LC_OK;
 }
 
 /* ---- graphs that lost their caller ------------------------------------------------------------------------------------ */
@@ -101,7 +87,7 @@ static lc_status optimize(lc_model *model, lc_arena *temporary, lc_error *err) {
     LC_TRY(find_used(model, NULL, before, temporary, err));
     for (int round = 0; changed && round < MAX_ROUNDS; round++) {
         changed = false;
-        for (size_t g = model->graph_count; g-- > 0;) LC_TRY(run_graph(model->graphs[g], &changed, err));
+        for (size_t g = model->graph_count; g-- > 0;) LC_TRY(run_list(model->graphs[g], &changed, err));
         changed &= model->graph_count > 1;
     }
     return drop_graphs(model, before, temporary, err);

@@ -60,7 +60,6 @@ static inline bool lc_node_is(const lc_node *node, lc_op_id op) { return node &&
 
 /* The passes. Each rewrites one graph; rw->changed is set when it did anything. */
 #define LC_PASS(name, what) lc_status lc_pass_##name(lc_rewrite *rw);
-#define LC_PASS_LAST(name, what) lc_status lc_pass_##name(lc_rewrite *rw);
 #include "pass/passes.def"
 
 #endif

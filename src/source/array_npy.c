@@ -171,30 +171,45 @@ lc_status lc_npy_has(const lc_cursor *c, uint64_t size, lc_error *err) {
                           ".npy file is cut short: its shape needs more bytes than the file has");
 }
 
-lc_status lc_array_read_npy(const void *data, size_t size, lc_budget *budget, lc_array *array, lc_error *err) {
-    lc_cursor c = lc_cursor_make(data, size);
-    lc_cursor_skip(&c, 6);
-    const uint8_t major = lc_read_u8(&c);
-    lc_cursor_skip(&c, 1);
-    const uint32_t length = major == 1 ? lc_read_u16(&c) : lc_read_u32(&c);
+lc_status lc_npy_read_header(lc_cursor *c, lc_npy *h, lc_error *err) {
+    *h = (lc_npy){0};
+    lc_cursor_skip(c, 6);
+    const uint8_t major = lc_read_u8(c);
+    lc_cursor_skip(c, 1);
+    const uint32_t length = major == 1 ? lc_read_u16(c) : lc_read_u32(c);
     if (major < 1 || major > 3) return lc_fail(err, LC_UNSUPPORTED, ".npy format version %u; litec reads 1 to 3", (unsigned)major);
-    lc_cursor text = lc_cursor_take(&c, length);
-    if (c.failed || text.failed) return LC_SOURCE_FAIL(err, LC_INVALID, NPY_HEADER, lc_cursor_at(&c), ".npy header is cut short");
-    lc_npy h = {0};
-    LC_TRY(read_dict(&text, &h, err));
-    if (h.type == LC_STRING) return lc_npy_read_text(&h, &c, budget, array, err);
+    lc_cursor text = lc_cursor_take(c, length);
+    if (c->failed || text.failed) return LC_SOURCE_FAIL(err, LC_INVALID, NPY_HEADER, lc_cursor_at(c), ".npy header is cut short");
+    return read_dict(&text, h, err);
+}
+
+lc_status lc_npy_size(const lc_npy *h, uint64_t *size, lc_error *err) {
+    uint64_t n;
+    LC_TRY(lc_array_elements(h->dims, h->rank, &n, err));
+    return lc_mul_u64(n, h->item, size) ? LC_OK : lc_fail(err, LC_INVALID, "the array's shape overflows");
+}
+
+lc_status lc_npy_read(const lc_npy *h, lc_cursor *c, lc_budget *budget, lc_array *array, lc_error *err) {
+    if (h->type == LC_STRING) return lc_npy_read_text(h, c, budget, array, err);
     lc_array made;
-    LC_TRY(lc_array_make(&made, h.type, h.dims, h.rank, budget, err));
-    const lc_status status = lc_npy_has(&c, made.size, err);
+    LC_TRY(lc_array_make(&made, h->type, h->dims, h->rank, budget, err));
+    const lc_status status = lc_npy_has(c, made.size, err);
     if (status) {
         lc_array_deinit(&made);
         return status;
     }
-    const uint8_t *items = lc_read_bytes(&c, made.size);
-    if (made.size && !h.swap && (!h.fortran || h.rank < 2)) memcpy(made.data, items, made.size);
-    else if (made.size) copy_items(&h, items, made.data, made.size / h.item);
+    const uint8_t *items = lc_read_bytes(c, made.size);
+    if (made.size && (!h->swap || h->item == 1) && (!h->fortran || h->rank < 2)) memcpy(made.data, items, made.size);
+    else if (made.size) copy_items(h, items, made.data, made.size / h->item);
     *array = made;
     return LC_OK;
+}
+
+lc_status lc_array_read_npy(const void *data, size_t size, lc_budget *budget, lc_array *array, lc_error *err) {
+    lc_cursor c = lc_cursor_make(data, size);
+    lc_npy h;
+    LC_TRY(lc_npy_read_header(&c, &h, err));
+    return lc_npy_read(&h, &c, budget, array, err);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-typedef enum mode { NONE, TF, TORCH, CAFFE } mode;
+typedef enum mode { NONE, UNIT, TF, TORCH, CAFFE } mode;
 
 static const struct {
     const char *name;
@@ -21,6 +21,7 @@ static const struct {
 
 static const lc_preprocess modes[] = {
     [NONE] = {.scale = 1},
+    [UNIT] = {.scale = 1 / 255.0f},
     [TF] = {.scale = 1 / 127.5f, .mean = {1, 1, 1}},
     [TORCH] = {.mean = {0.485f, 0.456f, 0.406f}, .std = {0.229f, 0.224f, 0.225f}},
     [CAFFE] = {.scale = 1, .mean = {123.68f, 116.779f, 103.939f}, .bgr = true},

@@ -95,6 +95,11 @@ zip64_terabytes.keras|config.json
 LIST
 alone=$ROOT/tests/data/keras/weights
 ok 'an architecture and its weights' 'seq.json -> alone.tflite: 4 layers' -- litec convert "$alone/seq.json" --weights "$alone/seq.weights.h5" -o alone.tflite
+ok 'an architecture and its weights, seen' 'FULLY_CONNECTED' -- litec inspect "$alone/seq.json" --weights "$alone/seq.weights.h5" --ops
+sed 's/"use_bias": /"use_biass": true, "use_bias": /' "$alone/seq.json" >misspelt.json
+check 'an argument nobody knows is no error' -- sh -c '"$LITEC" convert misspelt.json --weights "$0" -o out.tflite >/dev/null 2>notes' "$alone/seq.weights.h5"
+check 'but is told once' -- sh -c 'grep -c "^note: .*use_biass" notes | grep -qx 1'
+rm -f out.tflite
 bad 'an architecture alone' 'without its weights' '--weights' -- litec convert "$alone/seq.json" -o out.tflite
 bad 'weights alone' 'not the model' '--weights' -- litec convert "$alone/seq.weights.h5" -o out.tflite
 bad 'weights of another model' 'lists 5 layers' 'the 3 of model' -- litec convert "$alone/seq.json" --weights "$alone/too_many.h5" -o out.tflite

@@ -137,7 +137,7 @@ ok 'a signature by its key' '^output x ' -- litec run "$two" -i b=b.npy -i a=a.n
 # ---- lint
 ok 'lint' 'keras2_cnn.h5: converts: 11 layers -> 9 operators' 'file +[0-9.]+ KB, of which weights [0-9.]+ KB' 'one run +897,408 multiply-accumulates; arena [0-9.]+ KB' \
     'int8 +9 of 9 operators' 'runtime +TensorFlow Lite 1[.]5[.]0 or later' -- litec lint "$models/keras2_cnn.h5"
-ok 'lint as json' '"converts":true,"problems":\[\],"unseen":0,"format":"keras-h5","layers":11,"operators":9,.*"int8":\{"operators":9,"integer":9,"float":\[\]\}' -- \
+ok 'lint as json' '"converts":true,"problems":\[\],"unseen":0,"format":"keras-h5","layers":11,"operators":9,.*"int8":\{"operators":9,"integer":9,"float":\[\],"file_bytes":2[0-9]*,"arena_bytes":3[0-9]*\}' -- \
     litec lint "$models/keras2_cnn.h5" --json
 litec convert "$models/keras2_cnn.h5" -o m.tflite --quiet
 check 'lint knows the size of the file' -- sh -c '"$0" lint "$1" --json | grep -q "\"file_bytes\":$(wc -c <m.tflite),"' "$LITEC" "$models/keras2_cnn.h5"

@@ -181,8 +181,16 @@ usage 'means without deviations' 'go together' -- "$t" --enable_v1_converter --s
 usage 'neither true nor false' 'neither true nor false' -- "$t" --saved_model_dir=x --output_file=out.tflite --experimental_new_converter=maybe
 usage 'no such type' 'no type INT3' -- "$t" --enable_v1_converter --saved_model_dir=x --inference_type=INT3 --output_file=out.tflite
 usage 'no such set' 'no set TFLITE' -- "$t" --enable_v1_converter --saved_model_dir=x --target_ops=TFLITE --output_file=out.tflite
-for flag in --post_training_quantize --quantize_weights --inference_type=INT8 --inference_input_type=QUANTIZED_UINT8 --dump_graphviz_dir=x \
-    --conversion_summary_dir=x --target_ops=TFLITE_BUILTINS_INT8 --experimental_new_converter=false --experimental_select_user_tf_ops=X; do
+for flag in --dump_graphviz_dir=x --conversion_summary_dir=x --target_ops=EXPERIMENTAL_STABLEHLO_OPS --experimental_new_converter=false --experimental_select_user_tf_ops=X; do
     bad "refused by name: $flag" "^error: ${flag%%=*}: litec does not" -- "$t" --enable_v1_converter --saved_model_dir="$n" --output_file=out.tflite $flag
 done
+k="--enable_v1_converter --keras_model_file=$models/keras3_cnn.keras --output_file=small.tflite"
+ok 'weights quantised' '^quantised 2 of 9 operators' -- "$t" $k --post_training_quantize
+ok 'float16 weights' '^size 90.4 KB -> ' -- "$t" $k --post_training_quantize=true --quantize_to_float16
+ok 'dummy quantisation' '^quantised 9 of 9 operators' -- "$t" $k --inference_type=QUANTIZED_UINT8 --mean_values=0 --std_dev_values=255 --default_ranges_min=0 --default_ranges_max=6
+ok 'types as asked for' 'uint8' -- litec inspect small.tflite
+bad 'integers without ranges' 'needs samples' -- "$t" --enable_v1_converter --keras_model_file="$models/keras3_cnn.keras" --output_file=out.tflite --inference_type=INT8
+bad 'a set that needs samples' 'needs samples' -- "$t" --enable_v1_converter --saved_model_dir="$n" --output_file=out.tflite --target_ops=TFLITE_BUILTINS_INT8
+usage 'integer inputs of a float model' 'add --inference_type=INT8' -- "$t" --enable_v1_converter --saved_model_dir=x --output_file=out.tflite --inference_input_type=QUANTIZED_UINT8
+usage 'no number' '--mean_values=a' -- "$t" --enable_v1_converter --saved_model_dir=x --output_file=out.tflite --mean_values=a --std_dev_values=1
 finish

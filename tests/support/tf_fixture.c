@@ -4,7 +4,7 @@
 #include "support/tf_fixture.h"
 
 #include "litec/runtime.h"
-#include "pass/pass.h"
+#include "api/api.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -273,7 +273,7 @@ lc_model *tf_make(const char *graph, const char *inputs, const char *outputs) {
     lc_error err;
     lc_model *m = tf_lower(graph, inputs, outputs, NULL, &err);
     if (!m) fail_msg("%s (hint: %s)", err.message, err.hint);
-    if (lc_optimize(m, &err)) fail_msg("%s", err.message);
+    if (lc_convert_rewrite(m, &err)) fail_msg("%s", err.message);
     return m;
 }
 

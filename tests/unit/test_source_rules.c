@@ -111,6 +111,39 @@ static void read_checkpoints(void) {
     lc_arena_deinit(&arena);
 }
 
+/* One bad data set for each rule that a model has a say in. */
+static void read_data_sets(void) {
+    static const struct {
+        const char *samples, *labels;
+    } sets[] = {{"1,2,3,4\n1,2\n", NULL}, {"p,q,r,s\n1,2,3,four\n", NULL}, {"1,2,3\n", NULL},     {"p,q,r,s\n", NULL},
+                {"1,2,nan,4\n", NULL},    {"1,2,3,4\n", "1\n2\n"},         {"1,2,3,4\n", "1.5\n"}};
+    ckpt_folder folder;
+    lc_error err = {0};
+    lc_model *model;
+    lc_session *session;
+    lc_data *data;
+    uint32_t n;
+    assert_true(ckpt_folder_make(&folder));
+    assert_int_equal(lc_model_open(LC_TEST_DIR "/data/cli/rows.tflite", NULL, &model, &err), LC_OK);
+    assert_int_equal(lc_session_create(model, NULL, &session, &err), LC_OK);
+    const char *files[] = {ckpt_folder_path(&folder, "x"), NULL};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        ckpt_folder_write(&folder, "x", sets[i].samples, strlen(sets[i].samples));
+        if (sets[i].labels) ckpt_folder_write(&folder, "y", sets[i].labels, strlen(sets[i].labels));
+        const lc_data_options o = {.labels = sets[i].labels ? ckpt_folder_path(&folder, "y") : NULL};
+        lc_status status = lc_data_open(model, files, &o, &data, &err);
+        if (status == LC_OK) status = lc_data_next(data, session, &n, &err);
+        tick(status, &err);
+        lc_data_close(data);
+    }
+    const uint8_t idx[] = {0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 1, 9};
+    ckpt_folder_write(&folder, "x", idx, sizeof idx);
+    tick(lc_data_open(model, files, NULL, &data, &err), &err);
+    lc_session_destroy(session);
+    lc_model_destroy(model);
+    ckpt_folder_clean(&folder);
+}
+
 /* As it is, then each byte with other values, and cut. */
 static void read_varied(const uint8_t *data, size_t size, void (*read)(const void *data, size_t size)) {
     uint8_t *copy = malloc(size);
@@ -158,6 +191,7 @@ static void test_every_rule(void **state) {
     each_file(LC_TEST_DIR "/data/bad", "good.keras", true, read_model);
     each_file(LC_TEST_DIR "/data/keras", "k3_deflated.keras", true, read_model);
     read_checkpoints();
+    read_data_sets();
     char text[2000] = "";
     for (size_t i = 0; i < LC_SOURCE_RULE_COUNT; i++)
         if (!seen[i]) snprintf(text + strlen(text), sizeof text - strlen(text), " %s", lc_source_rule_ids[i]);

@@ -6,7 +6,7 @@
 #include "support/fault.h"
 #include "support/tf_fixture.h"
 
-#include "pass/pass.h"
+#include "api/api.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -432,7 +432,7 @@ static void test_refused(void **state) {
 static lc_status lower_one(void *graph, lc_error *err) {
     lc_model *m = tf_lower(graph, "x", "y", NULL, err);
     if (!m) return err->status;
-    const lc_status status = lc_optimize(m, err);
+    const lc_status status = lc_convert_rewrite(m, err);
     lc_model_destroy(m);
     return status;
 }

@@ -1,0 +1,341 @@
+/*
+ * plan.c: which operators become integer ones, and what steps their tensors have (ops/quant.def, and the range of each tensor).
+ *
+ *   FREE, FIXED   an output has a set of its own
+ *   SAME          the output joins its input's set. Of several inputs (CONCATENATION) those join that lose little by it; the others are
+ *                 rounded anew where they are read
+ *
+ * Steps that are in the graph already (qat.c) are fixed from the beginning. What rounds makes no operator of the new graph but where its
+ * input is kept in other steps.
+ *
+ * What has no integer form, no range, no constant weights, or is left out by the recipe stays float; the reason is noted.
+ */
+#include "quant/plan.h"
+
+#include <math.h>
+
+/* An input joins the set of its reader's output when that makes its own steps at most this much wider. */
+#define WIDER 1.5f
+/* A constant that would make the steps of the data beside it this much wider is cut to their range instead: padding with the lowest float. */
+#define CUT 64
+
+static bool is_float(const lc_graph *g, int32_t t) { return t >= 0 && g->tensors[t].type == LC_FLOAT32; }
+static bool is_const(const lc_graph *g, int32_t t) { return t >= 0 && lc_tensor_is_const(&g->tensors[t]); }
+
+bool lc_quant_is_real(const lc_graph *g, const lc_node *n) {
+    bool real = false;
+    lc_steps s;
+    if (n->op == LC_NODE_DEAD || n->op == LC_OP_QUANTIZE || n->op == LC_OP_DEQUANTIZE || lc_op_calls(n, NULL, 0)) return false;
+    if (lc_quant_rounds(g, n, &s)) return false;
+    const lc_op_quant_def *rule = lc_op_quant(n->op);
+    if (rule && rule->scales == LC_QUANT_ANY) return false;
+    for (uint32_t i = 0; i < n->input_count; i++) real |= is_float(g, n->inputs[i]);
+    for (uint32_t i = 0; i < n->output_count; i++) real |= is_float(g, n->outputs[i]);
+    return real;
+}
+
+/* ---- sets ----------------------------------------------------------------------------------------------------------------- */
+
+static int32_t root(const lc_quant_plan *p, int32_t t) {
+    while (p->of[t].parent != t) t = p->of[t].parent;
+    return t;
+}
+
+static lc_quant_set *set_of(const lc_quant_plan *p, int32_t t) { return &p->of[root(p, t)]; }
+
+static lc_range both(lc_range a, lc_range b) {
+    if (!a.seen) return b;
+    if (!b.seen) return a;
+    return (lc_range){fminf(a.low, b.low), fmaxf(a.high, b.high), true};
+}
+
+/* `with` and all of its set take the steps of `t`'s set, whose range becomes `range`. */
+static void join(lc_quant_plan *p, int32_t t, int32_t with, lc_range range) {
+    const int32_t a = root(p, t), b = root(p, with);
+    p->of[a].range = range;
+    if (a == b) return;
+    p->of[b].parent = a;
+    p->of[a].members += p->of[b].members;
+}
+
+lc_steps lc_quant_plan_steps(const lc_quant_plan *p, int32_t t, lc_dtype type) {
+    const lc_quant_set *s = set_of(p, t);
+    if (s->fixed.type == type) return s->fixed;
+    return s->range.seen ? lc_steps_over(type, s->range.low, s->range.high) : (lc_steps){.type = LC_FLOAT32};
+}
+
+/* Steps with the zero point 0 over all that the operator reads and writes. */
+static lc_steps symmetric(const lc_quant_plan *p, const lc_node *n, lc_dtype type) {
+    float most = 0;
+    for (uint32_t i = 0; i < n->input_count + n->output_count; i++) {
+        const int32_t t = i < n->input_count ? n->inputs[i] : n->outputs[i - n->input_count];
+        if (is_float(p->graph, t)) most = fmaxf(most, fmaxf(-set_of(p, t)->range.low, set_of(p, t)->range.high));
+    }
+    return lc_steps_over(type, -most, most);
+}
+
+static float width(lc_range r) { return fmaxf(r.high, 0) - fminf(r.low, 0); }
+
+/* ---- can it be? ------------------------------------------------------------------------------------------------------------ */
+
+static bool is_weight(const lc_op_quant_def *r, uint32_t i) { return (int32_t)i == r->weights || (int32_t)i == r->bias; }
+
+/* NULL: the operator can be an integer one of this type. Else why not. */
+static const char *hindrance(const lc_quant_job *job, const lc_quant_plan *p, const lc_node *n, const lc_op_quant_def *r, lc_dtype type) {
+    const lc_graph *g = p->graph;
+    bool reached = job->ranges; /* without samples: by steps of the graph, at an input or the output */
+    if (!r) return "the format has no integer form of it";
+    if (r->scales == LC_QUANT_STATE) return "a variable keeps its type";
+    const bool cell = r->scales == LC_QUANT_CELL; /* all but its first input is weights and state, which lstm.c looks at */
+    const char *why = cell ? lc_quant_lstm_hindrance(g, n) : NULL;
+    if (why) return why;
+    if (cell && !job->ranges) return "only samples tell the ranges inside of it";
+    if (type == LC_INT16 && !r->int16) return "it has no form with int16 activations";
+    if (r->weights >= 0 && !((uint32_t)r->weights < n->input_count && is_const(g, n->inputs[r->weights])))
+        return "its weights are not constant";
+    if (r->weights >= 0 && (!is_float(g, n->inputs[r->weights]) || g->tensors[n->inputs[r->weights]].sparsity))
+        return "its weights are quantised or sparse already";
+    if (r->bias >= 0 && (uint32_t)r->bias < n->input_count && n->inputs[r->bias] >= 0 && !is_const(g, n->inputs[r->bias]))
+        return "its bias is not constant";
+    for (uint32_t i = 0; i < (cell ? 1 : n->input_count); i++) {
+        const int32_t t = n->inputs[i];
+        if (!is_float(g, t) || is_weight(r, i)) continue;
+        if (g->tensors[t].is_variable) return "it keeps a state from run to run";
+        if (is_const(g, t)) continue;
+        if (!set_of(p, t)->range.seen) return job->ranges ? "no sample reached its input" : "its input has no range";
+        reached = true;
+    }
+    for (uint32_t i = 0; i < n->output_count; i++)
+        if (n->outputs[i] >= 0 && g->tensors[n->outputs[i]].is_variable) return "it writes the state of an operator that stays float";
+    for (uint32_t i = 0; i < n->output_count; i++) {
+        if (!is_float(g, n->outputs[i])) continue;
+        const bool seen = p->of[n->outputs[i]].range.seen;
+        if (!seen && (cell || r->scales == LC_QUANT_FREE)) return job->ranges ? "no sample reached it" : "its output has no range";
+        reached |= seen;
+    }
+    return reached ? NULL : "no range is known";
+}
+
+/* ---- decisions ---------------------------------------------------------------------------------------------------------------- */
+
+/* The only input of an operator whose output has its steps; -1: there are several, or one is constant. */
+static int32_t sole_data(const lc_graph *g, const lc_node *n) {
+    int32_t found = -1;
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        if (!is_float(g, n->inputs[i])) continue;
+        if (is_const(g, n->inputs[i])) return -1; /* of SELECT_V2, say: its values may lie far from the data's */
+        if (found >= 0 && found != n->inputs[i]) return -1;
+        found = n->inputs[i];
+    }
+    return found;
+}
+
+static lc_range range_of(const lc_quant_plan *p, int32_t t, lc_arena *temporary) {
+    return is_const(p->graph, t) && !p->of[t].range.seen ? lc_quant_constant_range(&p->graph->tensors[t], temporary) : set_of(p, t)->range;
+}
+
+/* All of the inputs flow in the same fixed steps, which then are the output's, too. */
+static bool fixed_alike(const lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_quant_set *alike) {
+    const lc_quant_set *first = NULL;
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        const int32_t t = n->inputs[i];
+        if (!is_float(p->graph, t)) continue;
+        const lc_quant_set *s = set_of(p, t);
+        if (is_const(p->graph, t) || s->fixed.type != type || (first && !lc_steps_equal(first->fixed, s->fixed))) return false;
+        first = s;
+    }
+    if (first) *alike = *first;
+    return first;
+}
+
+/* What the output's steps hold: what was seen, unless constants leave nothing of them to the data. */
+static lc_range without_extremes(const lc_quant_plan *p, const lc_node *n, lc_range all) {
+    lc_range data = {0};
+    for (uint32_t i = 0; i < n->input_count; i++)
+        if (is_float(p->graph, n->inputs[i]) && !is_const(p->graph, n->inputs[i])) data = both(data, set_of(p, n->inputs[i])->range);
+    return data.seen && width(data) > 0 && width(all) > CUT * width(data) ? data : all;
+}
+
+/* Inputs that lose little by it join the output's set. */
+static void join_inputs(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_arena *temporary) {
+    const int32_t out = n->outputs[0];
+    lc_quant_set alike;
+    if (p->of[out].fixed.type == LC_FLOAT32 && fixed_alike(p, n, type, &alike)) {
+        p->of[out].fixed = alike.fixed;
+        p->of[out].range = alike.range;
+        return;
+    }
+    lc_range all = p->of[out].range;
+    const bool table = is_const(p->graph, n->inputs[0]); /* what no sample asked for must be in it, too */
+    for (uint32_t i = 0; i < n->input_count && (i == 0 ? table || !all.seen : !p->of[out].range.seen); i++)
+        if (is_float(p->graph, n->inputs[i])) all = both(all, range_of(p, n->inputs[i], temporary));
+    p->of[out].range = all = without_extremes(p, n, all);
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        const int32_t t = n->inputs[i];
+        if (!is_float(p->graph, t) || is_const(p->graph, t)) continue;
+        const lc_quant_set *s = set_of(p, t);
+        const bool ours = p->of[t].kept == type && s->fixed.type == LC_FLOAT32;
+        if (ours && s->members == 1 && p->of[t].uses == 1) join(p, out, t, set_of(p, out)->range);
+        else if (ours && width(all) <= WIDER * width(s->range)) join(p, out, t, both(set_of(p, out)->range, s->range));
+    }
+}
+
+static void choose(lc_quant_plan *p, size_t index, const lc_op_quant_def *r, lc_dtype type, lc_arena *temporary) {
+    const lc_graph *g = p->graph;
+    const lc_node *n = &g->nodes[index];
+    p->choice[index] = (lc_quant_choice){.rule = r, .type = type};
+    const int32_t from = r->scales == LC_QUANT_SAME ? sole_data(g, n) : -1;
+    if (r->scales == LC_QUANT_ZERO) p->choice[index].zero = symmetric(p, n, type);
+    for (uint32_t i = 0; i < n->output_count; i++) {
+        const int32_t out = n->outputs[i];
+        if (!is_float(g, out)) continue;
+        p->of[out].kept = type;
+        if (r->scales == LC_QUANT_FIXED) {
+            p->of[out].fixed.type = type;
+            lc_op_fixed_scale(n->op, type, &p->of[out].fixed.scale, &p->of[out].fixed.zero);
+            if (!p->of[out].range.seen) p->of[out].range = lc_quant_range_of(p->of[out].fixed);
+        }
+        if (r->scales == LC_QUANT_ZERO) p->of[out].fixed = p->choice[index].zero;
+        /* an input kept in another type is rounded to this one over the same range */
+        if (from >= 0 && p->of[from].kept == type) join(p, from, out, set_of(p, from)->range);
+        else if (from >= 0) p->of[out].range = set_of(p, from)->range;
+    }
+    if (r->scales != LC_QUANT_SAME || from >= 0 || n->output_count == 0 || !is_float(g, n->outputs[0])) return;
+    join_inputs(p, n, type, temporary);
+    for (uint32_t i = 1; i < n->output_count; i++) /* SPLIT of a constant */
+        if (is_float(g, n->outputs[i]))
+            join(p, n->outputs[0], n->outputs[i], both(set_of(p, n->outputs[0])->range, p->of[n->outputs[i]].range));
+}
+
+static lc_status decide(const lc_quant_job *job, lc_quant_plan *p, size_t index, lc_arena *temporary) {
+    const lc_graph *g = p->graph;
+    const lc_node *n = &g->nodes[index];
+    const lc_op_quant_def *r = n->op == LC_NODE_DEAD ? NULL : lc_op_quant(n->op);
+    if (r && r->scales == LC_QUANT_ANY && n->input_count && is_float(g, n->inputs[0]) && p->of[n->inputs[0]].kept != LC_FLOAT32)
+        p->choice[index] = (lc_quant_choice){.rule = r, .type = p->of[n->inputs[0]].kept};
+    if (!lc_quant_is_real(g, n)) return LC_OK;
+    job->report->operators++;
+    const lc_scheme scheme = lc_recipe_scheme(job->recipe, g, n, job->options->scheme);
+    if (scheme != LC_SCHEME_INT8 && scheme != LC_SCHEME_INT16X8) return LC_OK;
+    const lc_dtype type = scheme == LC_SCHEME_INT8 ? LC_INT8 : LC_INT16;
+    const char *why = hindrance(job, p, n, r, type);
+    if (why) return lc_quant_note_add(job->report, g, n, why, job->err);
+    choose(p, index, r, type, temporary);
+    job->report->integer++;
+    return LC_OK;
+}
+
+/* ZEROS_LIKE has no integer form, but x - x has one, which is exactly zero. States of recurrent layers begin with it where the batch is open
+ * (pass/fuse_lstm_build.c). */
+static lc_status subtract_for_zeros(const lc_quant_job *job, lc_graph *g) {
+    lc_arena *arena = &job->model->arena;
+    for (size_t i = 0; i < g->node_count; i++) {
+        lc_node *n = &g->nodes[i];
+        if (n->op != LC_OP_ZEROS_LIKE || !job->ranges || !is_float(g, n->inputs[0])) continue;
+        const lc_scheme scheme = lc_recipe_scheme(job->recipe, g, n, job->options->scheme);
+        if (scheme != LC_SCHEME_INT8 && scheme != LC_SCHEME_INT16X8) continue;
+        lc_SubOptions *o = lc_arena_alloc(arena, sizeof *o);
+        int32_t *both = lc_arena_array(arena, 2, sizeof *both);
+        if (!o || !both) return lc_fail_memory(job->err, "operators");
+        lc_schema_init(LC_TABLE_SubOptions, o);
+        both[0] = both[1] = n->inputs[0];
+        n->op = LC_OP_SUB;
+        n->version = 0;
+        n->attrs_table = LC_TABLE_SubOptions;
+        n->attrs = o;
+        n->inputs = both;
+        n->input_count = 2;
+    }
+    return LC_OK;
+}
+
+/* Before anything is decided: who writes the state of an LSTM that becomes an integer one may become integer with it. */
+static void free_states(const lc_quant_job *job, size_t graph) {
+    lc_graph *g = job->model->graphs[graph];
+    const lc_range *ranges = job->ranges ? job->ranges->of[graph] : NULL;
+    for (size_t i = 0; ranges && i < g->node_count; i++) {
+        const lc_node *n = &g->nodes[i];
+        const lc_op_quant_def *r = n->op == LC_NODE_DEAD ? NULL : lc_op_quant(n->op);
+        if (!r || r->scales != LC_QUANT_CELL || lc_quant_lstm_hindrance(g, n)) continue;
+        if (lc_recipe_scheme(job->recipe, g, n, job->options->scheme) == LC_SCHEME_INT8 && ranges[n->inputs[0]].seen &&
+            ranges[n->outputs[0]].seen)
+            lc_quant_lstm_free_states(g, n);
+    }
+}
+
+/* ---- steps of the graph ------------------------------------------------------------------------------------------------------- */
+
+static void fix(lc_quant_set *s, lc_steps steps) {
+    s->fixed = steps;
+    s->range = lc_quant_range_of(steps);
+}
+
+/* What rounding makes is kept in its steps, and so is what nothing but rounding reads (the first one's steps). */
+static lc_status fix_rounded(lc_quant_plan *p, lc_arena *temporary, lc_error *err) {
+    const lc_graph *g = p->graph;
+    lc_steps s, *first = lc_arena_array(temporary, g->tensor_count + 1, sizeof *first);
+    uint32_t *rounding = lc_arena_array(temporary, g->tensor_count + 1, sizeof *rounding);
+    if (!first || !rounding) return lc_fail_memory(err, "quantisation");
+    for (size_t i = 0; i < g->node_count; i++) {
+        const lc_node *n = &g->nodes[i];
+        if (!lc_quant_rounds(g, n, &s)) continue;
+        p->choice[i].rounds = s;
+        const int32_t x = n->inputs[0], y = n->outputs[0];
+        if (is_float(g, x) && rounding[x]++ == 0) first[x] = s;
+        if (!is_float(g, y)) continue;
+        fix(&p->of[y], s);
+        p->of[y].kept = s.type;
+        p->of[y].rounded = true;
+    }
+    for (size_t t = 0; t < g->tensor_count; t++)
+        if (rounding[t] && rounding[t] == p->of[t].uses && p->of[t].fixed.type == LC_FLOAT32) fix(&p->of[t], first[t]);
+    return LC_OK;
+}
+
+/* A FAKE_QUANT of floats that no integer operator reads stays a float operator. */
+static lc_status leave_unread(const lc_quant_job *job, bool entry, lc_quant_plan *p, lc_arena *temporary) {
+    const lc_graph *g = p->graph;
+    bool *read = lc_arena_array(temporary, g->tensor_count + 1, sizeof *read);
+    if (!read) return lc_fail_memory(job->err, "quantisation");
+    for (size_t i = 0; i < g->node_count; i++)
+        for (uint32_t k = 0; p->choice[i].rule && k < g->nodes[i].input_count; k++)
+            if (g->nodes[i].inputs[k] >= 0) read[g->nodes[i].inputs[k]] = true;
+    for (size_t i = 0; i < g->output_count && entry && job->options->output_type != LC_FLOAT32; i++) read[g->outputs[i]] = true;
+    for (size_t i = 0; i < g->node_count; i++) {
+        const lc_node *n = &g->nodes[i];
+        if (n->op != LC_OP_FAKE_QUANT || !p->of[n->outputs[0]].rounded) continue;
+        lc_quant_set *y = &p->of[n->outputs[0]];
+        if (p->of[n->inputs[0]].kept != LC_FLOAT32 || read[n->outputs[0]]) continue;
+        y->kept = LC_FLOAT32;
+        y->rounded = false;
+    }
+    return LC_OK;
+}
+
+lc_status lc_quant_plan_graph(const lc_quant_job *job, const lc_quant_ports *ports, size_t graph, bool entry, lc_arena *temporary,
+                              lc_quant_plan *p) {
+    const lc_dtype in = job->options->input_type;
+    const lc_graph *g = job->model->graphs[graph];
+    LC_TRY(subtract_for_zeros(job, job->model->graphs[graph]));
+    free_states(job, graph);
+    uint32_t *uses = lc_arena_array(temporary, g->tensor_count + 1, sizeof *uses);
+    *p = (lc_quant_plan){.graph = g};
+    p->of = lc_arena_array(temporary, g->tensor_count + 1, sizeof *p->of);
+    p->choice = lc_arena_array(temporary, g->node_count + 1, sizeof *p->choice);
+    if (!uses || !p->of || !p->choice) return lc_fail_memory(job->err, "quantisation");
+    lc_graph_count_uses(g, uses);
+    for (size_t t = 0; t < g->tensor_count; t++)
+        p->of[t] = (lc_quant_set){.parent = (int32_t)t,
+                                  .members = 1,
+                                  .uses = uses[t],
+                                  .range = job->ranges ? job->ranges->of[graph][t] : (lc_range){0},
+                                  .fixed = ports->of[graph][t],
+                                  .kept = ports->of[graph][t].type};
+    LC_TRY(fix_rounded(p, temporary, job->err));
+    for (size_t i = 0; i < g->input_count && entry; i++) { /* integer inputs are there in their steps from the beginning */
+        const int32_t t = g->inputs[i];
+        if (is_float(g, t) && p->of[t].range.seen && in != LC_FLOAT32) p->of[t].kept = in == LC_INT16 ? LC_INT16 : LC_INT8;
+    }
+    for (size_t n = 0; n < g->node_count; n++) LC_TRY(decide(job, p, n, temporary));
+    return leave_unread(job, entry, p, temporary);
+}

@@ -1,0 +1,55 @@
+/*
+ * plan.h: what integer.c is to write: which operators become integer ones, and the steps of every tensor.
+ *
+ * Tensors that must have the same steps are one set (union-find). An operator reads a tensor in the form it needs: the tensor as it is kept,
+ * or another one that QUANTIZE or DEQUANTIZE makes of it.
+ */
+#ifndef LC_QUANT_PLAN_H
+#define LC_QUANT_PLAN_H
+
+#include "quant/quant.h"
+
+typedef struct lc_quant_set {
+    int32_t parent; /* tensor of the same graph that stands for the set; itself: this one */
+    lc_range range;
+    lc_steps fixed;   /* type FLOAT32: free */
+    uint32_t members; /* of the set, where this stands for it */
+    lc_dtype kept;    /* how this tensor is written by its operator: FLOAT32, INT8, INT16 */
+    uint32_t uses;
+    bool rounded; /* FAKE_QUANT or DEQUANTIZE makes it: integers, which are what their input becomes in its steps */
+} lc_quant_set;
+
+typedef struct lc_quant_choice {
+    const lc_op_quant_def *rule; /* NULL: stays as it is */
+    lc_dtype type;               /* INT8 or INT16 */
+    lc_steps zero;               /* of one whose scales are ZERO: those of all that it reads and writes */
+    lc_steps rounds;             /* of an operator that only rounds; type FLOAT32: of none */
+} lc_quant_choice;
+
+typedef struct lc_quant_plan {
+    const lc_graph *graph;
+    lc_quant_set *of;        /* [tensor_count] */
+    lc_quant_choice *choice; /* [node_count] */
+} lc_quant_plan;
+
+/* Integers that graphs hand each other (port.c). */
+typedef struct lc_quant_ports {
+    lc_steps **of; /* [graph][tensor] that is kept in these steps because it crosses between graphs; type FLOAT32: none */
+    lc_steps **in; /* [graph][input], **out [graph][output] of graphs that others call */
+    lc_steps **out;
+} lc_quant_ports;
+lc_status lc_quant_ports_find(const lc_quant_job *job, lc_arena *arena, lc_quant_ports *ports);
+/* What input i of an operator that calls graphs shall be; type FLOAT32: a float. */
+lc_steps lc_quant_port_input(const lc_quant_ports *ports, const lc_node *node, uint32_t i);
+
+/* Decides for one graph; arrays lie in `temporary`. entry: it is run from outside, so its inputs have the types that were asked for. Notes
+ * operators that stay float in the job's report. */
+lc_status lc_quant_plan_graph(const lc_quant_job *job, const lc_quant_ports *ports, size_t graph, bool entry, lc_arena *temporary,
+                              lc_quant_plan *plan);
+/* The steps of a tensor in an integer type: those of its set when it has that type, else steps over the same range. Type FLOAT32: no range
+ * is known. */
+lc_steps lc_quant_plan_steps(const lc_quant_plan *plan, int32_t tensor, lc_dtype type);
+/* Whether the operator computes with real numbers, so that one may ask for its integer form. */
+bool lc_quant_is_real(const lc_graph *graph, const lc_node *node);
+
+#endif

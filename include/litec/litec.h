@@ -414,6 +414,9 @@ LC_API lc_status lc_model_quantize(lc_model *model, const lc_quantize_options *o
 LC_API const char *lc_quantize_report_text(const lc_quantize_report *report);
 LC_API const char *lc_quantize_report_json(const lc_quantize_report *report);
 LC_API void lc_quantize_report_destroy(lc_quantize_report *report); /* NULL is fine */
+/* Whether the runtime of a TensorFlow release (20800: 2.8) has all operators of a model, in the versions that it uses. LC_UNSUPPORTED: no, and
+ * the message names them. */
+LC_API lc_status lc_model_check_runtime(const lc_model *model, uint32_t release, lc_error *err);
 /* Reads the choices of a JSON file, {"default": "int8", "layers": {"conv_1*": "float"}}, as the text that lc_quantize_options.recipe takes.
  * Caller frees *recipe with lc_free. Errors: LC_NOT_FOUND, LC_IO, LC_INVALID, LC_LIMIT, LC_NO_MEMORY. */
 LC_API lc_status lc_recipe_load(const char *path, const lc_limits *limits, char **recipe, lc_error *err);
@@ -436,7 +439,7 @@ typedef enum lc_score {
 typedef struct lc_tradeoff_options {
     lc_data *eval;      /* samples to judge by: with labels by LC_SCORE_TOP1, without by LC_SCORE_AGREEMENT. Their number must be known */
     double max_drop;    /* how far the score may fall: percentage points under the float model's; with `decibels` dB under the score of
-                              * float16 weights, the mildest form there is (the float model's own is infinite) */
+                         * float16 weights in all layers (the float model's own is infinite) */
     bool decibels;      /* judge by LC_SCORE_SNR */
     const char *output; /* name of the output with the classes; NULL: the first */
     uint32_t search_samples; /* that the search looks at, spread over all; the last word has all of them. 0: 512 */
@@ -457,7 +460,7 @@ typedef struct lc_tradeoff_layer {
     const char *name;
     lc_scheme scheme; /* chosen */
     uint64_t weights; /* elements of its constants */
-    double snr;       /* of the model with nothing but this layer quantised, dB; INFINITY: no error; NAN: not measured */
+    double snr; /* of the model with nothing but this layer quantised, dB; INFINITY: no error; -INFINITY: not finite; NAN: not measured */
 } lc_tradeoff_layer;
 
 typedef struct lc_tradeoff {
@@ -607,7 +610,7 @@ typedef struct lc_prune_options {
 /* Makes a form of a float model whose weights are pruned, then clustered. The model stays as it is and alive as long as the other. Quantise
  * afterwards: zeros stay zeros. LC_ARGUMENT: nothing to do, no such layer, no float weights. Caller owns *pruned. */
 LC_API lc_status lc_model_prune(lc_model *model, const lc_prune_options *options, lc_model **pruned, lc_error *err);
-/* Bytes of the model's .tflite file, and of that in gzip (level 9): what a download of it takes. */
+/* Bytes of the model's .tflite file, and of that in gzip (level 6, its usual one): what a download of it takes. */
 LC_API lc_status lc_model_gzip_size(const lc_model *model, uint64_t *plain, uint64_t *compressed, lc_error *err);
 
 #ifdef __cplusplus

@@ -95,8 +95,8 @@ static lc_status try_steps(lc_bud_job *j, size_t count, bool whole, bool *within
 
 /* ---- the search -------------------------------------------------------------------------------------------------------------- */
 
-/* *count: how few steps are enough. All but the last word is said on the samples kept. */
-static lc_status find_count(lc_bud_job *j, size_t *count) {
+/* Takes as few steps as are enough: said first on the samples kept, then on all. */
+static lc_status find_count(lc_bud_job *j) {
     size_t low = 0, high = j->step_count + 1, tries = 0; /* of these it is known: too few, enough */
     bool within;
     while (high - low > 1) {
@@ -120,7 +120,6 @@ static lc_status find_count(lc_bud_job *j, size_t *count) {
         if (within) high = middle;
         else low = middle;
     }
-    *count = high;
     take_steps(j, high);
     return LC_OK;
 }
@@ -158,6 +157,19 @@ static lc_status go_back(lc_bud_job *j) {
     return LC_OK;
 }
 
+/* The row of the units' schemes, which have been tried. */
+static const lc_tradeoff_row *row_of(const lc_bud_job *j, uint64_t key) {
+    size_t i = 0;
+    while (j->tried[i].key != key) i++;
+    return &j->tried[i].row;
+}
+
+/* Where little is to be had, integers and what converts between them and floats are more bytes than the mildest form. */
+static void take_smaller(lc_bud_job *j, uint64_t mildest) {
+    const uint64_t bytes = row_of(j, key_of(j))->bytes;
+    if (row_of(j, mildest)->bytes < bytes) take_steps(j, j->step_count + 1);
+}
+
 static lc_status nothing_within(const lc_bud_job *j, double drop) {
     const char *unit = j->kind == LC_SCORE_SNR ? "dB" : "points";
     lc_fail(j->err, LC_UNSUPPORTED, "no form of the model is within the budget: the mildest, %s, loses %.3g %s of %g that may be lost",
@@ -169,41 +181,52 @@ static lc_status nothing_within(const lc_bud_job *j, double drop) {
     return LC_UNSUPPORTED;
 }
 
+/* Of float16 weights everywhere, whatever was fixed: what decibels are counted from. */
+static lc_status find_reference(lc_bud_job *j, bool whole, double *db) {
+    lc_quantize_options how = *j->options;
+    lc_quant_report did = {0};
+    lc_bud_score score;
+    lc_model *m;
+    how.recipe = NULL;
+    how.scheme = LC_SCHEME_FLOAT16;
+    how.input_type = how.output_type = LC_FLOAT32;
+    lc_status status = lc_quant_make(j->source, &how, &did, &m, j->err);
+    lc_arena_deinit(&did.arena);
+    if (status == LC_OK) status = whole ? lc_bud_score_whole(j, m, &score) : lc_bud_score_kept(j, m, 1, &score);
+    lc_model_destroy(m);
+    if (status) return status;
+    *db = fmin(score.db, MOST_DB);
+    if (*db >= -MOST_DB) return LC_OK;
+    lc_fail(j->err, LC_INVALID, "the outputs of the float model are not finite, or those with float16 weights");
+    lc_error_hint(j->err, "litec compare shows where: look at the samples, and at weights beyond the range of float16");
+    return LC_INVALID;
+}
+
 /* The units' schemes become those of the result. */
 static lc_status search(lc_bud_job *j) {
     lc_bud_score score;
     bool within;
     double value, drop;
-    size_t count;
-    if (j->kind == LC_SCORE_SNR) { /* drops are counted from the mildest form */
-        take_steps(j, j->step_count + 1);
-        LC_TRY(try_form(j, true, &within, &score));
-        if (!(score.db > -MOST_DB)) return lc_fail(j->err, LC_INVALID, "the outputs are not finite even with float16 weights");
-        j->whole_db = j->result->reference = fmin(score.db, MOST_DB);
-        j->tried_count = 0;
-    }
+    if (j->kind == LC_SCORE_SNR) LC_TRY(find_reference(j, true, &j->whole_db));
     take_steps(j, 0);
     LC_TRY(try_form(j, true, &within, &score));
-    if (j->kind != LC_SCORE_SNR) j->result->reference = j->kind == LC_SCORE_TOP1 ? (double)score.float_right / (double)score.samples : 1;
+    j->result->reference = j->kind == LC_SCORE_SNR    ? j->whole_db
+                           : j->kind == LC_SCORE_TOP1 ? (double)score.float_right / (double)score.samples
+                                                      : 1;
     if (within) return LC_OK;
     take_steps(j, j->step_count + 1);
     LC_TRY(try_form(j, true, &within, &score));
     lc_bud_grade(j, &score, true, &value, &drop);
     if (!within) return nothing_within(j, drop);
+    const uint64_t mildest = key_of(j);
     LC_TRY(lc_bud_keep(j, j->budget->search_samples ? j->budget->search_samples : SEARCH_SAMPLES));
-    if (j->kind == LC_SCORE_SNR) {
-        lc_model *m;
-        lc_tradeoff_row row;
-        LC_TRY(make_form(j, false, &row, &m));
-        const lc_status status = lc_bud_score_kept(j, m, 1, &score);
-        lc_model_destroy(m);
-        LC_TRY(status);
-        j->kept_db = fmin(score.db, MOST_DB);
-    }
+    if (j->kind == LC_SCORE_SNR) LC_TRY(find_reference(j, false, &j->kept_db));
     take_steps(j, 0);
     LC_TRY(lc_bud_find_steps(j));
-    LC_TRY(find_count(j, &count));
-    return go_back(j);
+    LC_TRY(find_count(j));
+    LC_TRY(go_back(j));
+    take_smaller(j, mildest);
+    return LC_OK;
 }
 
 /* ---- the result ---------------------------------------------------------------------------------------------------------------- */
@@ -229,7 +252,7 @@ static lc_status fill_result(lc_bud_job *j) {
         const lc_bud_unit *u = &j->units[i];
         const double noise = u->noise[j->options->scheme];
         layers[i] = (lc_tradeoff_layer){.name = u->name, .scheme = u->scheme, .weights = u->weights};
-        layers[i].snr = noise < 0 ? NAN : noise > 0 ? -10 * log10(noise) : INFINITY;
+        layers[i].snr = noise < 0 ? NAN : noise >= LC_BUD_MOST_NOISE ? -INFINITY : noise > 0 ? -10 * log10(noise) : INFINITY;
     }
     qsort(j->tried, j->tried_count, sizeof *j->tried, by_size);
     for (size_t i = 0; i < j->tried_count; i++) {

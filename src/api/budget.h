@@ -13,6 +13,7 @@
 #include "api/quantize.h"
 
 #define LC_BUD_SCHEMES 6
+#define LC_BUD_MOST_NOISE 1e30 /* stands for infinite noise: so much is enough, and can be taken away again */
 
 /* Operators that get one scheme: those of a layer, or one, and what only moves their result about (a reshape). */
 typedef struct lc_bud_unit {
@@ -60,7 +61,7 @@ typedef struct lc_bud_job {
     lc_score kind;
     int32_t threads;
     bool probabilities;       /* of one output for two classes: else logits */
-    double whole_db, kept_db; /* LC_SCORE_SNR: of the mildest form, on all samples and on those kept */
+    double whole_db, kept_db; /* LC_SCORE_SNR: of float16 weights, on all samples and on those kept */
     lc_bud_unit *units;
     size_t unit_count, unit_capacity;
     lc_bud_step *steps;

@@ -58,8 +58,8 @@ static lc_status measure(lc_bud_job *j, lc_bud_unit *u, lc_scheme scheme, size_t
     lc_free(recipe);
     const bool changed = did.integer || did.weights;
     if (status == LC_OK && changed) status = lc_bud_score_kept(j, m, every, &score);
-    /* too few weights, no such form: what stays float is called so. Infinite noise: so much is enough, and can be taken away again */
-    if (changed || scheme == j->options->scheme) u->noise[scheme] = fmin(score.noise, 1e30);
+    /* with too few weights, or no such form, it stays float and is called so */
+    if (changed || scheme == j->options->scheme) u->noise[scheme] = fmin(score.noise, LC_BUD_MOST_NOISE);
     else u->noise[LC_SCHEME_FLOAT] = 0;
     lc_model_destroy(m);
     lc_arena_deinit(&did.arena);

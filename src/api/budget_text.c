@@ -23,7 +23,8 @@ static cell score_text(const lc_tradeoff *t, double score) {
 
 static cell drop_text(const lc_tradeoff *t, double drop) {
     cell c;
-    if (isfinite(drop)) snprintf(c.text, sizeof c.text, t->score == LC_SCORE_SNR ? "%.1f dB" : "%.2f points", drop == 0 ? 0 : drop);
+    if (fabs(drop) < (t->score == LC_SCORE_SNR ? 0.05 : 0.005)) drop = 0; /* no "-0.0" */
+    if (isfinite(drop)) snprintf(c.text, sizeof c.text, t->score == LC_SCORE_SNR ? "%.1f dB" : "%.2f points", drop);
     else snprintf(c.text, sizeof c.text, "all");
     return c;
 }
@@ -38,7 +39,7 @@ static void print_head(const lc_tradeoff *t, lc_text *out) {
     else if (t->score == LC_SCORE_AGREEMENT)
         lc_text_printf(out, "budget: on %s sample%s without labels the class of the float model in all but %g %%\n", n, s, t->max_drop);
     else
-        lc_text_printf(out, "budget: signal to noise on %s sample%s at most %g dB under the %.1f dB of the mildest form\n", n, s,
+        lc_text_printf(out, "budget: signal to noise on %s sample%s at most %g dB under the %.1f dB of float16 weights\n", n, s,
                        t->max_drop, t->reference);
 }
 
@@ -64,7 +65,7 @@ static void print_layers(const lc_tradeoff *t, lc_text *out) {
         size_t best = t->layer_count;
         for (size_t i = 0; i < t->layer_count; i++) {
             const double snr = isnan(t->layers[i].snr) ? INFINITY : t->layers[i].snr;
-            const bool later = snr > last || (snr == last && shown && i > last_at);
+            const bool later = !shown || snr > last || (snr == last && i > last_at);
             if (t->layers[i].scheme == t->scheme || !later) continue;
             if (best == t->layer_count || snr < t->layers[best].snr) best = i;
         }
@@ -74,7 +75,7 @@ static void print_layers(const lc_tradeoff *t, lc_text *out) {
         last_at = best;
         lc_text_printf(out, "  %-8s  ", lc_scheme_name(l->scheme));
         if (isfinite(l->snr)) lc_text_printf(out, "%7.1f dB  ", l->snr);
-        else lc_text_printf(out, "%10s  ", isnan(l->snr) ? "-" : "no error");
+        else lc_text_printf(out, "%10s  ", isnan(l->snr) ? "-" : l->snr > 0 ? "no error" : "not finite");
         lc_text_add_safe(out, l->name, strlen(l->name));
         lc_text_add(out, "\n");
     }

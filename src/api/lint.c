@@ -59,6 +59,7 @@ static lc_status look_at(lint *l, const lc_graph *g, const lc_node *n, lc_error 
     if (n->op == LC_OP_CUSTOM) LC_TRY(count(l, &l->custom, name, err));
     const uint32_t release = lc_op_runtime_version(n->op, lc_op_version(g, n));
     if (release > l->runtime) l->runtime = release;
+    if (n->op == LC_OP_QUANTIZE || n->op == LC_OP_DEQUANTIZE) return LC_OK;     /* carry floats over to integers, and back */
     if (!has_float(g, n) || (def && (def->flags & LC_OPF_CALLS))) return LC_OK; /* what it calls counts itself */
     l->calculating++;
     if (lc_op_quantizes(n->op)) return l->integer++, LC_OK;

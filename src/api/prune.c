@@ -132,7 +132,7 @@ lc_status lc_model_gzip_size(const lc_model *model, uint64_t *plain, uint64_t *c
     if (!p) return lc_fail_memory(err, "compression");
     p->z = (z_stream){LC_ZLIB_MEMORY};
     lc_status status = LC_OK;
-    if (deflateInit2(&p->z, 9, Z_DEFLATED, 15 + 16 /* gzip */, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
+    if (deflateInit2(&p->z, 6, Z_DEFLATED, 15 + 16 /* gzip */, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
         lc_free(p);
         return lc_fail_memory(err, "compression");
     }

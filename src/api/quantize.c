@@ -383,8 +383,12 @@ static lc_status only_integers(const lc_quant_report *did, lc_error *err) {
 }
 
 /* Nothing is not what was asked for, nor are floats where only integers were. */
-static lc_status check_done(const lc_quantize_options *o, const lc_quant_report *did, lc_error *err) {
-    if (did->integer || did->weights || did->ports) return o->only_integer ? only_integers(did, err) : LC_OK;
+static lc_status check_done(const lc_quantize_options *o, const lc_quant_report *did, const lc_model *to, lc_error *err) {
+    if (did->integer || did->weights || did->ports) {
+        if (!o->only_integer) return LC_OK;
+        LC_TRY(only_integers(did, err));
+        return lc_quant_check_integer(to, err);
+    }
     if (!did->operators) {
         lc_fail(err, LC_ARGUMENT, "no operator of the model computes with floats: there is nothing to quantise");
         lc_error_hint(err, "it may be quantised already: litec inspect prints the types; quantise the float model it was made from");
@@ -397,13 +401,27 @@ static lc_status check_done(const lc_quantize_options *o, const lc_quant_report 
     return LC_ARGUMENT;
 }
 
+/* The outputs of one signature behind those of the others. */
+static lc_status add_outputs(const lc_quant_source *s, const lc_quantize_options *o, lc_data *data, lc_model *to, lc_quantize_report *r,
+                             lc_error *err) {
+    lc_output_error *found;
+    size_t count;
+    LC_TRY(lc_quant_compare(s->model, to, data, COMPARED, o->threads, &r->did.arena, &found, &count, err));
+    lc_output_error *all = lc_arena_array(&r->did.arena, r->output_count + count, sizeof *all);
+    if (!all) return lc_fail_memory(err, "report");
+    if (r->output_count) memcpy(all, r->outputs, r->output_count * sizeof *all);
+    if (count) memcpy(all + r->output_count, found, count * sizeof *all);
+    r->outputs = all;
+    r->output_count += count;
+    return LC_OK;
+}
+
 static lc_status make_report(const lc_quant_source *s, const lc_quantize_options *o, lc_model *to, lc_quantize_report *r, lc_error *err) {
     r->scheme = o->scheme;
     r->samples = s->samples;
     r->equalized = s->equalized;
     r->pairs = s->pairs;
-    if (o->data_count)
-        LC_TRY(lc_quant_compare(s->model, to, o->data[0], COMPARED, o->threads, &r->did.arena, &r->outputs, &r->output_count, err));
+    for (size_t i = 0; i < o->data_count; i++) LC_TRY(add_outputs(s, o, o->data[i], to, r, err));
     LC_TRY(lc_quant_file_size(s->model, &r->before, err));
     LC_TRY(lc_quant_file_size(to, &r->after, err));
     return finish_report(r, err);
@@ -414,7 +432,7 @@ lc_status lc_quant_finish(const lc_quant_source *s, const lc_quantize_options *o
     lc_quantize_report *r = lc_calloc(1, sizeof *r);
     if (!r) return lc_fail_memory(err, "report");
     lc_status status = lc_quant_make(s, o, &r->did, to, err);
-    if (status == LC_OK) status = check_done(o, &r->did, err);
+    if (status == LC_OK) status = check_done(o, &r->did, *to, err);
     if (status == LC_OK) status = make_report(s, o, *to, r, err);
     if (status) {
         lc_model_destroy(*to);

@@ -84,27 +84,68 @@ static void progress(void *user, uint64_t done, uint64_t all) {
 
 /* ---- doing it ------------------------------------------------------------------------------------------------------------- */
 
-static int open_data(const lc_cli_shrink *s, const lc_preprocess *pixels, const lc_model *model, lc_data **data) {
+/* The data sets of a conversion: one a signature. */
+typedef struct sets {
+    lc_data *data[LC_CLI_LIST_MAX];
+    size_t count;
+} sets;
+
+static bool is_file(const char *path) {
+    FILE *f = fopen(path, "rb");
+    if (f) fclose(f);
+    return f != NULL;
+}
+
+/* Bytes of the signature in "SIGNATURE:[NAME=]DATA"; 0: there is none, for a colon may be part of a path or a tensor's name. */
+static size_t signature_length(const char *text) {
+    const size_t n = strcspn(text, ":=/");
+    return n && text[n] == ':' && text[n + 1] && !is_file(text) ? n : 0;
+}
+
+/* Opens all files that are for the signature of text `first`; marks them as taken. */
+static int open_set(const lc_cli_shrink *s, const lc_preprocess *pixels, const lc_model *model, size_t first, bool *taken, lc_data **data) {
     lc_error err;
+    char key[256];
     const char *files[LC_CLI_LIST_MAX + 1] = {NULL};
-    for (size_t i = 0; i < s->data.count; i++) files[i] = s->data.items[i];
-    const lc_data_options how = {.pixels = pixels, .most = (uint64_t)s->samples};
+    const size_t length = signature_length(s->data.items[first]);
+    size_t count = 0;
+    snprintf(key, sizeof key, "%.*s", (int)(length < sizeof key ? length : 0), s->data.items[first]);
+    for (size_t i = first; i < s->data.count; i++) {
+        const char *text = s->data.items[i];
+        if (taken[i] || signature_length(text) != length || strncmp(text, s->data.items[first], length) != 0) continue;
+        files[count++] = length ? text + length + 1 : text;
+        taken[i] = true;
+    }
+    const lc_data_options how = {.pixels = pixels, .most = (uint64_t)s->samples, .signature = length ? key : NULL};
     return lc_data_open(model, files, &how, data, &err) ? lc_cli_fail(&err) : LC_EXIT_OK;
+}
+
+static void close_sets(sets *all) {
+    for (size_t i = 0; i < all->count; i++) lc_data_close(all->data[i]);
+}
+
+static int open_sets(const lc_cli_shrink *s, const lc_preprocess *pixels, const lc_model *model, sets *all) {
+    bool taken[LC_CLI_LIST_MAX] = {false};
+    for (size_t i = 0; i < s->data.count; i++) {
+        if (taken[i]) continue;
+        const int code = open_set(s, pixels, model, i, taken, &all->data[all->count]);
+        if (code) return close_sets(all), code;
+        all->count++;
+    }
+    return LC_EXIT_OK;
 }
 
 static int quantize(const lc_cli_shrink *s, lc_quantize_options *how, lc_model **model, bool quiet, lc_tradeoff *tradeoff) {
     lc_preprocess named;
     const lc_preprocess *pixels = s->preprocess ? &named : NULL;
-    lc_data *data = NULL;
+    sets all = {.count = 0};
     lc_model *smaller = NULL;
     lc_error err;
     int shown = -1, code = LC_EXIT_OK;
     if (pixels && lc_preprocess_named(s->preprocess, &named, &err)) return lc_cli_fail(&err);
-    if (s->data.count) {
-        if ((code = open_data(s, pixels, *model, &data))) return code;
-        how->data = &data;
-        how->data_count = 1;
-    }
+    if ((code = open_sets(s, pixels, *model, &all))) return code;
+    how->data = all.data;
+    how->data_count = all.count;
     if (!quiet && isatty(2)) {
         how->progress = progress;
         how->progress_user = &shown;
@@ -115,7 +156,7 @@ static int quantize(const lc_cli_shrink *s, lc_quantize_options *how, lc_model *
         if (shown >= 0) fputs("\r\033[K", stderr);
         if (status) code = lc_cli_fail(&err);
     }
-    lc_data_close(data);
+    close_sets(&all);
     if (smaller) lc_model_destroy(*model);
     if (smaller) *model = smaller;
     return code;
@@ -138,7 +179,8 @@ static const char *without_scheme(const lc_cli_shrink *s) {
                                           : NULL;
 }
 
-int lc_cli_shrink_model(const lc_cli_shrink *s, lc_model **model, bool quiet, lc_quantize_report **report, lc_tradeoff *tradeoff) {
+static int shrink(const lc_cli_shrink *s, lc_model **model, bool quiet, uint32_t runtime, lc_quantize_report **report,
+                  lc_tradeoff *tradeoff) {
     int scheme = LC_SCHEME_FLOAT, in = LC_FLOAT32, out = LC_FLOAT32, method = LC_CALIBRATE_MINMAX, code;
     *report = NULL;
     *tradeoff = (lc_tradeoff){0};
@@ -166,18 +208,29 @@ int lc_cli_shrink_model(const lc_cli_shrink *s, lc_model **model, bool quiet, lc
                                .equalize = s->equalize,
                                .correct_bias = s->correct_bias,
                                .threads = s->threads,
+                               .target_runtime = runtime,
                                .input_mean = s->means,
                                .input_std = s->stds,
                                .input_stat_count = (uint32_t)s->stats,
                                .default_low = s->range[0],
                                .default_high = s->range[1],
                                .report = report};
-    if (s->target_runtime && !(how.target_runtime = release(s->target_runtime)))
-        return lc_cli_usage("a release of TensorFlow, such as 2.8", "--target-runtime %s", s->target_runtime);
     char *layers;
     if ((code = join_layers(s, &layers))) return code;
     how.recipe = layers;
     code = quantize(s, &how, model, quiet, tradeoff);
     free(layers);
     return code;
+}
+
+int lc_cli_shrink_model(const lc_cli_shrink *s, lc_model **model, bool quiet, lc_quantize_report **report, lc_tradeoff *tradeoff) {
+    lc_error err;
+    const uint32_t runtime = s->target_runtime ? release(s->target_runtime) : 0;
+    if (s->target_runtime && !runtime)
+        return lc_cli_usage("a release of TensorFlow, such as 2.8", "--target-runtime %s", s->target_runtime);
+    const int code = shrink(s, model, quiet, runtime, report, tradeoff);
+    if (code || !runtime || lc_model_check_runtime(*model, runtime, &err) == LC_OK) return code;
+    lc_quantize_report_destroy(*report);
+    *report = NULL;
+    return lc_cli_fail(&err);
 }

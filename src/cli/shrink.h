@@ -28,7 +28,7 @@ typedef struct lc_cli_shrink {
          0, \
          LC_CLI_LIST, \
          offsetof(T, field.data), \
-         "[NAME=]DATA", \
+         "[SIG:][NAME=]DATA", \
          "samples that say what values occur: .npy, .npz, IDX, .csv, pictures", \
          0, \
          0}, \

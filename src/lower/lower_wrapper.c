@@ -16,27 +16,9 @@
 
 /* The layer as Keras makes it of its configuration: with these two options, whatever stands there. */
 static const lc_json *with_options(lc_call *c, const lc_json *layer, bool backwards, bool zero_masked) {
-    const lc_json *config = lc_json_get(layer, "config");
-    const uint32_t n = config ? config->count : 0;
-    lc_json *items = lc_arena_array(&c->lower->scratch, (size_t)n + 2, sizeof *items),
-            *made = lc_arena_array(&c->lower->scratch, 5, sizeof *made);
-    if (!items || !made) {
-        lc_build_check(c->b, lc_fail_memory(c->b->err, "a configuration"));
-        return NULL;
-    }
-    uint32_t count = 2;
-    items[0] = (lc_json){.kind = LC_JSON_BOOL, .key = "go_backwards", .boolean = backwards};
-    items[1] = (lc_json){.kind = LC_JSON_BOOL, .key = "zero_output_for_mask", .boolean = zero_masked};
-    for (uint32_t i = 0; i < n; i++) {
-        const char *key = config->items[i].key;
-        if (key && strcmp(key, "go_backwards") != 0 && strcmp(key, "zero_output_for_mask") != 0) items[count++] = config->items[i];
-    }
-    const char *registered = lc_json_str(layer, "registered_name", NULL);
-    made[0] = (lc_json){.kind = LC_JSON_OBJECT, .items = made + 1, .count = registered ? 3 : 2};
-    made[1] = (lc_json){.kind = LC_JSON_STRING, .key = "class_name", .string = lc_json_str(layer, "class_name", "")};
-    made[2] = (lc_json){.kind = LC_JSON_OBJECT, .key = "config", .items = items, .count = count};
-    if (registered) made[3] = (lc_json){.kind = LC_JSON_STRING, .key = "registered_name", .string = registered};
-    return made;
+    const lc_json options[] = {{.kind = LC_JSON_BOOL, .key = "go_backwards", .boolean = backwards},
+                               {.kind = LC_JSON_BOOL, .key = "zero_output_for_mask", .boolean = zero_masked}};
+    return lc_part_with(c, layer, options, 2);
 }
 
 static bool flag(const lc_json *layer, const char *key) {

@@ -1,5 +1,5 @@
 /*
- * part.c: layers inside layers: the cell of an RNN, the two layers of a Bidirectional, the layer of a TimeDistributed. Their configuration
+ * part.c: layers inside layers: the cell of an RNN, the two layers of a Bidirectional, the layer in a wrapper. Their configuration
  * is a part of the outer one's, and their weights are some of its weights:
  *
  *   .keras   named by their place: "forward_layer/cell/vars/0"
@@ -46,6 +46,33 @@ bool lc_part(lc_call *c, const lc_json *json, const char *prefix, uint32_t first
         part->weights[part->weight_count++].name += skip;
     }
     return true;
+}
+
+static bool named_among(const lc_json *members, uint32_t n, const char *key) {
+    for (uint32_t i = 0; i < n; i++)
+        if (key && strcmp(members[i].key, key) == 0) return true;
+    return false;
+}
+
+const lc_json *lc_part_with(lc_call *c, const lc_json *layer, const lc_json *members, uint32_t n) {
+    const lc_json *config = lc_json_get(layer, "config");
+    const uint32_t old = config ? config->count : 0;
+    lc_json *items = lc_arena_array(&c->lower->scratch, (size_t)old + n + 1, sizeof *items),
+            *made = lc_arena_array(&c->lower->scratch, 4, sizeof *made);
+    if (!items || !made) {
+        lc_build_check(c->b, lc_fail_memory(c->b->err, "a configuration"));
+        return NULL;
+    }
+    uint32_t count = n;
+    memcpy(items, members, n * sizeof *items);
+    for (uint32_t i = 0; i < old; i++)
+        if (!named_among(members, n, config->items[i].key)) items[count++] = config->items[i];
+    const char *registered = lc_json_str(layer, "registered_name", NULL);
+    made[0] = (lc_json){.kind = LC_JSON_OBJECT, .items = made + 1, .count = registered ? 3 : 2};
+    made[1] = (lc_json){.kind = LC_JSON_STRING, .key = "class_name", .string = lc_json_str(layer, "class_name", "")};
+    made[2] = (lc_json){.kind = LC_JSON_OBJECT, .key = "config", .items = items, .count = count};
+    if (registered) made[3] = (lc_json){.kind = LC_JSON_STRING, .key = "registered_name", .string = registered};
+    return made;
 }
 
 int32_t lc_part_call(lc_call *c, const lc_keras_layer *part, const int32_t *in, const int32_t *in_masks, uint32_t n, lc_call *done) {

@@ -94,6 +94,8 @@ lc_status lc_rnn_finish(lc_lower *lower, lc_error *err);
 /* The layer inside a layer that `json` describes, with those of c's weights that are its own: in .keras files those below `prefix`, in .h5
  * files `count` from number `first` on. False after a failure. */
 bool lc_part(lc_call *c, const lc_json *json, const char *prefix, uint32_t first, uint32_t count, lc_keras_layer *part);
+/* The layer as serialised, with these n members of its configuration, whatever stands there. NULL after a failure. */
+const lc_json *lc_part_with(lc_call *c, const lc_json *layer, const lc_json *members, uint32_t n);
 /* Whether weights are named by their place (.keras). */
 bool lc_part_by_name(const lc_keras_layer *layer);
 /* Lowers a call of a part: inputs with their masks to its first output; the others go to *more as lc_call has them. mask: of output 0. */

@@ -149,6 +149,7 @@ static lc_status write_float(work *w, lc_node n) {
 static lc_status write_rounding(work *w, lc_node n, lc_steps s) {
     const int32_t x = n.inputs[0], y = n.outputs[0];
     int32_t in = x;
+    if (w->plan.of[y].rounded) s = w->plan.of[y].fixed;
     if (n.op == LC_OP_FAKE_QUANT && !w->plan.of[y].rounded) return write_float(w, n);
     if (n.op == LC_OP_DEQUANTIZE) in = w->same[x];
     else if (n.op == LC_OP_FAKE_QUANT || find_form(w, x, s)) LC_TRY(in_form(w, x, s, n.layer, &in));
@@ -229,9 +230,7 @@ static lc_status write_integer(work *w, lc_node n, lc_quant_choice choice) {
         const int32_t t = n.inputs[i];
         if ((int32_t)i == r->weights || (int32_t)i == r->bias) continue;
         if (flows(w, t)) {
-            lc_steps s = same                        ? shared
-                         : r->scales == LC_QUANT_ANY ? w->forms[t]->steps
-                                                     : lc_quant_plan_steps(&w->plan, t, choice.type);
+            lc_steps s = same ? shared : r->scales == LC_QUANT_ANY ? w->forms[t]->steps : lc_quant_plan_steps(&w->plan, t, choice.type);
             LC_TRY(in_form(w, t, s, n.layer, &n.inputs[i]));
             input = s;
         } else if (is_constant(w, t)) {

@@ -156,6 +156,15 @@ static lc_range without_extremes(const lc_quant_plan *p, const lc_node *n, lc_ra
     return data.seen && width(data) > 0 && width(all) > CUT * width(data) ? data : all;
 }
 
+/* What a FAKE_QUANT makes for this reader alone is written in the reader's steps at once, where the graph says those, too. */
+static void follow(lc_quant_plan *p, int32_t t, lc_quant_set *to, lc_dtype type) {
+    lc_quant_set *y = &p->of[t], *x = y->rounded ? &p->of[y->from] : NULL;
+    if (!x || to->fixed.type != type || y->uses != 1 || x->uses != 1 || y->members != 1 || x->members != 1 || x->kept != type) return;
+    if (x->parent != y->from || y->parent != t || !lc_steps_equal(x->fixed, y->fixed)) return;
+    x->fixed = y->fixed = to->fixed;
+    x->range = y->range = to->range;
+}
+
 /* Inputs that lose little by it join the output's set. */
 static void join_inputs(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_arena *temporary) {
     const int32_t out = n->outputs[0];
@@ -174,6 +183,7 @@ static void join_inputs(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_ar
         const int32_t t = n->inputs[i];
         if (!is_float(p->graph, t) || is_const(p->graph, t)) continue;
         const lc_quant_set *s = set_of(p, t);
+        follow(p, t, set_of(p, out), type);
         const bool ours = p->of[t].kept == type && s->fixed.type == LC_FLOAT32;
         if (ours && s->members == 1 && p->of[t].uses == 1) join(p, out, t, set_of(p, out)->range);
         else if (ours && width(all) <= WIDER * width(s->range)) join(p, out, t, both(set_of(p, out)->range, s->range));
@@ -200,11 +210,11 @@ static void choose(lc_quant_plan *p, size_t index, const lc_op_quant_def *r, lc_
         if (from >= 0 && p->of[from].kept == type) join(p, from, out, set_of(p, from)->range);
         else if (from >= 0) p->of[out].range = set_of(p, from)->range;
     }
-    if (r->scales != LC_QUANT_SAME || from >= 0 || n->output_count == 0 || !is_float(g, n->outputs[0])) return;
-    join_inputs(p, n, type, temporary);
-    for (uint32_t i = 1; i < n->output_count; i++) /* SPLIT of a constant */
+    if (r->scales != LC_QUANT_SAME || n->output_count == 0 || !is_float(g, n->outputs[0])) return;
+    if (from < 0) join_inputs(p, n, type, temporary);
+    for (uint32_t i = 1; i < n->output_count; i++) /* SPLIT: of a constant, too, or of what is kept in another type */
         if (is_float(g, n->outputs[i]))
-            join(p, n->outputs[0], n->outputs[i], both(set_of(p, n->outputs[0])->range, p->of[n->outputs[i]].range));
+            join(p, n->outputs[0], n->outputs[i], both(set_of(p, n->outputs[0])->range, set_of(p, n->outputs[i])->range));
 }
 
 static lc_status decide(const lc_quant_job *job, lc_quant_plan *p, size_t index, lc_arena *temporary) {
@@ -286,6 +296,7 @@ static lc_status fix_rounded(lc_quant_plan *p, lc_arena *temporary, lc_error *er
         fix(&p->of[y], s);
         p->of[y].kept = s.type;
         p->of[y].rounded = true;
+        p->of[y].from = x;
     }
     for (size_t t = 0; t < g->tensor_count; t++)
         if (rounding[t] && rounding[t] == p->of[t].uses && p->of[t].fixed.type == LC_FLOAT32) fix(&p->of[t], first[t]);

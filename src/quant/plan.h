@@ -17,6 +17,7 @@ typedef struct lc_quant_set {
     lc_dtype kept;    /* how this tensor is written by its operator: FLOAT32, INT8, INT16 */
     uint32_t uses;
     bool rounded; /* FAKE_QUANT or DEQUANTIZE makes it: integers, which are what their input becomes in its steps */
+    int32_t from; /* that input */
 } lc_quant_set;
 
 typedef struct lc_quant_choice {

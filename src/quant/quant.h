@@ -13,6 +13,7 @@
  *   lstm.c        LSTM as an integer operator; cell.c: the ranges inside of one
  *   recipe.c      which scheme a layer gets, by its name
  *   report.c      what was done, what stayed float and why
+ *   verify.c      the proof that a model has integers only
  *
  * The order of these is in api/quantize.c.
  *
@@ -192,5 +193,8 @@ typedef struct lc_quant_job {
 lc_status lc_quant_integer(lc_quant_job *job);
 /* Nodes whose scheme is DYNAMIC, FLOAT16 or INT4 get smaller weights. (weights.c) */
 lc_status lc_quant_weights_only(lc_quant_job *job);
+
+/* Proof of an integer model: nothing but QUANTIZE and DEQUANTIZE touches a float32 tensor. LC_UNSUPPORTED: the first operator that does. (verify.c) */
+lc_status lc_quant_check_integer(const lc_model *model, lc_error *err);
 
 #endif

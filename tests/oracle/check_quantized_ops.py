@@ -41,8 +41,8 @@ QuantizeOptions = declared("lc_quantize_options")
 
 
 class Litec(random_ops.Litec):
-    def quantize(self, content, samples, scheme):
-        """The integer model as bytes; samples: lists of arrays."""
+    def quantize(self, content, samples, scheme, float_inputs):
+        """The integer model as bytes, its outputs integers; samples: lists of arrays."""
         lib, model, data, smaller = self.lib, c.c_void_p(), c.c_void_p(), c.c_void_p()
 
         def fill(_user, index, session, end, _err):
@@ -55,7 +55,7 @@ class Litec(random_ops.Litec):
         function = FILL(fill)
         self.check(lib.lc_data_from(function, None, c.byref(data), c.byref(self.error)))
         code, dtype, _ = SCHEMES[scheme]
-        options = QuantizeOptions(scheme=code, data=c.cast(c.pointer(data), c.c_void_p), data_count=1, input_type=dtype, output_type=dtype, threads=1)
+        options = QuantizeOptions(scheme=code, data=c.cast(c.pointer(data), c.c_void_p), data_count=1, input_type=0 if float_inputs else dtype, output_type=dtype, threads=1)
         try:
             self.check(lib.lc_model_from_memory(content, c.c_size_t(len(content)), None, c.byref(model), c.byref(self.error)))
             self.check(lib.lc_model_quantize(model, c.byref(options), c.byref(smaller), c.byref(self.error)))
@@ -157,7 +157,7 @@ def one(litec, op, seed, scheme):
     except (ValueError, RuntimeError, Refused):
         return "passed", what
     try:
-        smaller = litec.quantize(content, [given] + [[others(g) for g in given] for _ in range(SAMPLES - 1)], scheme)
+        smaller = litec.quantize(content, [given] + [[others(g) for g in given] for _ in range(SAMPLES - 1)], scheme, seed % 4 == 3)
     except Refused as e:
         reason = str(e)
         kind = "passed" if "not constant" in reason or "nothing to do" in reason else "float" if "no operator changed" in reason else "refused"
@@ -184,6 +184,8 @@ def one(litec, op, seed, scheme):
         if op == "WHERE":  # small values become 0
             if abs(len(y) - len(w)) > 2 + len(w) // 10:
                 return "far", "%s: %d elements, wanted %d" % (what, len(y), len(w))
+            continue
+        if seed % 4 == 3:  # the operator does not get what the float one does
             continue
         if y.dtype == np.bool_ or not how[1]:
             wrong = np.mean(y != w) if y.size else 0
@@ -266,11 +268,12 @@ def main():
                 count[kind] += 1
                 good = kind in ("ok", "passed") or kind == "float" and scheme == "int16x8" and not wide
                 bad += not good
-                shown[kind] += not good
+                if not good:
+                    shown[kind] += 1
                 if not good and shown[kind] <= args.show:
                     print("%s %s %d %s: %s" % (op, scheme, seed, kind, words[:900]), flush=True)
             total.update(count)
-            if set(count) - {"ok", "passed"} and not (scheme == "int16x8" and not wide and set(count) <= {"float", "passed"}):
+            if shown:
                 print("%-24s %-8s %s" % (op, scheme, dict(count)), flush=True)
     print("all:", dict(total))
     sys.exit(1 if bad else 0)

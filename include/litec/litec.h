@@ -269,13 +269,19 @@ typedef struct lc_data_options {
  *   .csv, also .gz            a row a sample; the first may name the columns. The only input takes all columns but that of the labels; of
  *                             several, "x" takes the column x or x[0], x[1] ...
  *   .png, .jpg, or a folder   pictures in the order of their names, scaled to the input; folders in the folder are classes
+ *   TFRecord                  records of tf.train.Example, plain or packed by gzip or zlib: the feature with the input's name; for the only
+ *                             input also "image", "image_raw", "image/encoded", "x" or "features". Label: "label", "y", "class" or
+ *                             "image/class/label". Several files by a pattern ("train-*") or their folder
+ *   .bin of CIFAR-10, -100    pictures with their labels; several by a pattern
+ *   mnist:test                a set of lc_dataset_at by its name, and "train" or "test"; its labels and classes come with it
  * Shapes may differ in dimensions of 1, and a flat sample fits any shape of as many elements. All inputs must have equally many samples. The
  * model is only asked for its inputs. Caller owns *data (lc_data_close).
  * Errors: those of lc_array_load; LC_ARGUMENT: no such input, an input without a file; LC_INVALID: shapes that do not fit, an empty set. */
 LC_API lc_status lc_data_open(const lc_model *model, const char *const *files, const lc_data_options *options, lc_data **data,
                               lc_error *err);
 /* Samples from the caller: `fill` writes sample number `index` (a whole batch of the session's) into the inputs of the session, which it may
- * resize, or sets *end when there are no more. It is called in order, from one thread. */
+ * resize, or sets *end when there are no more. It is called in order, from one thread; after lc_data_rewind from 0 again. Caller owns *data
+ * (lc_data_close); `user` must live as long. Errors: LC_ARGUMENT, LC_NO_MEMORY. */
 typedef lc_status (*lc_data_fn)(void *user, uint64_t index, lc_session *session, bool *end, lc_error *err);
 LC_API lc_status lc_data_from(lc_data_fn fill, void *user, lc_data **data, lc_error *err);
 LC_API void lc_data_close(lc_data *data); /* NULL is fine */
@@ -299,6 +305,57 @@ LC_API const char *lc_data_class(const lc_data *data, int64_t label);
 LC_API const char *lc_data_signature(const lc_data *data);
 /* Begins again with the first batch. */
 LC_API lc_status lc_data_rewind(lc_data *data, lc_error *err);
+
+/* ---- data sets by name ----------------------------------------------------------------------------------------- */
+
+typedef struct lc_dataset_file {
+    const char *name;
+    uint64_t bytes;
+    const char *sha256;         /* NULL: of what is in an archive */
+    const char *content_sha256; /* of what the .gz holds: a file that was packed again is taken too; NULL: not known */
+} lc_dataset_file;
+
+typedef struct lc_dataset_split {
+    const char *name; /* "train", "test" */
+    uint64_t samples;
+    const char *data, *labels; /* files or patterns; labels NULL: they lie in the data */
+} lc_dataset_split;
+
+typedef struct lc_dataset {
+    const char *name, *title, *licence, *page;
+    int32_t height, width, channels; /* of a sample */
+    const char *const *classes;      /* [class_count] */
+    size_t class_count;
+    const char *const *addresses; /* [address_count]: folders with the files, in the order they are tried */
+    size_t address_count;
+    const lc_dataset_file *files; /* [file_count] */
+    size_t file_count;
+    const lc_dataset_file *members; /* [member_count]: what is unpacked from the archive that is the only file; NULL: no archive */
+    size_t member_count;
+    const lc_dataset_split *splits; /* [split_count] */
+    size_t split_count;
+} lc_dataset;
+
+/* The sets that litec knows; NULL behind the last. */
+LC_API const lc_dataset *lc_dataset_at(size_t index);
+/* By name, whose letters may be capital and hyphens missing; NULL: none. */
+LC_API const lc_dataset *lc_dataset_find(const char *name);
+
+typedef struct lc_dataset_options {
+    const char
+        *dir; /* the folder that the set's own folder goes into; NULL: $LITEC_DATA, else $XDG_CACHE_HOME/litec, else ~/.cache/litec */
+    const char *from; /* folder, or address of one (http, https, file), in place of the set's own; NULL: these */
+    void (*progress)(void *user, const char *file, uint64_t done, uint64_t all); /* bytes; NULL: nobody */
+    void *progress_user;
+} lc_dataset_options;
+
+/* Brings the files of a set into their folder, those that are not there; *folder (freed by the caller with lc_free) says where. A file appears under
+ * its name when it is whole and its checksum right. A download that ends early leaves a .part file, with which the next call goes on.
+ * Downloads use libcurl (libcurl.so.4), which is loaded when it is needed; folders do not need it.
+ * Errors: LC_IO: not reached, refused, ended early, disk full; LC_INVALID: a wrong checksum; LC_NOT_FOUND; LC_UNSUPPORTED: no libcurl. */
+LC_API lc_status lc_dataset_fetch(const lc_dataset *set, const lc_dataset_options *options, char **folder, lc_error *err);
+/* Whether all of its files are in their folder; *folder as above, NULL when nobody asks. */
+LC_API bool lc_dataset_is_here(const lc_dataset *set, const char *dir, char **folder);
 
 /* ---- evaluate: how good models are on labelled data ----------------------------------------------------------- */
 
@@ -360,7 +417,7 @@ typedef enum lc_scheme {
     LC_SCHEME_FLOAT = 0, /* nothing */
     LC_SCHEME_DYNAMIC,   /* int8 weights, one scale a channel; activations stay float32 and are made integers while it runs */
     LC_SCHEME_FLOAT16,   /* float16 weights */
-    LC_SCHEME_INT8,      /* integer arithmetic: int8 activations and weights; needs data */
+    LC_SCHEME_INT8,      /* integer arithmetic: int8 activations and weights; needs data, but for a model trained for it */
     LC_SCHEME_INT16X8,   /* integer arithmetic: int16 activations, int8 weights; needs data */
     LC_SCHEME_INT4,      /* int4 weights where the runtime has such kernels, else as DYNAMIC */
 } lc_scheme;
@@ -405,8 +462,10 @@ typedef struct lc_quantize_options {
     lc_quantize_report **report; /* filled on success; NULL: not wanted */
 } lc_quantize_options;
 
-/* Makes a quantised form of a float model; the model stays as it is and alive as long as the other. Never does nothing in silence: LC_ARGUMENT when no
- * operator changes, when data is missing, LC_INVALID when a sample holds NaN or a layer gives infinity. Caller owns *quantized. */
+/* Makes a quantised form of a float model; the model stays as it is and alive as long as the other. Never does nothing in silence:
+ * LC_ARGUMENT when no operator changes, when data is missing; LC_UNSUPPORTED: only_integer, and an operator stays float; LC_INVALID when a
+ * sample holds NaN or a layer gives infinity; LC_NOT_FOUND: no such scheme; those of lc_data_next and lc_session_run. Caller owns
+ * *quantized. */
 LC_API lc_status lc_model_quantize(lc_model *model, const lc_quantize_options *options, lc_model **quantized, lc_error *err);
 
 /* "quantised 64 of 66 operators; these stayed float because ...", sizes, error of each output over the samples: text or JSON,
@@ -476,11 +535,11 @@ typedef struct lc_tradeoff {
     void *memory;       /* of all of it */
 } lc_tradeoff;
 
-/* As lc_model_quantize, but layers that cost more than the budget has become something milder than the scheme that was asked for: float16
+/* As lc_model_quantize, but where that loses more than the budget allows, layers become something milder than what was asked for: float16
  * weights, int8 weights alone, int16 activations, in the order of error per byte, as few as are needed. Layers that options->recipe names
  * keep what it says. Calibrates once. The result depends on nothing but the data. tradeoff (may be NULL) is the caller's, who frees it with
- * lc_tradeoff_deinit. LC_ARGUMENT: a budget that is none, samples without classes; LC_UNSUPPORTED: no form of the model is within the
- * budget; those of lc_model_quantize and lc_eval_models. Caller owns *quantized. */
+ * lc_tradeoff_deinit. LC_ARGUMENT: a budget that is none; LC_INVALID: outputs that are no classes; LC_UNSUPPORTED: no form of
+ * the model is within the budget; those of lc_model_quantize and lc_eval_models. Caller owns *quantized. */
 LC_API lc_status lc_model_quantize_budget(lc_model *model, const lc_quantize_options *options, const lc_tradeoff_options *budget,
                                           lc_model **quantized, lc_tradeoff *tradeoff, lc_error *err);
 /* The table of what was tried and of the layers, as text or JSON. Caller frees *text with lc_free. */

@@ -5,7 +5,7 @@
  *   2. The mildest form, float16 weights everywhere: if that is not, nothing is.
  *   3. Steps from the one to the other, the layers whose error costs the fewest bytes to avoid first (budget_step.c). How many of them are needed
  *      is found by bisection on samples kept in memory, then checked on all samples and moved up until it holds there.
- *   4. Layers that turn out not to matter, the largest first, go back to the scheme that was asked for.
+ *   4. Layers that turn out not to matter, the largest first, go back to the scheme that was asked for; a smaller recipe met on the way wins.
  *
  * The model is calibrated once; each form is a fork of it. What is handed out was judged on all samples.
  */
@@ -21,6 +21,7 @@
 
 enum { SEARCH_SAMPLES = 512, MOST_BACK = 12 /* layers that are tried to go back */, MOST_THREADS = 64 };
 #define MOST_DB 150.0 /* no error is taken for this */
+#define WORTH 0.99    /* a file that is hardly smaller is not worth its layers without integer arithmetic */
 
 void lc_bud_progress(const lc_bud_job *j, const char *stage, uint64_t done, uint64_t all) {
     if (j->budget->progress) j->budget->progress(j->budget->progress_user, stage, done, all);
@@ -28,22 +29,30 @@ void lc_bud_progress(const lc_bud_job *j, const char *stage, uint64_t done, uint
 
 /* ---- one form ------------------------------------------------------------------------------------------------------------ */
 
-static uint64_t key_of(const lc_bud_job *j) {
-    uint64_t key = 0;
-    for (size_t i = 0; i < j->unit_count; i++) key = lc_hash(&j->units[i].scheme, sizeof j->units[i].scheme, key);
-    return key;
+/* The recipe of the units' schemes, where it was tried before; NULL: it was not. */
+static lc_bud_tried *find_tried(const lc_bud_job *j) {
+    for (size_t i = 0; i < j->tried_count; i++) {
+        size_t same = 0;
+        while (same < j->unit_count && j->tried[i].schemes[same] == j->units[same].scheme) same++;
+        if (same == j->unit_count) return &j->tried[i];
+    }
+    return NULL;
 }
 
-/* The place for a recipe in the table: that of the same one tried on fewer samples, if there is one. */
-static lc_status place_for(lc_bud_job *j, uint64_t key, lc_bud_tried **place) {
+static lc_status add_tried(lc_bud_job *j, lc_bud_tried **tried) {
     void *items = j->tried;
-    for (size_t i = 0; i < j->tried_count; i++)
-        if (j->tried[i].key == key) return *place = &j->tried[i], LC_OK;
-    if (!lc_arena_grow(&j->kept, &items, &j->tried_capacity, j->tried_count + 1, sizeof *j->tried))
+    lc_scheme *schemes = lc_arena_array(&j->kept, j->unit_count, sizeof *schemes);
+    if (!schemes || !lc_arena_grow(&j->kept, &items, &j->tried_capacity, j->tried_count + 1, sizeof *j->tried))
         return lc_fail_memory(j->err, "the table");
     j->tried = items;
-    *place = &j->tried[j->tried_count++];
+    *tried = &j->tried[j->tried_count];
+    **tried = (lc_bud_tried){.schemes = schemes, .order = j->tried_count++};
+    for (size_t i = 0; i < j->unit_count; i++) schemes[i] = j->units[i].scheme;
     return LC_OK;
+}
+
+static void take_tried(lc_bud_job *j, const lc_scheme *schemes) {
+    for (size_t i = 0; i < j->unit_count; i++) j->units[i].scheme = schemes[i];
 }
 
 static lc_status make_form(lc_bud_job *j, bool whole, lc_tradeoff_row *row, lc_model **m) {
@@ -61,22 +70,25 @@ static lc_status make_form(lc_bud_job *j, bool whole, lc_tradeoff_row *row, lc_m
     return status;
 }
 
-/* Judges the form of the units' schemes. */
-static lc_status try_form(lc_bud_job *j, bool whole, bool *within, lc_bud_score *score) {
-    lc_bud_tried *place = NULL;
+/* Judges the form of the units' schemes, if that was not done before. row: valid until the next one is tried. */
+static lc_status try_form(lc_bud_job *j, bool whole, const lc_tradeoff_row **out) {
+    lc_bud_tried *tried = find_tried(j);
     lc_tradeoff_row row;
+    lc_bud_score score;
     lc_model *m;
-    const uint64_t key = key_of(j);
+    if (tried && tried->whole >= whole) return *out = &tried->row, LC_OK;
     LC_TRY(make_form(j, whole, &row, &m));
     lc_status status = lc_quant_file_size(m, &row.bytes, j->err);
-    if (status == LC_OK) status = whole ? lc_bud_score_whole(j, m, score) : lc_bud_score_kept(j, m, 1, score);
+    if (status == LC_OK) status = whole ? lc_bud_score_whole(j, m, &score) : lc_bud_score_kept(j, m, 1, &score);
     lc_model_destroy(m);
-    if (status == LC_OK) status = place_for(j, key, &place);
+    if (status == LC_OK && !tried) status = add_tried(j, &tried);
     if (status) return status;
-    lc_bud_grade(j, score, whole, &row.score, &row.drop);
-    row.samples = score->samples;
-    *within = row.within = row.drop <= j->budget->max_drop + 1e-9; /* 0.1 points of 1000 samples are one, whatever doubles make of it */
-    if (whole || !place->whole) *place = (lc_bud_tried){row, key, whole};
+    lc_bud_grade(j, &score, whole, &row.score, &row.drop);
+    row.samples = score.samples;
+    row.within = row.drop <= j->budget->max_drop + 1e-9; /* 0.1 points of 1000 samples are one, whatever doubles make of it */
+    tried->row = row;
+    tried->whole = whole;
+    *out = &tried->row;
     return LC_OK;
 }
 
@@ -88,9 +100,11 @@ static void take_steps(lc_bud_job *j, size_t count) {
 }
 
 static lc_status try_steps(lc_bud_job *j, size_t count, bool whole, bool *within) {
-    lc_bud_score score;
+    const lc_tradeoff_row *row = NULL;
     take_steps(j, count);
-    return try_form(j, whole, within, &score);
+    LC_TRY(try_form(j, whole, &row));
+    *within = row->within;
+    return LC_OK;
 }
 
 /* ---- the search -------------------------------------------------------------------------------------------------------------- */
@@ -135,8 +149,7 @@ static lc_status go_back(lc_bud_job *j) {
     lc_bud_unit **changed = lc_arena_array(&j->kept, j->unit_count, sizeof(lc_bud_unit *));
     lc_scheme *held = lc_arena_array(&j->kept, j->unit_count, sizeof *held);
     size_t count = 0, back = 0;
-    lc_bud_score score;
-    bool within;
+    const lc_tradeoff_row *row = NULL;
     if (!changed || !held) return lc_fail_memory(j->err, "layers");
     for (size_t i = 0; i < j->unit_count; i++) {
         held[i] = j->units[i].scheme;
@@ -147,27 +160,38 @@ static lc_status go_back(lc_bud_job *j) {
         const lc_scheme was = changed[i]->scheme;
         changed[i]->scheme = j->options->scheme;
         lc_bud_progress(j, "taking back what was not needed", i + 1, count < MOST_BACK ? count : MOST_BACK);
-        LC_TRY(try_form(j, false, &within, &score));
-        if (within) back++;
+        LC_TRY(try_form(j, false, &row));
+        if (row->within) back++;
         else changed[i]->scheme = was;
     }
     if (!back) return LC_OK;
-    LC_TRY(try_form(j, true, &within, &score));
-    for (size_t i = 0; i < j->unit_count && !within; i++) j->units[i].scheme = held[i];
+    LC_TRY(try_form(j, true, &row));
+    if (!row->within) take_tried(j, held);
     return LC_OK;
 }
 
-/* The row of the units' schemes, which have been tried. */
-static const lc_tradeoff_row *row_of(const lc_bud_job *j, uint64_t key) {
-    size_t i = 0;
-    while (j->tried[i].key != key) i++;
-    return &j->tried[i].row;
+static int by_size(const void *a, const void *b) {
+    const lc_bud_tried *x = a, *y = b;
+    if (x->row.bytes != y->row.bytes) return x->row.bytes < y->row.bytes ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* Where little is to be had, integers and what converts between them and floats are more bytes than the mildest form. */
-static void take_smaller(lc_bud_job *j, uint64_t mildest) {
-    const uint64_t bytes = row_of(j, key_of(j))->bytes;
-    if (row_of(j, mildest)->bytes < bytes) take_steps(j, j->step_count + 1);
+/* Sizes do not always fall with the steps: QUANTIZE and DEQUANTIZE between layers take bytes, too. A smaller recipe that was within the budget
+ * on the way is taken instead. */
+static lc_status take_smaller(lc_bud_job *j) {
+    const lc_tradeoff_row *row = NULL;
+    LC_TRY(try_form(j, true, &row));
+    const double enough = (double)row->bytes * WORTH;
+    lc_scheme *held = find_tried(j)->schemes;
+    qsort(j->tried, j->tried_count, sizeof *j->tried, by_size);
+    for (size_t i = 0; i < j->tried_count && (double)j->tried[i].row.bytes <= enough; i++) {
+        if (!j->tried[i].row.within) continue;
+        take_tried(j, j->tried[i].schemes);
+        LC_TRY(try_form(j, true, &row));
+        if (row->within) return LC_OK;
+    }
+    take_tried(j, held);
+    return LC_OK;
 }
 
 static lc_status nothing_within(const lc_bud_job *j, double drop) {
@@ -190,6 +214,7 @@ static lc_status find_reference(lc_bud_job *j, bool whole, double *db) {
     how.recipe = NULL;
     how.scheme = LC_SCHEME_FLOAT16;
     how.input_type = how.output_type = LC_FLOAT32;
+    how.only_integer = false;
     lc_status status = lc_quant_make(j->source, &how, &did, &m, j->err);
     lc_arena_deinit(&did.arena);
     if (status == LC_OK) status = whole ? lc_bud_score_whole(j, m, &score) : lc_bud_score_kept(j, m, 1, &score);
@@ -204,43 +229,28 @@ static lc_status find_reference(lc_bud_job *j, bool whole, double *db) {
 
 /* The units' schemes become those of the result. */
 static lc_status search(lc_bud_job *j) {
-    lc_bud_score score;
-    bool within;
-    double value, drop;
+    const lc_tradeoff_row *row = NULL;
     if (j->kind == LC_SCORE_SNR) LC_TRY(find_reference(j, true, &j->whole_db));
     take_steps(j, 0);
-    LC_TRY(try_form(j, true, &within, &score));
-    j->result->reference = j->kind == LC_SCORE_SNR    ? j->whole_db
-                           : j->kind == LC_SCORE_TOP1 ? (double)score.float_right / (double)score.samples
-                                                      : 1;
-    if (within) return LC_OK;
+    LC_TRY(try_form(j, true, &row));
+    j->result->reference = j->kind == LC_SCORE_SNR ? j->whole_db : row->score + row->drop / 100;
+    if (row->within) return LC_OK;
     take_steps(j, j->step_count + 1);
-    LC_TRY(try_form(j, true, &within, &score));
-    lc_bud_grade(j, &score, true, &value, &drop);
-    if (!within) return nothing_within(j, drop);
-    const uint64_t mildest = key_of(j);
+    LC_TRY(try_form(j, true, &row));
+    if (!row->within) return nothing_within(j, row->drop);
     LC_TRY(lc_bud_keep(j, j->budget->search_samples ? j->budget->search_samples : SEARCH_SAMPLES));
     if (j->kind == LC_SCORE_SNR) LC_TRY(find_reference(j, false, &j->kept_db));
     take_steps(j, 0);
     LC_TRY(lc_bud_find_steps(j));
     LC_TRY(find_count(j));
     LC_TRY(go_back(j));
-    take_smaller(j, mildest);
-    return LC_OK;
+    return take_smaller(j);
 }
 
 /* ---- the result ---------------------------------------------------------------------------------------------------------------- */
 
-static int by_size(const void *a, const void *b) {
-    const lc_bud_tried *x = a, *y = b;
-    if (x->row.bytes != y->row.bytes) return x->row.bytes < y->row.bytes ? -1 : 1;
-    if (x->row.drop != y->row.drop) return x->row.drop > y->row.drop ? -1 : 1;
-    return x->key < y->key ? -1 : x->key > y->key;
-}
-
 static lc_status fill_result(lc_bud_job *j) {
     lc_tradeoff *r = j->result;
-    const uint64_t key = key_of(j);
     lc_tradeoff_layer *layers = lc_arena_array(j->arena, j->unit_count, sizeof *layers);
     lc_tradeoff_row *rows = lc_arena_array(j->arena, j->tried_count + 1, sizeof *rows);
     char *recipe;
@@ -257,7 +267,7 @@ static lc_status fill_result(lc_bud_job *j) {
     qsort(j->tried, j->tried_count, sizeof *j->tried, by_size);
     for (size_t i = 0; i < j->tried_count; i++) {
         rows[i + 1] = j->tried[i].row;
-        if (j->tried[i].key == key) r->chosen = i + 1;
+        if (&j->tried[i] == find_tried(j)) r->chosen = i + 1;
     }
     rows[0] = (lc_tradeoff_row){.others = rows[r->chosen].integer + rows[r->chosen].weights + rows[r->chosen].others,
                                 .samples = rows[r->chosen].samples,
@@ -326,6 +336,7 @@ static lc_status run(lc_bud_job *j, lc_model **quantized) {
     LC_TRY(search(j));
     LC_TRY(fill_result(j));
     how.recipe = j->result->recipe;
+    lc_quant_forget(j->source->model); /* it lives on behind the quantised one */
     return lc_quant_finish(j->source, &how, quantized, how.report, j->err);
 }
 

@@ -21,6 +21,7 @@ typedef struct lc_bud_unit {
     const char **patterns; /* of a recipe */
     size_t pattern_count, pattern_capacity;
     uint64_t weights;             /* elements of constants that a scheme can make smaller */
+    bool int16;                   /* all of its operators have a form with int16 activations */
     double noise[LC_BUD_SCHEMES]; /* relative to the outputs, with this unit alone in a scheme; -1: not measured */
     lc_scheme scheme;             /* as chosen now */
 } lc_bud_unit;
@@ -47,8 +48,9 @@ typedef struct lc_bud_score {
 /* A recipe that was tried. */
 typedef struct lc_bud_tried {
     lc_tradeoff_row row;
-    uint64_t key; /* of the units' schemes */
-    bool whole;   /* on all samples */
+    lc_scheme *schemes; /* of the units */
+    bool whole;         /* on all samples */
+    size_t order;       /* in which it was tried */
 } lc_bud_tried;
 
 typedef struct lc_bud_job {

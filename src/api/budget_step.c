@@ -23,10 +23,11 @@ enum {
 };
 
 /* What a layer may become instead, the smaller before the larger. */
-static size_t milder(lc_scheme asked, bool only_integer, lc_scheme out[3]) {
+static size_t milder(const lc_bud_job *j, const lc_bud_unit *u, lc_scheme out[3]) {
+    const lc_scheme asked = j->options->scheme;
     size_t n = 0;
-    if (asked == LC_SCHEME_INT8) out[n++] = LC_SCHEME_INT16X8;
-    if (only_integer) return n;
+    if (asked == LC_SCHEME_INT8 && u->int16) out[n++] = LC_SCHEME_INT16X8;
+    if (j->options->only_integer) return n;
     if (asked == LC_SCHEME_INT8 || asked == LC_SCHEME_INT4) out[n++] = LC_SCHEME_DYNAMIC;
     out[n++] = asked == LC_SCHEME_FLOAT16 ? LC_SCHEME_FLOAT : LC_SCHEME_FLOAT16;
     return n;
@@ -34,7 +35,7 @@ static size_t milder(lc_scheme asked, bool only_integer, lc_scheme out[3]) {
 
 lc_scheme lc_bud_mildest(const lc_bud_job *j, const lc_bud_unit *u) {
     lc_scheme schemes[3];
-    const size_t n = milder(j->options->scheme, j->options->only_integer, schemes);
+    const size_t n = milder(j, u, schemes);
     if (!n) return j->options->scheme;
     return schemes[n - 1] == LC_SCHEME_FLOAT16 && u->weights == 0 ? LC_SCHEME_FLOAT : schemes[n - 1];
 }
@@ -54,13 +55,14 @@ static lc_status measure(lc_bud_job *j, lc_bud_unit *u, lc_scheme scheme, size_t
     alone.recipe = recipe;
     alone.scheme = LC_SCHEME_FLOAT;
     alone.input_type = alone.output_type = LC_FLOAT32;
+    alone.only_integer = false;
     lc_status status = lc_quant_make(j->source, &alone, &did, &m, j->err);
     lc_free(recipe);
     const bool changed = did.integer || did.weights;
     if (status == LC_OK && changed) status = lc_bud_score_kept(j, m, every, &score);
     /* with too few weights, or no such form, it stays float and is called so */
     if (changed || scheme == j->options->scheme) u->noise[scheme] = fmin(score.noise, LC_BUD_MOST_NOISE);
-    else u->noise[LC_SCHEME_FLOAT] = 0;
+    else if (!j->options->only_integer) u->noise[LC_SCHEME_FLOAT] = 0;
     lc_model_destroy(m);
     lc_arena_deinit(&did.arena);
     return status;
@@ -86,8 +88,6 @@ static lc_status measure_all(lc_bud_job *j) {
     const lc_scheme asked = j->options->scheme;
     const size_t every = sensitivity_stride(j);
     lc_bud_unit **worst = lc_arena_array(&j->kept, j->unit_count, sizeof(lc_bud_unit *));
-    lc_scheme schemes[3];
-    const size_t n = milder(asked, j->options->only_integer, schemes);
     if (!worst) return lc_fail_memory(j->err, "layers");
     for (size_t i = 0; i < j->unit_count; i++) {
         lc_bud_progress(j, "measuring layers", i, j->unit_count);
@@ -95,16 +95,16 @@ static lc_status measure_all(lc_bud_job *j) {
         worst[i] = &j->units[i];
     }
     qsort(worst, j->unit_count, sizeof *worst, by_noise);
-    for (size_t i = 0; i < j->unit_count; i++)
+    for (size_t i = 0; i < j->unit_count && worst[i]->noise[asked] > 0; i++) {
+        lc_bud_unit *u = worst[i];
+        lc_scheme schemes[3];
+        const size_t n = milder(j, u, schemes);
+        lc_bud_progress(j, "measuring milder forms", i, j->unit_count);
         for (size_t k = 0; k < n; k++) {
-            lc_bud_unit *u = worst[i];
-            if (u->noise[asked] <= 0) continue;
             if (loses_nothing(schemes[k])) u->noise[lc_bud_mildest(j, u)] = 0;
-            else if (i < MOST_MEASURED && (u->weights || schemes[k] == LC_SCHEME_INT16X8)) {
-                lc_bud_progress(j, "measuring milder forms", i, j->unit_count < MOST_MEASURED ? j->unit_count : MOST_MEASURED);
-                LC_TRY(measure(j, u, schemes[k], every));
-            }
+            else if (i < MOST_MEASURED && (u->weights || schemes[k] == LC_SCHEME_INT16X8)) LC_TRY(measure(j, u, schemes[k], every));
         }
+    }
     return LC_OK;
 }
 

@@ -52,6 +52,21 @@ static void print_row(const lc_tradeoff *t, size_t i, lc_text *out) {
     else lc_text_printf(out, "%12s  %9s%s\n", drop_text(t, r->drop).text, lc_grouped(r->samples, samples), r->within ? "" : "  over");
 }
 
+/* Rows worth having: of files no larger none loses less. Beside them the whole scheme and what was chosen. */
+static void print_rows(const lc_tradeoff *t, lc_text *out) {
+    size_t others = 0;
+    double least = INFINITY;
+    print_row(t, 0, out);
+    for (size_t i = 1; i < t->row_count; i++) {
+        const lc_tradeoff_row *r = &t->rows[i];
+        const bool better = r->drop < least;
+        if (better || r->layers == 0 || i == t->chosen) print_row(t, i, out);
+        else others++;
+        if (better) least = r->drop;
+    }
+    if (others) lc_text_printf(out, "  and %zu that are larger and lose more\n", others);
+}
+
 /* The layers with another scheme, the worst first; equal ones in order. */
 static void print_layers(const lc_tradeoff *t, lc_text *out) {
     uint32_t shown = 0;
@@ -86,13 +101,13 @@ static void print_text(const lc_tradeoff *t, lc_text *out) {
     char some[32], sensitivity[32];
     print_head(t, out);
     lc_text_printf(out, "  layers  integer  weights  others        size       score%14s  %9s\n", "drop", "samples");
-    for (size_t i = 0; i < t->row_count; i++) print_row(t, i, out);
+    print_rows(t, out);
     if (!t->rows[t->chosen].layers) {
         lc_text_printf(out, "%s in the whole model is within the budget\n", lc_scheme_name(t->scheme));
         if (!t->search_samples) return;
     }
     print_layers(t, out);
-    lc_text_printf(out, "layers were measured on %s samples, the search had %s; the last word has all\n",
+    lc_text_printf(out, "samples: %s to measure layers, %s to search; the last word has all\n",
                    lc_grouped(t->sensitivity_samples, sensitivity), lc_grouped(t->search_samples, some));
 }
 

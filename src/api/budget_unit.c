@@ -78,7 +78,7 @@ static lc_status take_unit(lc_bud_job *j, lc_str name, int32_t at, int32_t *unit
             return lc_fail_memory(j->err, "layers");
         j->units = items;
         at = (int32_t)j->unit_count++;
-        j->units[at] = (lc_bud_unit){.name = lc_arena_strndup(j->arena, name.data, name.size), .scheme = j->options->scheme};
+        j->units[at] = (lc_bud_unit){.name = lc_arena_strndup(j->arena, name.data, name.size), .int16 = true, .scheme = j->options->scheme};
         if (!j->units[at].name) return lc_fail_memory(j->err, "layers");
         for (int s = 0; s < LC_BUD_SCHEMES; s++) j->units[at].noise[s] = -1;
     }
@@ -103,7 +103,9 @@ static lc_status find_in_graph(lc_bud_job *j, const lc_graph *g, lc_recipe *reci
         const int32_t from = handed_on(g, n);
         if (!name.data || !name.size) continue; /* no recipe could name it */
         LC_TRY(take_unit(j, name, from >= 0 ? made_by[from] : -1, &unit));
+        const lc_op_quant_def *rule = lc_op_quant(n->op);
         j->units[unit].weights += count_weights(g, n);
+        j->units[unit].int16 &= rule && rule->int16;
         for (uint32_t k = 0; k < n->output_count; k++)
             if (n->outputs[k] >= 0) made_by[n->outputs[k]] = unit;
     }

@@ -57,10 +57,28 @@ static uint64_t next(uint64_t *state) {
 
 static bool is_real(lc_dtype type) { return type == LC_FLOAT32 || type == LC_FLOAT64 || type == LC_FLOAT16 || type == LC_BFLOAT16; }
 
-static lc_status same_shape(lc_session *b, size_t index, const lc_tensor_view *a, lc_error *err) {
-    const lc_tensor_view v = lc_session_input(b, index);
-    if (v.rank == a->rank && (a->rank <= 0 || memcmp(v.dims, a->dims, (size_t)a->rank * sizeof *a->dims) == 0)) return LC_OK;
-    return lc_session_resize_input(b, index, a->dims, a->rank, err);
+/* The session of B at the shapes of A's, all at once: one alone may not go with the others. */
+static lc_status same_shapes(lc_session *a, lc_session *b, const int32_t *of_b, lc_error *err) {
+    const size_t n = lc_session_input_count(a);
+    lc_tensor_view *views = lc_calloc(n + 1, sizeof *views);
+    const int32_t **dims = lc_calloc(n + 1, sizeof *dims);
+    int32_t *ranks = lc_calloc(n + 1, sizeof *ranks);
+    lc_status status = views && dims && ranks ? LC_OK : lc_fail_memory(err, "made-up numbers");
+    bool same = lc_session_exec(b) != NULL;
+    for (size_t i = 0; i < n && status == LC_OK; i++) {
+        const size_t in_b = (size_t)of_b[i];
+        const lc_tensor_view v = lc_session_input(b, in_b);
+        views[i] = lc_session_input(a, i);
+        dims[in_b] = views[i].dims;
+        ranks[in_b] = views[i].rank;
+        same = same && v.rank == ranks[in_b] && (v.rank <= 0 || memcmp(v.dims, views[i].dims, (size_t)v.rank * sizeof *v.dims) == 0);
+    }
+    if (status == LC_OK && !same) status = lc_session_resize_inputs(b, dims, ranks, err);
+    if (status == LC_OK && !lc_session_exec(b)) status = lc_session_run(b, err); /* which says why it cannot */
+    lc_free(views);
+    lc_free((void *)dims);
+    lc_free(ranks);
+    return status;
 }
 
 lc_status lc_cmp_made_up(lc_session *a, lc_session *b, const int32_t *of_b, const lc_cmp_span *spans, uint64_t *state, lc_error *err) {
@@ -69,11 +87,9 @@ lc_status lc_cmp_made_up(lc_session *a, lc_session *b, const int32_t *of_b, cons
         lc_error_hint(err, "made-up numbers have the model's own shapes: give samples of a size it can run, --data FILE");
         return status;
     }
+    LC_TRY(same_shapes(a, b, of_b, err));
     for (size_t i = 0; i < lc_session_input_count(a); i++) {
-        const lc_tensor_view va = lc_session_input(a, i);
-        const size_t in_b = (size_t)of_b[i];
-        LC_TRY(same_shape(b, in_b, &va, err));
-        const lc_tensor_view vb = lc_session_input(b, in_b);
+        const lc_tensor_view va = lc_session_input(a, i), vb = lc_session_input(b, (size_t)of_b[i]);
         const bool real = is_real(va.type) || va.scale > 0 || is_real(vb.type) || vb.scale > 0;
         const uint64_t n = va.type == LC_STRING ? 1 : lc_cmp_elements(&va);
         double block[256];

@@ -138,7 +138,8 @@ static bool feed_local(lc_comparing *c, const lc_cmp_value *v, const lc_node *n,
             if (!lc_cmp_write(&to, at, count, block)) return false;
         }
     }
-    return inputs == lc_session_input_count(s) && (write || lc_session_resize_inputs(s, dims, ranks, NULL) == LC_OK);
+    return inputs == lc_session_input_count(s) &&
+           (write || (lc_session_resize_inputs(s, dims, ranks, NULL) == LC_OK && lc_session_exec(s)));
 }
 
 static void compare_local(lc_comparing *c, const lc_cmp_value *v, const lc_node *n, lc_session *s) {

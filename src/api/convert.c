@@ -1,8 +1,8 @@
 /*
  * convert.c: the one call that turns a file of any known format into a model: map, recognise by content, read and lower,
- * rewrite (lc_optimize; a model of quantisation-aware training becomes an int8 one). What stays true: the source file is only ever mapped read-only; a failure leaves nothing behind; the model owns
- * the map, so its constants may lie in the file. A .tflite source is taken as it stands: its author's operators are not
- * rewritten, so that convert of a .tflite is a clean copy.
+ * rewrite (lc_optimize; a model of quantisation-aware training becomes an int8 one). What stays true: the source file is only ever
+ * mapped read-only; a failure leaves nothing behind; the model owns the map, so its constants may lie in the file. A .tflite source is
+ * taken as it stands: its author's operators are not rewritten, so that convert of a .tflite is a clean copy.
  */
 #include "api/api.h"
 #include "ops/op.h"

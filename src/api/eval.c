@@ -13,6 +13,7 @@
 #include "api/api.h"
 
 #include "base/pool.h"
+#include "source/data.h"
 
 #include <math.h>
 #include <string.h>
@@ -144,8 +145,7 @@ static void judge_row(record *r, const double *x, size_t n, int64_t label, doubl
 }
 
 static lc_status no_classes(const lc_tensor_view *v, lc_error *err) {
-    lc_fail(err, LC_INVALID, "output %.200s, of %zu bytes for %d samples, gives no numbers for classes", v->name, v->size,
-            v->rank > 0 ? (int)v->dims[0] : 0);
+    lc_fail(err, LC_INVALID, "output %.200s, %s, gives no numbers for classes", v->name, lc_data_shape(v->type, v->dims, v->rank).text);
     lc_error_hint(
         err, "evaluation is for classifiers: an output [samples,classes], or [samples,1] for two classes; choose another with --output");
     return LC_INVALID;
@@ -295,7 +295,7 @@ static void sum_up(const job *j, const judged *m, lc_eval_class *of_class, uint6
         if (r->predicted >= 0) of_class[r->predicted].predicted++;
         if (r->predicted >= 0 && confusion) confusion[(size_t)label * j->classes + (size_t)r->predicted]++;
         if (m == &j->of[0]) continue;
-        out->agree += r->predicted == first[i].predicted;
+        out->agree += r->predicted >= 0 && r->predicted == first[i].predicted;
         out->only_this += right && !first_right;
         out->only_first += first_right && !right;
     }

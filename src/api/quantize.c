@@ -8,13 +8,15 @@
 #include "api/quantize.h"
 #include "emit/emit.h"
 #include "pass/pass.h"
+#include "runtime/session.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Batches that the outputs of both models are compared on. */
-enum { COMPARED = 16 };
+enum { COMPARED = 8 };
 
 struct lc_quantize_report {
     lc_quant_report did;
@@ -111,10 +113,19 @@ static lc_status check_options(const lc_model *m, const lc_quantize_options *o, 
         lc_error_hint(err, "litec inspect prints the names; * stands for any text, op:CONV_2D for an operator");
         return LC_ARGUMENT;
     }
-    if (!has_operators(m)) return lc_fail(err, LC_ARGUMENT, "nothing to do: the model has no operators that depend on its inputs");
+    if (!has_operators(m)) {
+        lc_fail(err, LC_ARGUMENT, "nothing to do: the model has no operators that depend on its inputs");
+        lc_error_hint(err, "its outputs are its inputs or constants: litec inspect prints them");
+        return LC_ARGUMENT;
+    }
     if (!*integer && !*weights) {
         lc_fail(err, LC_ARGUMENT, "nothing to do: no layer has another scheme than float");
         lc_error_hint(err, "ask for dynamic, float16, int8, int16x8 or int4");
+        return LC_ARGUMENT;
+    }
+    if (o->only_integer && *weights) {
+        lc_fail(err, LC_ARGUMENT, "only integers were asked for, but dynamic, float16 and int4 change weights alone");
+        lc_error_hint(err, "take int8 or int16x8 for all layers, or allow floats (leave out --int8-only)");
         return LC_ARGUMENT;
     }
     LC_TRY(check_types(o, *integer, err));
@@ -135,7 +146,7 @@ static lc_status next(void *user, lc_session *session, uint32_t *samples, lc_err
 static lc_status rewind_data(void *user, lc_error *err) { return lc_data_rewind(user, err); }
 
 /* Weights packed for the sessions that ran over the samples are not needed any more. */
-static void forget_packed(lc_model *m) {
+void lc_quant_forget(lc_model *m) {
     if (m->runtime_deinit) m->runtime_deinit(m->runtime);
     m->runtime = NULL;
     m->runtime_deinit = NULL;
@@ -201,9 +212,23 @@ static lc_status run_both(lc_data *data, lc_session *a, lc_session *b, uint64_t 
     return LC_OK;
 }
 
+/* The scale of an output, or of the integer that a DEQUANTIZE makes it from. */
+static float step_of(const lc_session *s, size_t output) {
+    const lc_graph *g = s->graph;
+    int32_t t = s->outputs[output];
+    for (size_t i = 0; i < g->node_count; i++)
+        if (g->nodes[i].op == LC_OP_DEQUANTIZE && g->nodes[i].outputs[0] == t) t = g->nodes[i].inputs[0];
+    const lc_QuantizationParameters *q = t >= 0 ? g->tensors[t].quant : NULL;
+    return q && q->scale.n == 1 ? q->scale.data[0] : 0;
+}
+
 lc_status lc_quant_compare(lc_model *from, lc_model *to, lc_data *data, uint64_t batches, int32_t threads, lc_arena *arena,
                            lc_output_error **outputs, size_t *count, lc_error *err) {
-    const lc_session_options how = {.threads = threads, .signature = lc_data_signature(data)};
+    const long here = threads ? threads : sysconf(_SC_NPROCESSORS_ONLN);
+    const lc_session_options how = {.threads = here < 1                        ? 1
+                                               : here > LC_SESSION_MAX_THREADS ? LC_SESSION_MAX_THREADS
+                                                                               : (int32_t)here,
+                                    .signature = lc_data_signature(data)};
     lc_session *a = NULL, *b = NULL;
     lc_status status = lc_session_create(from, &how, &a, err);
     if (status == LC_OK) status = lc_session_create(to, &how, &b, err);
@@ -211,14 +236,16 @@ lc_status lc_quant_compare(lc_model *from, lc_model *to, lc_data *data, uint64_t
         *count = lc_session_output_count(a);
         *outputs = lc_arena_array(arena, *count, sizeof **outputs);
         if (!*outputs) status = lc_fail_memory(err, "report");
-        for (size_t i = 0; status == LC_OK && i < *count; i++)
+        for (size_t i = 0; status == LC_OK && i < *count; i++) {
             snprintf((*outputs)[i].name, sizeof(*outputs)[i].name, "%s", lc_session_output(a, i).name);
+            if (i < lc_session_output_count(b)) (*outputs)[i].step = step_of(b, i);
+        }
     }
     if (status == LC_OK) status = run_both(data, a, b, batches, *outputs, err);
     lc_session_destroy(a);
     lc_session_destroy(b);
-    forget_packed(from);
-    forget_packed(to);
+    lc_quant_forget(from);
+    lc_quant_forget(to);
     return status;
 }
 
@@ -244,6 +271,7 @@ static void print_text(const lc_quantize_report *r, lc_text *out) {
     if (d->weights && d->integer)
         lc_text_printf(out, " (%" PRIu32 " to integers, %" PRIu32 " in their weights alone)", d->integer, d->weights);
     else if (d->weights) lc_text_add(out, " (their weights; the arithmetic stays float)");
+    if (d->ports && !d->integer && !d->weights) lc_text_printf(out, "; of the inputs and outputs %" PRIu32 " became integers", d->ports);
     if (d->note_count) lc_text_add(out, "; these stayed float:");
     lc_text_add(out, "\n");
     lc_quant_notes_print(d, "  ", out);
@@ -257,7 +285,8 @@ static void print_text(const lc_quantize_report *r, lc_text *out) {
         lc_text_add(out, "output ");
         lc_text_add_safe(out, e->name, strlen(e->name));
         if (e->noise > 0) lc_text_printf(out, ": %.1f dB signal to noise, largest error %.3g", lc_output_error_db(e), e->most);
-        else lc_text_add(out, ": no error");
+        if (e->noise > 0 && e->step > 0) lc_text_printf(out, ", %.1f of its steps of %.3g", e->most / (double)e->step, (double)e->step);
+        if (!(e->noise > 0)) lc_text_add(out, ": no error");
         if (e->wrong) lc_text_printf(out, ", %" PRIu64 " values are NaN or infinite", e->wrong);
         lc_text_add(out, "\n");
     }
@@ -290,7 +319,7 @@ static void print_json(const lc_quantize_report *r, lc_text *out) {
         put_text(out, "name", e->name);
         if (e->noise > 0 && e->signal > 0) lc_text_printf(out, ",\"snr_db\":%.3f", lc_output_error_db(e));
         else lc_text_add(out, ",\"snr_db\":null");
-        lc_text_printf(out, ",\"max_error\":%.9g,\"not_finite\":%" PRIu64 "}", e->most, e->wrong);
+        lc_text_printf(out, ",\"max_error\":%.9g,\"step\":%.9g,\"not_finite\":%" PRIu64 "}", e->most, (double)e->step, e->wrong);
     }
     lc_text_add(out, "]}");
 }
@@ -329,7 +358,7 @@ lc_status lc_quant_prepare(lc_model *model, const lc_quantize_options *o, lc_qua
     if (status == LC_OK) status = lc_ranges_init(s->model, &s->ranges, err);
     if (status == LC_OK && integer && o->data_count) status = calibrate(s->model, o, &s->ranges, &s->samples, &temporary, err);
     if (status == LC_OK) take_given_ranges(s->model, o, &s->ranges);
-    forget_packed(s->model);
+    lc_quant_forget(s->model);
     lc_arena_deinit(&temporary);
     if (status) lc_quant_source_deinit(s);
     return status;

@@ -25,12 +25,15 @@ lc_status lc_quant_make(const lc_quant_source *source, const lc_quantize_options
 /* The form that is handed out: lc_quant_make, an error when nothing changed or only_integer does not hold, and the report (NULL: not wanted). */
 lc_status lc_quant_finish(const lc_quant_source *source, const lc_quantize_options *options, lc_model **to, lc_quantize_report **report,
                           lc_error *err);
+/* Frees what sessions of the model left to be used again: weights packed for their kernels. No session may be open. */
+void lc_quant_forget(lc_model *model);
 lc_status lc_quant_file_size(const lc_model *model, uint64_t *size, lc_error *err);
 
 /* How far an output of one model is from that of another, in sums over samples. */
 typedef struct lc_output_error {
     char name[256];
     double signal, noise, most; /* sums of squares; the largest difference */
+    float step;                 /* of the other's integer that the output is, or is made from; 0: none */
     uint64_t wrong;             /* NaN, infinity in one of them */
 } lc_output_error;
 

@@ -59,6 +59,8 @@ lc_status lc_recipe_load(const char *path, const lc_limits *limits, char **recip
     if (status == LC_OK) status = read_recipe(root, &text, err);
     if (status == LC_OK && !text.data) lc_text_add(&text, "");
     if (status == LC_OK && !(*recipe = lc_text_take(&text))) status = lc_fail_memory(err, "recipe");
+    if (status == LC_INVALID && !err->hint[0])
+        lc_error_hint(err, "a recipe looks like {\"default\": \"int8\", \"layers\": {\"conv_1*\": \"float\"}}");
     if (status) lc_error_prefix(err, "%s", path);
     lc_text_deinit(&text);
     lc_arena_deinit(&arena);

@@ -13,6 +13,17 @@ static void add_release(lc_text *out, uint32_t release) {
     if (release % 100) lc_text_printf(out, ".%" PRIu32, release % 100);
 }
 
+/* Whether `list`, "a, b, c", has an item: of its own, for MUL ends BATCH_MATMUL. */
+static bool has_item(const lc_text *list, const char *item) {
+    const size_t n = strlen(item);
+    for (const char *p = list->data; p && *p; p += p[0] == ',' ? 2 : 0) {
+        const size_t size = strcspn(p, ",");
+        if (size == n && memcmp(p, item, n) == 0) return true;
+        p += size;
+    }
+    return false;
+}
+
 /* Operators that a release lacks, each once: "GELU version 2 (2.14), ...". *newest: the release that has them all. */
 static void list_lacking(const lc_model *model, uint32_t release, uint32_t *newest, lc_text *list) {
     for (size_t g = 0; g < model->graph_count; g++)
@@ -26,7 +37,7 @@ static void list_lacking(const lc_model *model, uint32_t release, uint32_t *newe
             lc_text_printf(&one, "%s version %" PRId32 " (", lc_op_name(n->op), version);
             add_release(&one, needs);
             lc_text_add(&one, ")");
-            if (one.data && (!list->data || !strstr(list->data, one.data))) {
+            if (one.data && !has_item(list, one.data)) {
                 lc_text_add(list, list->size ? ", " : "");
                 lc_text_add(list, one.data);
             }

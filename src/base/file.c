@@ -78,7 +78,7 @@ static lc_status fail_errno(lc_error *err, const char *what, const char *path, i
 static lc_status check_readable(const char *path, const struct stat *st, const lc_limits *limits, lc_error *err) {
     if (S_ISDIR(st->st_mode)) {
         lc_fail(err, LC_INVALID, "%s: is a directory, a file is wanted", path);
-        lc_error_hint(err, "give the model file inside it");
+        lc_error_hint(err, "give a file inside it");
         return LC_INVALID;
     }
     if (!S_ISREG(st->st_mode)) {

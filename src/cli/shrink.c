@@ -227,7 +227,7 @@ int lc_cli_shrink_model(const lc_cli_shrink *s, lc_model **model, bool quiet, lc
     lc_error err;
     const uint32_t runtime = s->target_runtime ? release(s->target_runtime) : 0;
     if (s->target_runtime && !runtime)
-        return lc_cli_usage("a release of TensorFlow, such as 2.8", "--target-runtime %s", s->target_runtime);
+        return lc_cli_usage("give a release of TensorFlow, such as 2.8", "--target-runtime %s is no release", s->target_runtime);
     const int code = shrink(s, model, quiet, runtime, report, tradeoff);
     if (code || !runtime || lc_model_check_runtime(*model, runtime, &err) == LC_OK) return code;
     lc_quantize_report_destroy(*report);

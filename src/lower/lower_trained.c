@@ -20,6 +20,9 @@
 #include "lower/fake_quant.h"
 #include "lower/rnn.h"
 
+#include "base/checked.h"
+#include "ir/constant.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -45,6 +48,18 @@ static lc_str own_name(const lc_keras_weight *w) {
 static bool ends(lc_str s, const char *with) {
     const size_t n = strlen(with);
     return s.size >= n && memcmp(s.data + s.size - n, with, n) == 0;
+}
+
+/* Elements of an array of real numbers that is whole; false and failed otherwise. */
+static bool whole(lc_call *c, const lc_keras_weight *w, const char *what, size_t *count) {
+    uint64_t n = 1, bytes = 0;
+    bool sound = w->rank >= 0 && w->rank <= LC_MAX_RANK && lc_floats_can_load(w->type);
+    for (int32_t d = 0; sound && d < w->rank; d++) sound = w->dims[d] >= 0 && lc_mul_u64(n, (uint64_t)w->dims[d], &n);
+    sound = sound && lc_dtype_bytes(w->type, n, &bytes) && bytes == w->size && (!bytes || w->data);
+    *count = sound ? (size_t)n : 0;
+    if (!sound && c->b->status == LC_OK)
+        lc_build_fail(c->b, LC_INVALID, "the array of its %s is not whole, or holds no real numbers", what);
+    return sound;
 }
 
 static bool is_step(const lc_keras_weight *w) { return w->rank == 0 && (w->type == LC_INT32 || w->type == LC_INT64); }
@@ -108,7 +123,9 @@ static lc_fake_steps *next_steps(lc_call *c, variables *v, const char *what, int
         lc_build_hint(c->b, "save the whole quantised model again with model.save()");
         return NULL;
     }
-    const uint32_t have = low->rank ? (uint32_t)low->dims[0] : 1;
+    size_t count;
+    if (!whole(c, low, what, &count) || !whole(c, high, what, &count)) return NULL;
+    const uint32_t have = (uint32_t)count;
     if (have != 1 && have != *n) {
         lc_build_fail(c->b, LC_INVALID, "its %s has %u ranges and %u channels", what, have, *n);
         return NULL;
@@ -144,8 +161,8 @@ typedef struct kernel {
 
 /* Weight w with its values on their steps; channels are its last dimension. */
 static void round_kernel(lc_call *c, lc_keras_weight *w, variables *v, int32_t bits, kernel *k) {
-    size_t count = 1;
-    for (int32_t d = 0; d < w->rank; d++) count *= (size_t)w->dims[d]; /* it was read with this size */
+    size_t count;
+    if (!whole(c, w, "kernel", &count)) return;
     k->n = w->rank > 0 && w->dims[w->rank - 1] <= MOST_CHANNELS ? (uint32_t)w->dims[w->rank - 1] : 1;
     k->steps = next_steps(c, v, "kernel", bits, true, &k->n);
     float *data = k->steps ? lc_build_data(c->b, count * sizeof *data + 1) : NULL;
@@ -309,10 +326,11 @@ int32_t lc_lower_quantize_layer(lc_call *c) {
 
 int32_t lc_lower_quantize_annotate(lc_call *c) {
     const lc_json *layer = lc_opt(c, "layer");
-    lc_keras_layer part;
+    lc_keras_layer *part = lc_arena_alloc(&c->lower->scratch, sizeof *part);
     lc_opt_known(c, "quantize_config");
+    if (!part) return lc_build_check(c->b, lc_fail_memory(c->b->err, "a layer")) ? -1 : -1;
     if (!layer) return lc_opt_fail(c, "layer", "needs a layer");
-    return lc_part(c, layer, "layer/", 0, c->layer->weight_count, &part) ? call_inner(c, &part) : -1;
+    return lc_part(c, layer, "layer/", 0, c->layer->weight_count, part) ? call_inner(c, part) : -1;
 }
 
 /* The layer with the weights `v` has for it; nothing is rounded. */
@@ -342,8 +360,8 @@ int32_t lc_lower_prune_wrapper(lc_call *c) {
 
 /* Each element of w becomes the nearest centroid, the first of two. keep: zeros stay. */
 static void cluster(lc_call *c, lc_keras_weight *w, const lc_keras_weight *centroids, bool keep) {
-    size_t count = 1;
-    for (int32_t d = 0; d < w->rank; d++) count *= (size_t)w->dims[d];
+    size_t count, n;
+    if (!whole(c, w, "clustered weight", &count) || !whole(c, centroids, "centroids", &n)) return;
     if (centroids->rank != 1 || centroids->dims[0] < 1 || centroids->dims[0] > MOST_CHANNELS) {
         lc_build_fail(c->b, LC_UNSUPPORTED, "its centroids have %d dimensions; litec knows one list for all channels", centroids->rank);
         lc_build_hint(c->b, "call tfmot.clustering.keras.strip_clustering(model) before it is saved");

@@ -88,6 +88,8 @@ const lc_op_quant_def *lc_op_quant(int32_t op);
 bool lc_op_quantizes(int32_t op);
 /* Scale and zero point of the output of an operator whose scales are FIXED, in INT8 or INT16. False when it has none. */
 bool lc_op_fixed_scale(int32_t op, lc_dtype type, float *scale, int32_t *zero);
+/* What LiteRT's kernel of the operator can still compute with: the least scale of the coarsest of its inputs; 0: any. */
+float lc_op_least_scale(int32_t op);
 /* The first TensorFlow release whose TFLite runtime has this operator version: 1.13.1 is 11301; 0: not known. */
 uint32_t lc_op_runtime_version(int32_t op, int32_t version);
 

@@ -41,3 +41,19 @@ bool lc_op_fixed_scale(int32_t op, lc_dtype type, float *scale, int32_t *zero) {
     }
     return false;
 }
+
+float lc_op_least_scale(int32_t op) {
+    switch (op) {
+    /* they round values to parts of 256 and compare these */
+    case LC_OP_EQUAL:
+    case LC_OP_NOT_EQUAL:
+    case LC_OP_LESS:
+    case LC_OP_LESS_EQUAL:
+    case LC_OP_GREATER:
+    case LC_OP_GREATER_EQUAL: return 1.0f / 1024;
+    /* they abort where the scale times 2^26 is not above 1; all classes are alike long before */
+    case LC_OP_SOFTMAX:
+    case LC_OP_LOG_SOFTMAX: return 1.0f / (1 << 20);
+    default: return 0;
+    }
+}

@@ -188,6 +188,9 @@ static lc_status take(look *l, int32_t n, const char *signature, lc_error *err) 
             if (w->cells[c].failed) return lc_fail_memory(err, "an LSTM's state");
         if (w->status != LC_OK) {
             if (err) *err = w->err;
+            if (err && err->status == LC_INVALID && !err->hint[0])
+                lc_error_hint(err,
+                              "look whether that sample holds what the model takes (an index in range, say): `litec run` with it alone");
             lc_error_prefix(err, "sample %llu", (unsigned long long)w->first);
             return w->status;
         }

@@ -152,9 +152,10 @@ static lc_status write_rounding(work *w, lc_node n, lc_steps s) {
     if (w->plan.of[y].rounded) s = w->plan.of[y].fixed;
     if (n.op == LC_OP_FAKE_QUANT && !w->plan.of[y].rounded) return write_float(w, n);
     if (n.op == LC_OP_DEQUANTIZE) in = w->same[x];
-    else if (n.op == LC_OP_FAKE_QUANT || find_form(w, x, s)) LC_TRY(in_form(w, x, s, n.layer, &in));
+    else if (n.op == LC_OP_FAKE_QUANT) LC_TRY(in_form(w, x, s, n.layer, &in));
     if (n.op != LC_OP_QUANTIZE) return add_form(w, y, s, in);
-    if (in != x || def(w, x)->type != LC_FLOAT32) return w->same[y] = in, LC_OK;
+    const form *there = find_form(w, x, s);
+    if (there) return w->same[y] = there->tensor, LC_OK;
     LC_TRY(copy_inputs(w, &n));
     n.inputs[0] = w->forms[x]->tensor;
     n.version = 0;
@@ -172,17 +173,27 @@ static int32_t weight_axis(const work *w, int32_t op, int32_t weights, const lc_
     return w->job->options->per_tensor || old || plain ? -1 : r->axis;
 }
 
-/* Scales below which a bias would leave int32; NULL: there is no such bias. */
-static lc_status least_scales(work *w, int32_t bias, lc_steps input, const float **least) {
+/* Scales below which a bias would leave int32, or what LiteRT's int16 kernels multiply in 64 bits; NULL: there is no such bias. */
+static lc_status least_scales(work *w, int32_t bias, lc_steps input, uint32_t slices, const float **least) {
     *least = NULL;
     uint64_t n;
-    if (bias < 0 || input.type != LC_INT8 || !lc_tensor_elements(def(w, bias), &n)) return LC_OK;
+    if (bias < 0 || !lc_tensor_elements(def(w, bias), &n) || (slices != 1 && slices != n)) return LC_OK;
     const float *b = lc_quant_floats(def(w, bias), &w->scratch);
-    float *scale = lc_arena_array(&w->scratch, (size_t)n, sizeof *scale);
+    float *scale = lc_arena_array(&w->scratch, slices, sizeof *scale);
     if (!b || !scale) return lc_fail_memory(w->job->err, "quantisation");
-    for (size_t i = 0; i < n; i++) scale[i] = fabsf(b[i]) / (input.scale * 1073741824.0f);
+    for (size_t i = 0; i < n; i++) {
+        const float here = fabsf(b[i]) / (input.scale * (input.type == LC_INT16 ? 0x1p39f : 0x1p30f));
+        scale[slices == 1 ? 0 : i] = fmaxf(scale[slices == 1 ? 0 : i], here);
+    }
     *least = scale;
     return LC_OK;
+}
+
+/* Whether weights that another operator has, too, have the scales that this one's bias needs. */
+static bool reaches(const lc_tensor *weights, const float *least) {
+    for (uint32_t i = 0; least && i < weights->quant->scale.n; i++)
+        if (weights->quant->scale.data[i] < least[i]) return false;
+    return true;
 }
 
 /* The bias that takes back what rounding the weights does to the mean, if that was asked for and the mean of the data is known. */
@@ -204,15 +215,11 @@ static lc_status correct_bias(work *w, lc_node *n, const lc_op_quant_def *r, int
 static lc_status write_weights(work *w, lc_node *n, const lc_op_quant_def *r, int32_t data, lc_steps input) {
     const int32_t weights = n->inputs[r->weights], axis = weight_axis(w, n->op, weights, r);
     int32_t bias = (uint32_t)r->bias < n->input_count ? n->inputs[r->bias] : -1;
+    const uint32_t slices = axis >= 0 && axis < def(w, weights)->rank ? (uint32_t)def(w, weights)->dims[axis] : 1;
     const float *least;
-    LC_TRY(least_scales(w, bias, input, &least));
-    if (w->weights[weights] < 0) {
-        const lc_tensor *t = def(w, weights);
-        uint64_t slices = bias >= 0 && axis >= 0 && axis < t->rank ? (uint64_t)t->dims[axis] : 0, n_bias = 0;
-        if (bias >= 0) lc_tensor_elements(def(w, bias), &n_bias);
-        LC_TRY(lc_quant_weights(w->graph, weights, LC_INT8, axis, slices && slices == n_bias ? least : NULL, &w->scratch,
-                                &w->weights[weights], w->job->err));
-    }
+    LC_TRY(least_scales(w, bias, input, slices, &least));
+    if (w->weights[weights] < 0 || !reaches(def(w, w->weights[weights]), least))
+        LC_TRY(lc_quant_weights(w->graph, weights, LC_INT8, axis, least, &w->scratch, &w->weights[weights], w->job->err));
     LC_TRY(correct_bias(w, n, r, data, weights, &bias));
     n->inputs[r->weights] = w->weights[weights];
     if (bias < 0) return LC_OK;

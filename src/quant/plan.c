@@ -17,7 +17,7 @@
 /* An input joins the set of its reader's output when that makes its own steps at most this much wider. */
 #define WIDER 1.5f
 /* A constant that would make the steps of the data beside it this much wider is cut to their range instead: padding with the lowest float. */
-#define CUT 64
+#define CUT 65536
 
 static bool is_float(const lc_graph *g, int32_t t) { return t >= 0 && g->tensors[t].type == LC_FLOAT32; }
 static bool is_const(const lc_graph *g, int32_t t) { return t >= 0 && lc_tensor_is_const(&g->tensors[t]); }
@@ -116,6 +116,31 @@ static const char *hindrance(const lc_quant_job *job, const lc_quant_plan *p, co
     return reached ? NULL : "no range is known";
 }
 
+static bool is_input(const lc_graph *g, int32_t t) {
+    for (size_t i = 0; i < g->input_count; i++)
+        if (g->inputs[i] == t) return true;
+    return false;
+}
+
+/* NULL: its kernel can compute with such numbers. Else what is in the way. */
+static const char *unfit(const lc_quant_plan *p, const lc_node *n, const lc_op_quant_def *r, lc_dtype type, lc_arena *temporary) {
+    const lc_graph *g = p->graph;
+    float coarsest = 0; /* scale of its inputs: they are told apart no better than that */
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        const int32_t t = n->inputs[i];
+        if (!is_float(g, t) || is_weight(r, i)) continue;
+        const lc_range range = is_const(g, t) ? lc_quant_constant_range(&g->tensors[t], temporary) : set_of(p, t)->range;
+        if (is_const(g, t) && r->scales != LC_QUANT_SAME && !(isfinite(range.low) && isfinite(range.high)))
+            return "a constant holds infinity or NaN";
+        if (is_input(g, t) && range.seen && range.low == 0 && range.high == 0 && set_of(p, t)->fixed.type == LC_FLOAT32)
+            return "its input is 0 in all samples";
+        if (range.seen && width(range) > 0) coarsest = fmaxf(coarsest, lc_steps_over(type, range.low, range.high).scale);
+    }
+    if (r->scales == LC_QUANT_NONE && coarsest > 0 && coarsest < lc_op_least_scale(n->op))
+        return "its numbers are too small for its integer kernel";
+    return NULL;
+}
+
 /* ---- decisions ---------------------------------------------------------------------------------------------------------------- */
 
 /* The only input of an operator whose output has its steps; -1: there are several, or one is constant. */
@@ -156,11 +181,14 @@ static lc_range without_extremes(const lc_quant_plan *p, const lc_node *n, lc_ra
     return data.seen && width(data) > 0 && width(all) > CUT * width(data) ? data : all;
 }
 
-/* What a FAKE_QUANT makes for this reader alone is written in the reader's steps at once, where the graph says those, too. */
+/* What a FAKE_QUANT makes for this reader alone is written in the reader's steps at once, where the graph says those, too, and they reach no
+ * further: what training cut off stays cut off. */
 static void follow(lc_quant_plan *p, int32_t t, lc_quant_set *to, lc_dtype type) {
     lc_quant_set *y = &p->of[t], *x = y->rounded ? &p->of[y->from] : NULL;
     if (!x || to->fixed.type != type || y->uses != 1 || x->uses != 1 || y->members != 1 || x->members != 1 || x->kept != type) return;
     if (x->parent != y->from || y->parent != t || !lc_steps_equal(x->fixed, y->fixed)) return;
+    const float step = to->fixed.scale;
+    if (y->range.low > to->range.low + step || y->range.high < to->range.high - step) return;
     x->fixed = y->fixed = to->fixed;
     x->range = y->range = to->range;
 }
@@ -190,12 +218,31 @@ static void join_inputs(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_ar
     }
 }
 
+/* LiteRT multiplies what ADD, SUB and SQUARED_DIFFERENCE make of their inputs by a number below 1, or aborts: steps of the output so much finer
+ * than those of the inputs have nothing to tell, and become as much coarser. */
+static void widen_output(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_arena *temporary) {
+    const bool square = n->op == LC_OP_SQUARED_DIFFERENCE;
+    if (n->output_count != 1 || !is_float(p->graph, n->outputs[0]) || !(square || n->op == LC_OP_ADD || n->op == LC_OP_SUB)) return;
+    float coarsest = 0;
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        const lc_range r = is_float(p->graph, n->inputs[i]) ? range_of(p, n->inputs[i], temporary) : (lc_range){0};
+        if (r.seen) coarsest = fmaxf(coarsest, lc_steps_over(type, r.low, r.high).scale);
+    }
+    /* inputs may yet become WIDER: four times what the kernel needs */
+    const float least = square ? coarsest * coarsest * 0x1p-10f : coarsest * (type == LC_INT16 ? 0x1p-12f : 0x1p-17f);
+    lc_range *y = &p->of[n->outputs[0]].range;
+    if (!y->seen || !(lc_steps_over(type, y->low, y->high).scale < least)) return;
+    y->low = fminf(y->low, 0);
+    y->high = type == LC_INT16 ? least * 32767 : y->low + least * 255;
+}
+
 static void choose(lc_quant_plan *p, size_t index, const lc_op_quant_def *r, lc_dtype type, lc_arena *temporary) {
     const lc_graph *g = p->graph;
     const lc_node *n = &g->nodes[index];
     p->choice[index] = (lc_quant_choice){.rule = r, .type = type};
     const int32_t from = r->scales == LC_QUANT_SAME ? sole_data(g, n) : -1;
     if (r->scales == LC_QUANT_ZERO) p->choice[index].zero = symmetric(p, n, type);
+    if (r->scales == LC_QUANT_FREE) widen_output(p, n, type, temporary);
     for (uint32_t i = 0; i < n->output_count; i++) {
         const int32_t out = n->outputs[i];
         if (!is_float(g, out)) continue;
@@ -217,6 +264,25 @@ static void choose(lc_quant_plan *p, size_t index, const lc_op_quant_def *r, lc_
             join(p, n->outputs[0], n->outputs[i], both(set_of(p, n->outputs[0])->range, set_of(p, n->outputs[i])->range));
 }
 
+/* Steps of at least this scale: a wider range than was seen. */
+static void widen(lc_quant_set *s, lc_dtype type, float least) {
+    const bool wide = type == LC_INT16;
+    if (s->fixed.type != LC_FLOAT32 || lc_steps_over(type, s->range.low, s->range.high).scale >= least) return;
+    s->range.high = fmaxf(s->range.high, wide ? least * 32768 : fminf(s->range.low, 0) + least * 256);
+}
+
+/* Kernels count in 32 bits the steps up to the bound of an activation, and softmax those to the largest of its inputs. Where numbers are so
+ * small that these would be too many, coarser steps lose nothing that could be seen. */
+static void keep_countable(lc_quant_plan *p, const lc_node *n, const lc_op_quant_def *r, lc_dtype type) {
+    const int8_t *act = lc_op_fused_act(n);
+    const bool bounded = act && *act != LC_ActivationFunctionType_NONE && *act != LC_ActivationFunctionType_RELU;
+    for (uint32_t i = 0; i < n->output_count && bounded; i++)
+        if (is_float(p->graph, n->outputs[i])) widen(set_of(p, n->outputs[i]), type, 0x1p-28f);
+    for (uint32_t i = 0; i < n->input_count && r->scales == LC_QUANT_FIXED; i++)
+        if (is_float(p->graph, n->inputs[i]) && !is_const(p->graph, n->inputs[i]))
+            widen(set_of(p, n->inputs[i]), type, lc_op_least_scale(n->op));
+}
+
 static lc_status decide(const lc_quant_job *job, lc_quant_plan *p, size_t index, lc_arena *temporary) {
     const lc_graph *g = p->graph;
     const lc_node *n = &g->nodes[index];
@@ -229,8 +295,10 @@ static lc_status decide(const lc_quant_job *job, lc_quant_plan *p, size_t index,
     if (scheme != LC_SCHEME_INT8 && scheme != LC_SCHEME_INT16X8) return LC_OK;
     const lc_dtype type = scheme == LC_SCHEME_INT8 ? LC_INT8 : LC_INT16;
     const char *why = hindrance(job, p, n, r, type);
+    if (!why && r->scales != LC_QUANT_CELL) why = unfit(p, n, r, type, temporary);
     if (why) return lc_quant_note_add(job->report, g, n, why, job->err);
     choose(p, index, r, type, temporary);
+    keep_countable(p, n, r, type);
     job->report->integer++;
     return LC_OK;
 }

@@ -182,7 +182,7 @@ lc_status lc_weights_collect(lc_model *model, const lc_prune_options *options, l
     LC_TRY(read_choice(options, temporary, &c, err));
     for (size_t g = 0; g < model->graph_count; g++) LC_TRY(collect_graph(model->graphs[g], &c, options, temporary, list, err));
     if (list->count == 0) {
-        lc_fail(err, LC_ARGUMENT, "the model has no float weights to prune: no constant of %u elements or more",
+        lc_fail(err, LC_ARGUMENT, "the model has no float weights to prune or cluster: no constant of %u elements or more",
                 options->min_weights ? options->min_weights : (unsigned)LEAST);
         lc_error_hint(err, "prune and cluster the float model, then quantise what comes out");
         return LC_ARGUMENT;

@@ -49,8 +49,8 @@ typedef struct lc_range_state {
     lc_range cell, hidden, sums[4];
 } lc_range_state;
 
-/* The range of every float32 tensor: of[graph][tensor]; of a constant only where it holds masks that count less than they are (mask.c). states[graph][node]: inside of an LSTM that can be an integer one; its cell is not
- * `seen` when no sample reached it. */
+/* The range of every float32 tensor: of[graph][tensor]; of a constant only where it holds masks that count less than they are (mask.c).
+ * states[graph][node]: inside of an LSTM that can be an integer one; its cell is not `seen` when no sample reached it. */
 typedef struct lc_ranges {
     lc_arena arena;
     const lc_model *model;
@@ -78,7 +78,8 @@ typedef struct lc_feed {
 } lc_feed;
 
 /* Runs `model` over all samples of the feeds and widens `ranges`. Of the options the method, its parameters, threads and progress count. The
- * result does not depend on the number of threads. *samples: how many there were. LC_INVALID: no samples, NaN or infinity in a tensor (named, with the sample). */
+ * result does not depend on the number of threads. *samples: how many there were. LC_INVALID: no samples, NaN or infinity in a tensor
+ * (named, with the sample). */
 lc_status lc_calibrate(lc_model *model, const lc_feed *feeds, size_t feed_count, const lc_quantize_options *options, lc_ranges *ranges,
                        uint64_t *samples, lc_error *err);
 
@@ -194,7 +195,8 @@ lc_status lc_quant_integer(lc_quant_job *job);
 /* Nodes whose scheme is DYNAMIC, FLOAT16 or INT4 get smaller weights. (weights.c) */
 lc_status lc_quant_weights_only(lc_quant_job *job);
 
-/* Proof of an integer model: nothing but QUANTIZE and DEQUANTIZE touches a float32 tensor. LC_UNSUPPORTED: the first operator that does. (verify.c) */
+/* Proof of an integer model: nothing but QUANTIZE and DEQUANTIZE touches a float32 tensor. LC_UNSUPPORTED: the first operator that does.
+ * (verify.c) */
 lc_status lc_quant_check_integer(const lc_model *model, lc_error *err);
 
 #endif

@@ -152,7 +152,7 @@ static lc_status sparsify_graph(lc_graph *graph, uint64_t least, uint32_t *count
     const size_t tensors = graph->tensor_count, nodes = graph->node_count;
     for (size_t t = 0; t < tensors; t++) {
         rows r;
-        if (!may_densify(graph, nodes, (int32_t)t) || !find_rows(&graph->tensors[t], least, &r) || !pays(&r)) continue;
+        if (!find_rows(&graph->tensors[t], least, &r) || !pays(&r) || !may_densify(graph, nodes, (int32_t)t)) continue;
         LC_TRY(sparsify(graph, (int32_t)t, &r, err));
         ++*count;
     }

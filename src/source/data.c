@@ -11,6 +11,7 @@
 #include "source/data.h"
 
 #include "ir/ir.h"
+#include "source/dataset.h"
 #include "source/rules.h"
 
 #include <string.h>
@@ -23,8 +24,9 @@ struct lc_data {
     uint32_t batch;
     uint64_t count, first, last; /* samples; of the last batch the first one and how many */
     lc_labels labels;
-    const char *signature; /* NULL: the first graph */
-    lc_data_fn fill;       /* NULL: files */
+    const char *label_path; /* of the samples' own data set; NULL: not by name */
+    const char *signature;  /* NULL: the first graph */
+    lc_data_fn fill;        /* NULL: files */
     void *user;
     uint64_t calls;
     bool ended;
@@ -102,23 +104,27 @@ static bool is_text(lc_cursor c) {
     return true;
 }
 
-typedef enum data_kind { KIND_NONE, KIND_ARRAY, KIND_NPZ, KIND_CSV, KIND_PICTURES } data_kind;
+typedef enum data_kind { KIND_NONE, KIND_ARRAY, KIND_NPZ, KIND_CSV, KIND_PICTURES, KIND_RECORDS, KIND_CIFAR } data_kind;
 
 static data_kind kind_of(lc_cursor head) {
+    if (lc_record_probe(head)) return KIND_RECORDS;
     if (is_magic(head, "\x93NUMPY", 6) || is_magic(head, "\0\0", 2)) return KIND_ARRAY;
     if (is_magic(head, "PK", 2) && lc_zip_probe(lc_read_bytes(&head, 4), 4)) return KIND_NPZ;
     if (is_magic(head, "\x89PNG\r\n\x1a\n", 8) || is_magic(head, "\xff\xd8\xff", 3)) return KIND_PICTURES;
     return is_text(head) && !is_magic(head, "GIF8", 4) && !is_magic(head, "%PDF", 4) ? KIND_CSV : KIND_NONE;
 }
 
-static lc_status find_kind(const char *path, const lc_limits *limits, data_kind *kind, lc_error *err) {
+static lc_status find_kind_of_file(const char *path, const lc_limits *limits, data_kind *kind, lc_error *err) {
     lc_map map;
-    lc_stream stream;
+    lc_stream stream = {0};
     lc_cursor head;
-    *kind = KIND_PICTURES;
-    if (lc_path_is_dir(path)) return LC_OK;
     LC_TRY(lc_map_open(&map, path, limits, err));
-    lc_status status = lc_stream_open(&stream, lc_cursor_make(map.data, map.size), err);
+    if (lc_cifar_probe(path, map.size)) {
+        *kind = KIND_CIFAR;
+        lc_map_close(&map);
+        return LC_OK;
+    }
+    lc_status status = lc_record_stream(&stream, lc_cursor_make(map.data, map.size), err);
     if (status == LC_OK) status = lc_stream_head(&stream, &head, err);
     if (status == LC_OK) {
         const bool packed = stream.form != 0;
@@ -130,9 +136,25 @@ static lc_status find_kind(const char *path, const lc_limits *limits, data_kind 
     return status;
 }
 
+static lc_status find_kind(const char *path, const lc_limits *limits, data_kind *kind, lc_error *err) {
+    lc_arena arena = {0};
+    lc_budget budget;
+    lc_shards shards;
+    lc_budget_init(&budget, limits);
+    *kind = KIND_PICTURES;
+    lc_status status = lc_shards_find(path, &arena, &budget, &shards, err);
+    if (status == LC_OK && shards.count) status = find_kind_of_file(shards.paths[0], limits, kind, err);
+    if (status == LC_OK && shards.paths && lc_is_pattern(path) && *kind != KIND_RECORDS && *kind != KIND_CIFAR) {
+        status = lc_fail(err, LC_UNSUPPORTED, "%s: only TFRecord files and those of CIFAR are read as parts of one set", shards.paths[0]);
+        lc_error_hint(err, "give one file");
+    }
+    lc_arena_deinit(&arena);
+    return status;
+}
+
 bool lc_series_is_table(const char *path, const lc_limits *limits) {
     data_kind kind;
-    return find_kind(path, limits, &kind, NULL) == LC_OK && (kind == KIND_NPZ || kind == KIND_CSV);
+    return find_kind(path, limits, &kind, NULL) == LC_OK && (kind == KIND_NPZ || kind == KIND_CSV || kind == KIND_RECORDS);
 }
 
 lc_status lc_series_open(lc_series *s, const lc_series_wish *wish, lc_error *err) {
@@ -144,9 +166,11 @@ lc_status lc_series_open(lc_series *s, const lc_series_wish *wish, lc_error *err
     case KIND_NPZ: status = lc_series_open_npz(s, wish, err); break;
     case KIND_CSV: status = lc_series_open_csv(s, wish, err); break;
     case KIND_PICTURES: status = lc_series_open_pictures(s, wish, err); break;
+    case KIND_RECORDS: status = lc_series_open_records(s, wish, err); break;
+    case KIND_CIFAR: status = lc_series_open_cifar(s, wish, err); break;
     case KIND_NONE:
         status = lc_fail(err, LC_INVALID, "not a data file that litec reads");
-        lc_error_hint(err, "give .npy, .npz, IDX or .csv (all but .npz also as .gz), a picture (.png, .jpg) or a folder of pictures");
+        lc_error_hint(err, "give .npy, .npz, IDX, .csv, TFRecord, a picture (.png, .jpg) or a folder of pictures");
     }
     if (status) lc_series_close(s);
     return status;
@@ -161,6 +185,20 @@ void lc_series_close(lc_series *s) {
 static lc_status named(lc_status status, const char *path, lc_error *err) {
     if (status && err && strncmp(err->message, path, strlen(path)) != 0) lc_error_prefix(err, "%s", path);
     return status;
+}
+
+/* The path that the name of a data set stands for, with its labels and the names of its classes. */
+static lc_status find_dataset(lc_data *d, const char **path, lc_error *err) {
+    const lc_dataset *set;
+    const char *labels;
+    LC_TRY(lc_dataset_resolve(*path, &d->arena, &set, path, &labels, err));
+    if (!set) return LC_OK;
+    if (labels) d->label_path = labels;
+    if (d->labels.order) return LC_OK;
+    d->labels.order = set->classes;
+    d->labels.order_count = set->class_count;
+    d->labels.order_path = set->name;
+    return LC_OK;
 }
 
 static lc_status open_input(lc_data *d, lc_data_input *in, const char *path, bool by_name, const lc_data_options *o, lc_budget *budget,
@@ -193,8 +231,8 @@ static lc_status split_name(const lc_data *d, const char *text, lc_data_input **
 }
 
 static lc_status too_many(const lc_data *d, const char *path, lc_error *err) {
-    lc_fail(err, LC_ARGUMENT, "%s: there is a file already for each of the model's %zu input%s", path, d->input_count,
-            d->input_count == 1 ? "" : "s");
+    if (d->input_count == 1) lc_fail(err, LC_ARGUMENT, "%s: the model has one input, and there is a file for it already", path);
+    else lc_fail(err, LC_ARGUMENT, "%s: there is a file already for each of the model's %zu inputs", path, d->input_count);
     lc_error_hint(err, "give one file an input, or one .npz or .csv for all of them");
     return LC_ARGUMENT;
 }
@@ -206,6 +244,7 @@ static lc_status open_files(lc_data *d, const char *const *files, const lc_data_
             lc_data_input *in;
             const char *path;
             LC_TRY(split_name(d, *f, &in, &path, err));
+            LC_TRY(find_dataset(d, &path, err));
             const bool table = !in && d->input_count > 1 && lc_series_is_table(path, &d->limits);
             if (turn != (in ? 0 : table ? 2 : 1)) continue;
             if (in && in->given) {
@@ -290,9 +329,9 @@ static lc_status open_all(lc_data *d, const lc_model *model, const char *const *
         if (!(d->labels.order_path = lc_arena_strndup(&d->arena, o->classes, strlen(o->classes)))) return lc_fail_memory(err, "data");
     }
     LC_TRY(open_files(d, files, o, &budget, err));
-    if (o->labels) LC_TRY(lc_labels_load(&d->labels, o->labels, &d->limits, err));
-    if (o->labels && !d->labels.count)
-        return LC_SOURCE_FAIL(err, LC_INVALID, DATA_EMPTY, LC_NO_OFFSET, "%s: there are no labels", o->labels);
+    const char *labels = o->labels ? o->labels : d->labels.count ? NULL : d->label_path;
+    if (labels) LC_TRY(lc_labels_load(&d->labels, labels, &d->limits, err));
+    if (labels && !d->labels.count) return LC_SOURCE_FAIL(err, LC_INVALID, DATA_EMPTY, LC_NO_OFFSET, "%s: there are no labels", labels);
     LC_TRY(check_counts(d, o, err));
     choose_batch(d, o->batch);
     return LC_OK;
@@ -418,11 +457,19 @@ static lc_status keep_input(lc_data_input *in, const lc_session *session, size_t
     in->whole = v.rank < 1;
     in->steps = v.scale > 0 && lc_dtype_bits(v.type) >= 8 && v.type != LC_FLOAT32;
     lc_array_deinit(&in->batch);
-    if (v.type == LC_STRING || v.rank == LC_MAX_RANK)
-        return lc_fail(err, LC_UNSUPPORTED, "input %.200s: data from a function is numbers", v.name);
+    if (v.type == LC_STRING || v.rank == LC_MAX_RANK) {
+        lc_fail(err, LC_UNSUPPORTED, "input %.200s: data from a function is numbers, of at most %d dimensions", v.name, LC_MAX_RANK - 1);
+        lc_error_hint(err, "strings can come from a .npy file: lc_data_open");
+        return LC_UNSUPPORTED;
+    }
     const int32_t one = 1;
     LC_TRY(lc_array_make(&in->batch, v.type, v.rank ? v.dims : &one, v.rank ? v.rank : 1, budget, err));
-    if (in->batch.size != v.size) return lc_fail(err, LC_UNSUPPORTED, "input %.200s is %s", v.name, lc_dtype_name(v.type));
+    if (in->batch.size != v.size) {
+        lc_fail(err, LC_UNSUPPORTED, "input %.200s of %s has %zu bytes where its shape has %zu", v.name, lc_dtype_name(v.type), v.size,
+                in->batch.size);
+        lc_error_hint(err, "give the input its shape in the function that fills it: lc_session_resize_input");
+        return LC_UNSUPPORTED;
+    }
     if (v.size) memcpy(in->batch.data, v.data, v.size);
     return LC_OK;
 }

@@ -6,7 +6,10 @@
  *   data_put.c       elements of a batch to those of an input, whatever the types
  *   data_array.c     .npy, IDX, the arrays of a .npz      ┐
  *   data_csv.c       tables of text                        ├ each gives a series
- *   data_picture.c   pictures, folders of pictures         ┘
+ *   data_picture.c   pictures, folders of pictures         │
+ *   data_record.c    TFRecord of tf.train.Example          │
+ *   data_cifar.c     binary files of CIFAR                 ┘
+ *   data_shards.c    a set in several files
  *   data_label.c     labels and the names of classes
  */
 #ifndef LC_SOURCE_DATA_H
@@ -92,14 +95,37 @@ lc_status lc_series_open_array(lc_series *s, const lc_series_wish *wish, lc_erro
 lc_status lc_series_open_npz(lc_series *s, const lc_series_wish *wish, lc_error *err);
 lc_status lc_series_open_csv(lc_series *s, const lc_series_wish *wish, lc_error *err);
 lc_status lc_series_open_pictures(lc_series *s, const lc_series_wish *wish, lc_error *err);
+lc_status lc_series_open_records(lc_series *s, const lc_series_wish *wish, lc_error *err);
+lc_status lc_series_open_cifar(lc_series *s, const lc_series_wish *wish, lc_error *err);
 /* Finds the kind of what is there and opens it. */
 lc_status lc_series_open(lc_series *s, const lc_series_wish *wish, lc_error *err);
-/* True when plain files of this kind hold several inputs: .npz, CSV. */
+/* True when plain files of this kind hold several inputs: .npz, CSV, TFRecord. */
 bool lc_series_is_table(const char *path, const lc_limits *limits);
 void lc_series_close(lc_series *s); /* a zeroed one is fine */
 
 /* The samples of an array that was just opened are those of its first dimension; `one`: all of it is one sample. */
 lc_status lc_series_split(lc_series *s, bool one, lc_error *err);
+
+/* ---- files -------------------------------------------------------------------------------------------------------- */
+
+/* Files that are one set, in their order. */
+typedef struct lc_shards {
+    const char **paths; /* [count] */
+    size_t count;
+} lc_shards;
+
+/* A file is itself; a pattern ('*', '?' in the last part) what it matches; a folder the TFRecord files in it, perhaps none. */
+lc_status lc_shards_find(const char *path, lc_arena *arena, lc_budget *budget, lc_shards *shards, lc_error *err);
+/* True when nothing has this path, and its last part has '*' or '?'. */
+bool lc_is_pattern(const char *path);
+/* Names in a folder, sorted, but those that begin with a dot. */
+lc_status lc_folder_names(const char *folder, lc_arena *arena, lc_budget *budget, const char ***names, size_t *count, lc_error *err);
+
+/* Whether bytes begin as a TFRecord file; whether a file is one of CIFAR, by its name and size. */
+bool lc_record_probe(lc_cursor bytes);
+bool lc_cifar_probe(const char *path, uint64_t size);
+/* The bytes of a TFRecord file, which may be packed by gzip or zlib. */
+lc_status lc_record_stream(lc_stream *stream, lc_cursor bytes, lc_error *err);
 
 /* ---- fitting ---------------------------------------------------------------------------------------------------- */
 
@@ -123,6 +149,8 @@ lc_status lc_data_dims(const lc_data_input *in, const lc_tensor_view *v, int32_t
 lc_status lc_data_scale_pictures(const lc_series *s, lc_array *batch, lc_error *err);
 /* One picture [h, w, 1 or 3] as the plan says: float32 [h, w, c]. */
 lc_status lc_data_scale_picture(const lc_picture_plan *plan, const lc_array *image, lc_array *out, lc_error *err);
+/* A picture that was scaled becomes row i of n in the batch, which the first one makes; all have one size. */
+lc_status lc_data_put_picture(lc_array *batch, uint32_t i, uint32_t n, const lc_array *picture, lc_budget *budget, lc_error *err);
 
 /* Writes in->batch into input `index` of a session, which has its shape and perhaps more samples: these repeat the last. `first`: number
  * of the first sample, for messages. */

@@ -38,6 +38,19 @@ static lc_status load(const lc_series *s, const char *path, lc_array *image, lc_
     return LC_INVALID;
 }
 
+lc_status lc_data_put_picture(lc_array *batch, uint32_t i, uint32_t n, const lc_array *picture, lc_budget *budget, lc_error *err) {
+    const int32_t *d = picture->dims;
+    if (i == 0) LC_TRY(lc_array_make(batch, LC_FLOAT32, (int32_t[]){(int32_t)n, d[0], d[1], d[2]}, 4, budget, err));
+    if (memcmp(batch->dims + 1, d, 3 * sizeof *d) != 0) {
+        LC_SOURCE_FAIL(err, LC_INVALID, DATA_SHAPE, LC_NO_OFFSET, "the picture is %d x %d, others of its batch are %d x %d", (int)d[1],
+                       (int)d[0], (int)batch->dims[2], (int)batch->dims[1]);
+        lc_error_hint(err, "the model leaves the size open: scale the pictures to one size, or take one a batch");
+        return LC_INVALID;
+    }
+    memcpy((uint8_t *)batch->data + i * picture->size, picture->data, picture->size);
+    return LC_OK;
+}
+
 /* A picture becomes row i of the batch, which its size makes when i is 0. */
 static lc_status read_picture(const lc_series *s, const char *path, uint32_t i, uint32_t n, lc_budget *budget, lc_array *batch,
                               lc_error *err) {
@@ -49,15 +62,9 @@ static lc_status read_picture(const lc_series *s, const char *path, uint32_t i, 
         lc_error_prefix(err, "%s", path);
         return status;
     }
-    const int32_t *d = scaled.dims;
-    if (i == 0) status = lc_array_make(batch, LC_FLOAT32, (int32_t[]){(int32_t)n, d[0], d[1], d[2]}, 4, budget, err);
-    if (status == LC_OK && memcmp(batch->dims + 1, d, 3 * sizeof *d) != 0) {
-        status = LC_SOURCE_FAIL(err, LC_INVALID, DATA_SHAPE, LC_NO_OFFSET, "%s: the picture is %d x %d, others of its batch are %d x %d",
-                                path, (int)d[1], (int)d[0], (int)batch->dims[2], (int)batch->dims[1]);
-        lc_error_hint(err, "the model leaves the size open: scale the pictures to one size, or take one a batch");
-    }
-    if (status == LC_OK) memcpy((uint8_t *)batch->data + i * scaled.size, scaled.data, scaled.size);
+    status = lc_data_put_picture(batch, i, n, &scaled, budget, err);
     lc_array_deinit(&scaled);
+    if (status == LC_INVALID) lc_error_prefix(err, "%s", path);
     return status;
 }
 
@@ -122,6 +129,14 @@ static lc_status list_folder(listing *l, const char *folder, lc_error *err) {
     lc_dir_each(folder, add_name, l);
     if (l->status == LC_OK && l->count) qsort((void *)l->names, l->count, sizeof *l->names, compare_text);
     return l->status;
+}
+
+lc_status lc_folder_names(const char *folder, lc_arena *arena, lc_budget *budget, const char ***names, size_t *count, lc_error *err) {
+    listing l = {.arena = arena, .budget = budget};
+    LC_TRY(list_folder(&l, folder, err));
+    *names = l.names;
+    *count = l.count;
+    return LC_OK;
 }
 
 static bool ends_with(const char *name, const char *ending) {

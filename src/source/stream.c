@@ -4,7 +4,7 @@
  * What stays true: memory is one window, whatever the file declares; damage is found where it is reached, so a checksum, which comes last,
  * is known to be right only when everything has been read. The fuzzers' builds take every checksum for right, as they cannot guess it.
  *
- * Spec: RFC 1951, RFC 1952.
+ * Spec: RFC 1950, RFC 1951, RFC 1952.
  */
 #include "source/stream.h"
 
@@ -16,6 +16,7 @@
 #define STEP ((size_t)16 << 20) /* bytes given to zlib at a time: it counts in 32 bits */
 #define GZIP (16 + MAX_WBITS)
 #define DEFLATE (-MAX_WBITS)
+#define ZLIB MAX_WBITS
 
 bool lc_gzip_probe(lc_cursor bytes) { return lc_read_u8(&bytes) == 0x1f && lc_read_u8(&bytes) == 0x8b && !bytes.failed; }
 
@@ -46,6 +47,8 @@ lc_status lc_stream_open(lc_stream *s, lc_cursor bytes, lc_error *err) {
     return open_form(s, bytes, lc_gzip_probe(bytes) ? GZIP : 0, NULL, err);
 }
 
+lc_status lc_stream_open_zlib(lc_stream *s, lc_cursor bytes, lc_error *err) { return open_form(s, bytes, ZLIB, NULL, err); }
+
 lc_status lc_stream_open_member(lc_stream *s, const lc_zip *zip, const lc_zip_member *member, lc_error *err) {
     *s = (lc_stream){0};
     if (member->method == 0) { /* read where it lies, in any order: its checksum comes first */
@@ -72,7 +75,9 @@ static lc_status damaged(const lc_stream *s, lc_error *err) {
     if (s->member)
         LC_SOURCE_FAIL(err, LC_INVALID, ZIP_DATA, s->member->begin, "zip member '%.*s' does not unpack to what the archive states",
                        (int)(s->member->name.size < 200 ? s->member->name.size : 200), s->member->name.data);
-    else LC_SOURCE_FAIL(err, LC_INVALID, GZIP_DATA, lc_cursor_at(&s->rest), "gzip data is damaged or cut short");
+    else
+        LC_SOURCE_FAIL(err, LC_INVALID, GZIP_DATA, lc_cursor_at(&s->rest), "%s data is damaged or cut short",
+                       s->form == ZLIB ? "zlib" : "gzip");
     lc_error_hint(err, "copy or download the file again");
     return LC_INVALID;
 }

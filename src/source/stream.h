@@ -25,6 +25,8 @@ typedef struct lc_stream {
 bool lc_gzip_probe(lc_cursor bytes);
 /* Bytes as they are, or those that a gzip file holds (all its members, one after the other). Borrowed. */
 lc_status lc_stream_open(lc_stream *stream, lc_cursor bytes, lc_error *err);
+/* Those that a zlib stream holds (RFC 1950). */
+lc_status lc_stream_open_zlib(lc_stream *stream, lc_cursor bytes, lc_error *err);
 /* The contents of a zip member. Both are borrowed. */
 lc_status lc_stream_open_member(lc_stream *stream, const lc_zip *zip, const lc_zip_member *member, lc_error *err);
 void lc_stream_close(lc_stream *stream); /* a zeroed one is fine */

@@ -22,8 +22,10 @@ ok 'by the class of the float model' 'on 200 samples without labels the class of
     litec convert "$cnn" -o m.tflite $quantize --max-drop 3 --eval many.idx
 
 ok 'a mixed recipe' '^budget: signal to noise on 20 samples at most 20 dB under the [0-9.]+ dB of float16 weights$' '  over$' '^not int8 ' \
-    '^  (float16|int16x8|dynamic|float) +[0-9.]+ dB +[a-z]+' 'the search had 16; the last word has all' -- \
+    '^  (float16|int16x8|dynamic|float) +[0-9.]+ dB +[a-z]+' '^samples: 16 to measure layers, 16 to search; the last word has all$' -- \
     litec convert "$cnn" -o m.tflite $quantize --max-drop 20dB --eval few.idx --search-samples 16 --save-recipe r.json
+cp .stdout said.txt
+check 'an error or none' -- sh -c '! grep -q "largest error.*no error" said.txt'
 check 'names layers' -- grep -Eq '^ +"[a-z0-9_]+": "(float16|int16x8|dynamic|float)",?$' r.json
 ok 'it can be used again' -- litec convert "$cnn" -o again.tflite $quantize --recipe r.json
 check 'with the same result' -- cmp -s m.tflite again.tflite

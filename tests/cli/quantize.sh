@@ -51,7 +51,7 @@ bad 'no such scheme' 'no scheme "int7"' -- litec convert "$model" -o out.tflite 
 bad 'no choice' 'is no PATTERN=SCHEME' -- litec convert "$model" -o out.tflite --quantize int8 $samples --layer dense_3
 bad 'integers already' 'nothing to quantise' -- litec convert int8.tflite -o out.tflite --quantize int8 $samples
 bad 'a recipe with a member that is none' 'no "layer"' -- sh -c 'printf "{\"layer\": {}}" >r.json; "$0" convert "$1" -o out.tflite --recipe r.json' "$LITEC" "$model"
-bad 'a recipe that is no JSON' 'r.json' -- sh -c 'printf "{" >r.json; "$0" convert "$1" -o out.tflite --recipe r.json' "$LITEC" "$model"
+bad 'a recipe that is no JSON' 'r.json' 'a recipe looks like' -- sh -c 'printf "{" >r.json; "$0" convert "$1" -o out.tflite --recipe r.json' "$LITEC" "$model"
 bad 'types that do not go together' 'do not go with the scheme int8' -- litec convert "$model" -o out.tflite --quantize int8 $samples --input-type int16
 bad 'a sample that is no number' 'NaN|nan|finite' -- sh -c 'awk "BEGIN { for (i = 0; i < 784; i++) printf \"%s\", (i ? \",\" : \"\") (i == 5 ? \"nan\" : 0); print \"\" }" >n.csv; "$0" convert "$1" -o out.tflite --quantize int8 --representative n.csv' "$LITEC" "$model"
 bad 'samples of another shape' '784|28' -- sh -c 'printf "1,2,3\n4,5,6\n" >s.csv; "$0" convert "$1" -o out.tflite --quantize int8 --representative s.csv' "$LITEC" "$model"

@@ -383,6 +383,19 @@ static void test_open_shapes(void **unused) {
     assert_null(c);
     assert_non_null(strstr(err.hint, "--data"));
     lc_model_destroy(m);
+
+    /* the second one cannot run at the size that the first one can, although its inputs have that size */
+    lc_model *pair[2];
+    for (int i = 0; i < 2; i++) {
+        pair[i] = start(&b);
+        const int32_t in = lc_build_placeholder(&b, "x", LC_FLOAT32, (int32_t[]){-1, 4}, 2);
+        finish(&b, pair[i], in, i ? lc_build_reshape(&b, in, (int32_t[]){-1, 8}, 2) : lc_build_unary(&b, LC_OP_RELU, in));
+    }
+    assert_int_not_equal(lc_compare(pair[0], pair[1], NULL, NULL, &c, &err), LC_OK);
+    assert_null(c);
+    assert_non_null(strstr(err.message, "RESHAPE"));
+    lc_model_destroy(pair[0]);
+    lc_model_destroy(pair[1]);
 }
 
 /* (x + 1) - |x| and |x| + (x + 1), outputs p and q; `turned`: operators, operands and outputs the other way round, names made longer. */

@@ -7,6 +7,7 @@
 #include "ops/build.h"
 #include "support/ckpt_files.h"
 #include "support/fault.h"
+#include "support/records.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -743,10 +744,130 @@ static lc_status live(void *arg, lc_error *err) {
     return status;
 }
 
+/* ---- records, CIFAR, several files ------------------------------------------------------------------------------------------- */
+
+static const input floats = {"x", LC_FLOAT32, 2, {-1, 3}, 0, 0};
+
+static void expect_labels(const input *in, const char *path, const int64_t *labels, uint32_t count, const char *first) {
+    lc_model *m = make_model(in, 1);
+    lc_session *s = make_session(m);
+    lc_data *d = open_files(m, &(lc_data_options){.batch = count}, path, NULL);
+    next(d, s, count);
+    assert_memory_equal(lc_data_labels(d), labels, count * sizeof *labels);
+    if (first) assert_string_equal(lc_data_class(d, labels[0]), first);
+    lc_data_close(d);
+    lc_session_destroy(s);
+    lc_model_destroy(m);
+}
+
+static const char *write_zlib(const char *name, const lc_text *t) {
+    uint8_t packed[4096];
+    uLongf size = sizeof packed;
+    assert_int_equal(compress(packed, &size, (const Bytef *)t->data, (uLong)t->size), Z_OK);
+    ckpt_folder_write(&folder, name, packed, size);
+    return ckpt_folder_path(&folder, name);
+}
+
+static void test_records(void **state) {
+    (void)state;
+    lc_text t = {0}, u = {0};
+    record_example(&t, RECORD_FLOATS("x", 1, 2, 3), RECORD_INTS("label", 7));
+    record_example(&t, RECORD_FLOATS("x", 4, 5, 6), RECORD_INTS("label", 2));
+    const char *plain = write_text("a.tfrecord", &t);
+    expect_batch(&floats, &two, plain, 2, LIST(1, 2, 3, 4, 5, 6));
+    expect_batch(&floats, &two, write_gzip("a.gz", t.data, t.size), 2, LIST(1, 2, 3, 4, 5, 6));
+    expect_batch(&floats, &two, write_zlib("a.z", &t), 2, LIST(1, 2, 3, 4, 5, 6));
+    expect_batch(&(input){"serving_default_x:0", LC_FLOAT32, 2, {-1, 3}, 0, 0}, &two, plain, 2, LIST(1, 2, 3, 4, 5, 6));
+    expect_labels(&floats, plain, (const int64_t[]){7, 2}, 2, NULL);
+    /* bytes of the picture's size are pixels; texts are names of classes */
+    text_clear(&t);
+    record_example(&t, RECORD_BYTES("image_raw", "\x00\x33\x66\x99\xcc\xff", 6), RECORD_BYTES("image/class/label", "dog", 3));
+    record_example(&t, RECORD_BYTES("image_raw", "\xff\x33\x66\x99\xcc\xff", 6), RECORD_BYTES("image/class/label", "cat", 3));
+    const input pixels = {"p", LC_FLOAT32, 4, {-1, 2, 3, 1}, 0, 0};
+    plain = write_text("b.tfrecord", &t);
+    expect_batch(&pixels, &two, plain, 2, LIST(0, .2, .4, .6, .8, 1, 1, .2, .4, .6, .8, 1));
+    expect_labels(&pixels, plain, (const int64_t[]){1, 0}, 2, "dog");
+    /* integers; a row with a 1 at the class; the second feature by its name */
+    text_clear(&t);
+    record_example(&t, RECORD_INTS("a", -1, 2), RECORD_FLOATS("y", 0, 0, 1));
+    plain = write_text("c.tfrecord", &t);
+    expect_batch(&(input){"a", LC_INT32, 2, {-1, 2}, 0, 0}, NULL, plain, 1, LIST(-1, 2));
+    expect_labels(&(input){"other", LC_FLOAT32, 2, {-1, 2}, 0, 0}, plain, (const int64_t[]){2}, 1, NULL);
+    /* two files as one set */
+    text_clear(&t);
+    record_example(&t, RECORD_FLOATS("x", 1, 2, 3), RECORD_INTS("label", 1));
+    record_example(&u, RECORD_FLOATS("x", 4, 5, 6), RECORD_INTS("label", 0));
+    write_text("set-00000-of-00002", &t);
+    const char *one = write_text("set-00001-of-00002", &u), *both = ckpt_folder_path(&folder, "set-*");
+    expect_batch(&floats, &two, both, 2, LIST(1, 2, 3, 4, 5, 6));
+    expect_labels(&floats, both, (const int64_t[]){1, 0}, 2, NULL);
+    expect_batch(&floats, NULL, one, 1, LIST(4, 5, 6));
+    /* what is refused */
+    expect_failure(&floats, 1, NULL, ckpt_folder_path(&folder, "none-*"), NULL, LC_NOT_FOUND, "no file has a name like this", "letters");
+    expect_failure(&floats, 1, NULL, folder.path, NULL, LC_INVALID, "files of several sets", "give a pattern");
+    unlink(one);
+    expect_failure(&floats, 1, NULL, both, NULL, LC_INVALID, "1 of the 2 parts", "copy or download the others");
+    u.data[14] ^= 1;
+    expect_failure(&floats, 1, NULL, write_text("crc", &u), NULL, LC_INVALID, "record 0 has a wrong checksum", "again");
+    u.data[14] ^= 1;
+    expect_failure(&floats, 1, NULL, write_gzip("cut.gz", u.data, u.size - 5), NULL, LC_INVALID, "record 0 is cut short", "again");
+    record_add(&t, "\xff\xff\xff", 3);
+    expect_failure(&floats, 1, NULL, write_text("junk", &t), NULL, LC_INVALID, "record 1", "tf.train.Example");
+    record_example(&u, RECORD_INTS("x", 4, 5, 6), RECORD_INTS("label", 0));
+    expect_failure(&floats, 1, NULL, write_text("form", &u), NULL, LC_INVALID, "another form than in the first record", "one form");
+    text_clear(&u);
+    record_example(&u, RECORD_INTS("p", 4), RECORD_INTS("q", 0));
+    expect_failure(&floats, 1, NULL, write_text("name", &u), NULL, LC_NOT_FOUND, "no feature \"x\"", "p, q");
+    text_clear(&u);
+    record_example(&u, RECORD_NONE, RECORD_NONE);
+    expect_failure(&floats, 1, NULL, write_text("none", &u), NULL, LC_NOT_FOUND, "no feature", "none");
+    /* a length that is there, with its checksum, and nothing else */
+    text_clear(&u);
+    record_number(&u, (uint64_t)1 << 62, 8);
+    record_number(&u, lc_crc32c_mask(lc_crc32c(0, u.data, 8)), 4);
+    expect_failure(&floats, 1, NULL, write_text("long", &u), NULL, LC_LIMIT, "a record", "");
+    lc_text_deinit(&t);
+    lc_text_deinit(&u);
+}
+
+static void test_cifar(void **state) {
+    (void)state;
+    static uint8_t rows[2 * 3074];
+    const input colours = {"x", LC_FLOAT32, 4, {-1, 32, 32, 3}, 0, 0};
+    lc_model *m = make_model(&colours, 1);
+    lc_session *s = make_session(m);
+    rows[0] = 9, rows[3073] = 3;
+    rows[1] = 255, rows[1 + 1024 + 1] = 51, rows[3073 + 3072] = 102; /* red of the first pixel, green of the second, blue of the last */
+    ckpt_folder_write(&folder, "data_batch_1.bin", rows, 2 * 3073);
+    ckpt_folder_write(&folder, "data_batch_2.bin", rows + 3073, 3073);
+    lc_data *d = open_files(m, &(lc_data_options){.batch = 3}, ckpt_folder_path(&folder, "data_batch_*.bin"), NULL);
+    next(d, s, 3);
+    const lc_tensor_view v = lc_session_input(s, 0);
+    assert_memory_equal(lc_data_labels(d), ((const int64_t[]){9, 3, 3}), 3 * sizeof(int64_t));
+    for (size_t i = 0; i < 3 * 3072; i++) {
+        const double want = i == 0 ? 1 : i == 4 ? .2 : i == 2 * 3072 - 1 || i == 3 * 3072 - 1 ? .4 : 0;
+        if (fabs(value_of(&v, i) - want) > 1e-6) fail_msg("element %zu is %g, not %g", i, value_of(&v, i), want);
+    }
+    lc_data_close(d);
+    lc_session_destroy(s);
+    lc_model_destroy(m);
+    memset(rows, 0, sizeof rows);
+    rows[0] = 19, rows[1] = 99;
+    ckpt_folder_write(&folder, "train.bin", rows, 2 * 3074); /* CIFAR-100 */
+    expect_labels(&colours, ckpt_folder_path(&folder, "train.bin"), (const int64_t[]){99, 0}, 2, NULL);
+    rows[1] = 100;
+    ckpt_folder_write(&folder, "train.bin", rows, 2 * 3074);
+    expect_failure(&colours, 1, NULL, ckpt_folder_path(&folder, "train.bin"), NULL, LC_INVALID, "a class is none", "again");
+    ckpt_folder_write(&folder, "test_batch.bin", rows, 3000);
+    expect_failure(&colours, 1, NULL, ckpt_folder_path(&folder, "test_batch.bin"), NULL, LC_INVALID, "no multiple", "again");
+}
+
 static void test_faults(void **state) {
     (void)state;
     const float f[] = {1, 2, 3, 4, 5, 6};
-    lc_text t = {0}, npy = {0};
+    lc_text t = {0}, npy = {0}, records = {0};
+    record_example(&records, RECORD_FLOATS("x", 1, 2, 3), RECORD_BYTES("label", "a", 1));
+    record_example(&records, RECORD_FLOATS("x", 4, 5, 6), RECORD_BYTES("label", "b", 1));
     idx_bytes(&t, 2);
     npy_bytes(&npy, "<f4", "2, 3", true, f, sizeof f);
     zip_maker z = {0};
@@ -762,7 +883,9 @@ static void test_faults(void **state) {
     } cases[] = {{&image, write_gzip("f.idx.gz", t.data, t.size), labels},
                  {&row, zip_write(&z, "f.npz"), NULL},
                  {&row, write_string("f.csv", "p,q,r,label\n1,2,3,dog\n4,5,6,cat\n"), NULL},
-                 {&image, ckpt_folder_path(&folder, "cats"), NULL}};
+                 {&image, ckpt_folder_path(&folder, "cats"), NULL},
+                 {&floats, write_gzip("set-00000-of-00001", records.data, records.size), NULL},
+                 {&floats, ckpt_folder_path(&folder, "set-*"), NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lc_model *m = make_model(cases[i].in, 1);
         lc_session_destroy(make_session(m)); /* what a model makes once is made */
@@ -773,6 +896,7 @@ static void test_faults(void **state) {
     unlink(ckpt_folder_path(&folder, "cats/a/2.png"));
     rmdir(ckpt_folder_path(&folder, "cats/a"));
     lc_text_deinit(&t);
+    lc_text_deinit(&records);
     lc_text_deinit(&npy);
 }
 
@@ -782,7 +906,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(test_npy),         CASE(test_forms),          CASE(test_idx),     CASE(test_again),  CASE(test_batches),
         CASE(test_fixed_batch), CASE(test_several_inputs), CASE(test_strings), CASE(test_csv),    CASE(test_pictures),
-        CASE(test_labels),      CASE(test_function),       CASE(test_refused), CASE(test_faults),
+        CASE(test_labels),      CASE(test_function),       CASE(test_refused), CASE(test_faults), CASE(test_records),
+        CASE(test_cifar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

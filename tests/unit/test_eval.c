@@ -163,8 +163,9 @@ static void test_nan(void **state) {
     assert_int_equal(lc_graph_add_input(b.graph, x, &err), LC_OK);
     assert_int_equal(lc_graph_add_output(b.graph, y, &err), LC_OK);
     lc_data *d = open_table(m, "a,b,label\n0.25,0.25,0\n-1,1,0\n", 2);
-    if (lc_eval_models(&m, 1, d, NULL, &e, &err)) fail_msg("%s", err.message);
+    if (lc_eval_models((lc_model *[]){m, m}, 2, d, NULL, &e, &err)) fail_msg("%s", err.message);
     assert_int_equal(e.models[0].broken, 1);
+    assert_int_equal(e.models[1].agree, 1); /* no class is none that two could have in common */
     assert_int_equal(e.models[0].right, 1);
     assert_true(NEAR(e.models[0].loss, log(2)));
     assert_null(e.models[0].confusion);

@@ -4,6 +4,7 @@
  */
 #include "ir/ir.h"
 #include "litec/litec.h"
+#include "quant/quant.h"
 
 #include "ops/build.h"
 
@@ -343,6 +344,101 @@ static void test_loop(void **unused) {
     }
 }
 
+/* ---- steps that are in the graph --------------------------------------------------------------------------------------------- */
+
+static int32_t rounded(lc_builder *b, int32_t x, float min, float max) {
+    const lc_FakeQuantOptions o = {.min = min, .max = max, .num_bits = 8};
+    return lc_build_op(b, LC_OP_FAKE_QUANT, LC_TABLE_FakeQuantOptions, &o, &x, 1);
+}
+
+/* Those of the graph count, whatever the samples say, and the samples say the rest; also when the part that has steps is integer already. */
+static void test_steps(void **unused) {
+    (void)unused;
+    for (int already = 0; already < 2; already++) {
+        lc_builder b;
+        lc_error err;
+        bool changed = false;
+        const int32_t x = begin(&b, &err), y = rounded(&b, conv(&b, rounded(&b, x, -2, 2), "first", 3, 8, 0), -8, 7.9375f);
+        lc_model *m = finish(&b, x, conv(&b, y, "second", 8, 4, 0), &err), *q;
+        if (already) assert_int_equal(lc_quant_aware(m, &changed, &err), LC_OK);
+        assert_int_equal(changed, already);
+        q = quantized(m,
+                      (lc_quantize_options){.scheme = LC_SCHEME_INT8, .input_type = LC_INT8, .output_type = LC_UINT8, .only_integer = true},
+                      LC_OK, &err);
+        assert_int_equal(q->graphs[0]->node_count, 3);
+        const lc_node *first = node(q, LC_OP_CONV_2D, 0), *second = node(q, LC_OP_CONV_2D, 1);
+        float scale;
+        int64_t zero;
+        lc_tensor_scale(out(q, first), &scale, &zero);
+        assert_true(scale == 0.0625f && zero == 0);
+        assert_int_equal(first->inputs[0], q->graphs[0]->inputs[0]);
+        assert_int_equal(second->inputs[0], first->outputs[0]);
+        assert_int_equal(node(q, LC_OP_QUANTIZE, 0)->inputs[0], second->outputs[0]); /* to uint8 */
+        lc_model_destroy(q);
+        /* int8 where the graph says it, int16 elsewhere */
+        q = quantized(m, (lc_quantize_options){.scheme = LC_SCHEME_INT16X8}, LC_OK, &err);
+        assert_int_equal(out(q, node(q, LC_OP_CONV_2D, 1))->type, LC_INT16);
+        assert_true(difference(m, q) < 0.1);
+        lc_model_destroy(q);
+        /* without samples the second layer stays as it is */
+        assert_int_equal(lc_model_quantize(m, &(lc_quantize_options){.scheme = LC_SCHEME_INT8, .input_type = LC_INT8}, &q, &err), LC_OK);
+        assert_int_equal(in(q, node(q, LC_OP_CONV_2D, 0), 0)->type, LC_INT8);
+        assert_int_equal(in(q, node(q, LC_OP_CONV_2D, 1), 0)->type, LC_FLOAT32);
+        lc_model_destroy(q);
+        lc_model_destroy(m);
+    }
+}
+
+/* ---- kernels of others -------------------------------------------------------------------------------------------------------- */
+
+/* x - (x + 1e-6) is next to nothing beside x: LiteRT aborts where an output's steps are that much finer than the inputs'. */
+static void test_fine_output(void **unused) {
+    (void)unused;
+    static const int32_t ops[] = {LC_OP_SUB, LC_OP_SQUARED_DIFFERENCE};
+    for (int i = 0; i < 4; i++) {
+        lc_builder b;
+        lc_error err;
+        const int32_t x = begin(&b, &err), near = lc_build_with_scalar(&b, LC_OP_ADD, x, "little", 1e-6f);
+        lc_model *m = finish(&b, x, lc_build_binary(&b, ops[i % 2], x, near, LC_ActivationFunctionType_NONE), &err);
+        const bool wide = i > 1;
+        if (wide && ops[i % 2] == LC_OP_SQUARED_DIFFERENCE) { /* there is none of 16 bits */
+            lc_model_destroy(m);
+            continue;
+        }
+        lc_model *q = quantized(m, (lc_quantize_options){.scheme = wide ? LC_SCHEME_INT16X8 : LC_SCHEME_INT8}, LC_OK, &err);
+        const lc_node *n = node(q, ops[i % 2], 0);
+        float from, to;
+        int64_t zero;
+        lc_tensor_scale(in(q, n, 0), &from, &zero);
+        lc_tensor_scale(out(q, n), &to, &zero);
+        const double left =
+            ops[i % 2] == LC_OP_SUB ? 2.0 * (double)from * (wide ? 0x1p-15 : 0x1p-20) : 4.0 * (double)from * (double)from * 0x1p-14;
+        assert_true(from > 0 && left < (double)to);
+        lc_model_destroy(q);
+        lc_model_destroy(m);
+    }
+}
+
+/* Every operator that an old runtime lacks is named, also one whose name ends another's. */
+static void test_old_runtime(void **unused) {
+    (void)unused;
+    lc_builder b;
+    lc_error err;
+    const lc_DepthwiseConv2DOptions o = {
+        .padding = LC_Padding_SAME, .stride_w = 1, .stride_h = 1, .depth_multiplier = 1, .dilation_w_factor = 1, .dilation_h_factor = 1};
+    const int32_t x = begin(&b, &err),
+                  inputs[] = {x, constant(&b, "d", (int32_t[]){1, 3, 3, 3}, 4, 0.4f), constant(&b, "b", (int32_t[]){3}, 1, 0)};
+    const int32_t y = lc_build_op(&b, LC_OP_DEPTHWISE_CONV_2D, LC_TABLE_DepthwiseConv2DOptions, &o, inputs, 3);
+    lc_model *m = finish(&b, x, conv(&b, y, "after", 3, 4, 0), &err);
+    lc_model *q = quantized(m, (lc_quantize_options){.scheme = LC_SCHEME_INT8}, LC_OK, &err);
+    assert_int_equal(lc_model_check_runtime(q, 20800, &err), LC_OK);
+    assert_int_equal(lc_model_check_runtime(q, 10400, &err), LC_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "DEPTHWISE_CONV_2D version 3"));
+    assert_non_null(strstr(err.message, ", CONV_2D version 3"));
+    lc_model_destroy(q);
+    lc_model_destroy(m);
+}
+
 /* ---- what is refused ------------------------------------------------------------------------------------------------------- */
 
 static void test_refused(void **unused) {
@@ -358,6 +454,8 @@ static void test_refused(void **unused) {
     assert_null(quantized(m, (lc_quantize_options){.scheme = LC_SCHEME_DYNAMIC, .input_type = LC_INT8}, LC_ARGUMENT, &err));
     assert_null(quantized(m, (lc_quantize_options){.scheme = LC_SCHEME_INT4, .block = 33}, LC_ARGUMENT, &err));
     assert_null(quantized(m, (lc_quantize_options){.scheme = LC_SCHEME_INT8, .percentile = 20}, LC_ARGUMENT, &err));
+    assert_null(quantized(m, (lc_quantize_options){.scheme = LC_SCHEME_FLOAT16, .only_integer = true}, LC_ARGUMENT, &err));
+    assert_non_null(strstr(err.message, "float16"));
     assert_int_equal(lc_model_quantize(m, &(lc_quantize_options){.scheme = LC_SCHEME_INT8}, &q, &err), LC_ARGUMENT);
     assert_non_null(strstr(err.message, "samples"));
     assert_null(q);
@@ -376,7 +474,9 @@ static void test_refused(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_int8), cmocka_unit_test(test_types), cmocka_unit_test(test_recipe),
-                                       cmocka_unit_test(test_join), cmocka_unit_test(test_loop),  cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_int8),        cmocka_unit_test(test_types),       cmocka_unit_test(test_recipe),
+        cmocka_unit_test(test_join),        cmocka_unit_test(test_loop),        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_fine_output), cmocka_unit_test(test_old_runtime), cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

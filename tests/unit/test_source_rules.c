@@ -9,6 +9,7 @@
 #include "source/hdf5.h"
 #include "source/keras_read.h"
 #include "support/ckpt_cases.h"
+#include "support/records.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -139,6 +140,18 @@ static void read_data_sets(void) {
     const uint8_t idx[] = {0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 1, 9};
     ckpt_folder_write(&folder, "x", idx, sizeof idx);
     tick(lc_data_open(model, files, NULL, &data, &err), &err);
+    lc_text records = {0};
+    record_example(&records, RECORD_FLOATS("x", 1, 2, 3, 4), RECORD_NONE);
+    record_example(&records, RECORD_FLOATS("x", 1, 2, 3), RECORD_NONE);
+    for (size_t cut = 0; cut < 2; cut++) { /* two forms of a feature; a record that is not whole */
+        ckpt_folder_write(&folder, "x", records.data, cut ? records.size - 40 : records.size);
+        tick(lc_data_open(model, files, NULL, &data, &err), &err);
+    }
+    ckpt_folder_write(&folder, "part-00000-of-00002", records.data, records.size);
+    ckpt_folder_write(&folder, "a_batch.bin", records.data, records.size);
+    lc_text_deinit(&records);
+    tick(lc_data_open(model, (const char *const[]){ckpt_folder_path(&folder, "part-*"), NULL}, NULL, &data, &err), &err);
+    tick(lc_data_open(model, (const char *const[]){ckpt_folder_path(&folder, "a_batch.bin"), NULL}, NULL, &data, &err), &err);
     lc_session_destroy(session);
     lc_model_destroy(model);
     ckpt_folder_clean(&folder);

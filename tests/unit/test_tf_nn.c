@@ -286,6 +286,23 @@ static void test_quantised(void **state) {
         "x = Placeholder dtype=float shape={?,4}\n" FQ("a", "x", "-1.0", "1.0") "t = const float {} 2.0\nu = Mul(a, t)\n" FQ(
             "v", "u", "-2.0", "2.0") "ax = const int32 {} 1\nc = ConcatV2(a, v, ax) N=2 T=float Tidx=int32\n" FQ("y", "c", "-2.0", "2.0"),
         "3,4", "QUANTIZE MUL QUANTIZE CONCATENATION DEQUANTIZE", .02);
+    /* what only the concatenation reads is written in its steps at once, if they reach no further */
+#define ROUNDED_TWICE(low) \
+    "x = Placeholder dtype=float shape={?,4}\n" FQ("a", "x", "-1.0", "1.0") "t = const float {} 2.0\nu = Mul(a, t)\n" FQ( \
+        "v", "u", "-2.0", \
+        "2.0") "s = AddV2(a, a)\n" FQ("r", "s", low, \
+                                      "2.5") "ax = const int32 {} 1\nc = ConcatV2(r, v, ax) N=2 T=float Tidx=int32\n" FQ("y", "c", "-2.0", \
+                                                                                                                         "2.0")
+    quantised(ROUNDED_TWICE("-2.5"), "3,4", "QUANTIZE ADD MUL CONCATENATION DEQUANTIZE", .03);
+    quantised(ROUNDED_TWICE("-1.0"), "3,4", "QUANTIZE ADD MUL QUANTIZE CONCATENATION DEQUANTIZE", .03);
+    /* a table that is rounded behind the look-up, and two sigmoids side by side: their steps are the same already */
+    quantised(
+        "x = Placeholder dtype=int32 shape={?}\nt = const float {3,2} 1 -2 3 .5 -1 .25\nax = const int32 {} 0\nz = const int32 {} 0\ni = Maximum(x, z) T=int32\ng = GatherV2(t, i, ax) Tparams=float Tindices=int32 Taxis=int32\n" FQ(
+            "y", "g", "-3.0", "3.0"),
+        "3", "MAXIMUM GATHER DEQUANTIZE", .025);
+    quantised("x = Placeholder dtype=float shape={?,4}\n" FQ("a", "x", "-1.0", "1.0") "p = Sigmoid(a)\nn = Neg(x)\n" FQ(
+                  "b", "n", "-1.0", "1.0") "q = Sigmoid(b)\nax = const int32 {} 1\ny = ConcatV2(p, q, ax) N=2 T=float Tidx=int32\n",
+              "3,4", "QUANTIZE LOGISTIC NEG QUANTIZE LOGISTIC CONCATENATION DEQUANTIZE", .02);
     /* a reader without a range keeps floats */
     quantised("x = Placeholder dtype=float shape={?,4}\n" FQ("a", "x", "-1.0", "1.0") "u = AddV2(a, a)\n" FQ("v", "u", "-2.0",
                                                                                                              "2.0") "y = Sin(v)\n",

@@ -1,0 +1,300 @@
+/*
+ * test_dataset.c: fetching data sets from folders and from a server of this machine that cuts, resumes, redirects, lies and refuses; and
+ * SHA-256.
+ */
+#include "litec/litec.h"
+
+#include "base/base.h"
+#include "source/sha256.h"
+#include "support/ckpt_files.h"
+#include "support/fault.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static ckpt_folder folder;
+static int set_up(void **state) {
+    (void)state;
+    return ckpt_folder_make(&folder) ? 0 : 1;
+}
+static int tear_down(void **state) {
+    (void)state;
+    ckpt_folder_clean(&folder);
+    return 0;
+}
+
+/* FIPS 180-4's examples, and a million letters in pieces of all sizes. */
+static void test_sha256(void **state) {
+    (void)state;
+    static const char *const vectors[][2] = {
+        {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"}};
+    lc_sha256 s;
+    char text[65];
+    for (size_t i = 0; i < 3; i++) {
+        lc_sha256_begin(&s);
+        lc_sha256_add(&s, vectors[i][0], strlen(vectors[i][0]));
+        lc_sha256_end(&s, text);
+        assert_string_equal(text, vectors[i][1]);
+    }
+    char letters[200];
+    memset(letters, 'a', sizeof letters);
+    lc_sha256_begin(&s);
+    for (size_t left = 1000000, n = 0; left; left -= n) {
+        n = (n * 7 + 3) % sizeof letters;
+        if (n > left) n = left;
+        lc_sha256_add(&s, letters, n);
+    }
+    lc_sha256_end(&s, text);
+    assert_string_equal(text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+/* ---- a data set and a server that has it --------------------------------------------------------------------------------- */
+
+static uint8_t body[50000];
+static char body_sum[65];
+
+static void make_body(void) {
+    lc_sha256 s;
+    for (size_t i = 0; i < sizeof body; i++) body[i] = (uint8_t)(i * i >> 3 ^ i);
+    lc_sha256_begin(&s);
+    lc_sha256_add(&s, body, sizeof body);
+    lc_sha256_end(&s, body_sum);
+}
+
+static lc_dataset_file file = {"set.bin", sizeof body, body_sum, NULL};
+static lc_dataset set = {.name = "made", .files = &file, .file_count = 1};
+
+typedef enum how { GOOD, CUT, NO_RANGE, WRONG, MISSING, REDIRECT, LONG, NOT_SATISFIABLE } how;
+
+static struct {
+    int socket, port;
+    pthread_t thread;
+    how how[8]; /* of each request; what follows is good */
+    size_t requests;
+    long from[8]; /* what was asked for */
+} server;
+
+static void send_all(int fd, const void *data, size_t size) {
+    const char *p = data;
+    while (size) {
+        const ssize_t n = send(fd, p, size, MSG_NOSIGNAL);
+        if (n <= 0) return;
+        p += n;
+        size -= (size_t)n;
+    }
+}
+
+static void answer(int fd) {
+    char request[4096] = {0}, head[300];
+    size_t got = 0;
+    while (got < sizeof request - 1 && !strstr(request, "\r\n\r\n")) {
+        const ssize_t n = recv(fd, request + got, sizeof request - 1 - got, 0);
+        if (n <= 0) return;
+        got += (size_t)n;
+    }
+    const char *range = strstr(request, "Range: bytes=");
+    const size_t k = server.requests < 8 ? server.requests++ : 7;
+    const how what = server.how[k];
+    size_t from = range ? (size_t)strtoul(range + 13, NULL, 10) : 0;
+    server.from[k] = (long)from;
+    if (what == MISSING || what == NOT_SATISFIABLE) {
+        snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnone",
+                 what == MISSING ? "404 Not Found" : "416 Range Not Satisfiable");
+    } else if (what == REDIRECT) {
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/moved\r\nContent-Length: 4\r\nConnection: close\r\n\r\nmove",
+                 server.port);
+    } else {
+        if (what == NO_RANGE || from > sizeof body) from = 0;
+        const size_t size = what == LONG ? sizeof body + 1 : sizeof body - from;
+        const int n = snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n",
+                               from ? "206 Partial Content" : "200 OK", size);
+        if (from)
+            snprintf(head + n, sizeof head - (size_t)n, "Content-Range: bytes %zu-%zu/%zu\r\n\r\n", from, sizeof body - 1, sizeof body);
+        else snprintf(head + n, sizeof head - (size_t)n, "\r\n");
+        send_all(fd, head, strlen(head));
+        if (what == WRONG) send_all(fd, "?", 1);
+        const size_t begin = from + (what == WRONG);
+        send_all(fd, body + begin, what == CUT ? (sizeof body - begin) / 2 : sizeof body - begin);
+        if (what == LONG) send_all(fd, "!", 1);
+        return;
+    }
+    send_all(fd, head, strlen(head));
+}
+
+static void *serve(void *user) {
+    (void)user;
+    while (true) {
+        const int fd = accept(server.socket, NULL, NULL);
+        if (fd < 0) return NULL;
+        answer(fd);
+        shutdown(fd, SHUT_WR);
+        char rest[64];
+        while (recv(fd, rest, sizeof rest, 0) > 0) continue;
+        close(fd);
+    }
+}
+
+static void start_server(const how *list, size_t count) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    memset(&server, 0, sizeof server);
+    memcpy(server.how, list, count * sizeof *list);
+    server.socket = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(server.socket >= 0);
+    assert_int_equal(bind(server.socket, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(server.socket, 8), 0);
+    assert_int_equal(getsockname(server.socket, (struct sockaddr *)&a, &size), 0);
+    server.port = ntohs(a.sin_port);
+    assert_int_equal(pthread_create(&server.thread, NULL, serve, NULL), 0);
+}
+
+static void stop_server(void) {
+    shutdown(server.socket, SHUT_RDWR);
+    pthread_join(server.thread, NULL);
+    close(server.socket);
+}
+
+/* Fetches from the server, which answers as the list says. */
+static lc_status fetch(const how *list, size_t count, lc_error *err) {
+    char from[60];
+    start_server(list, count);
+    snprintf(from, sizeof from, "http://127.0.0.1:%d/", server.port);
+    char *where = NULL;
+    const lc_status status = lc_dataset_fetch(&set, &(lc_dataset_options){.dir = folder.path, .from = from}, &where, err);
+    assert_true((status == LC_OK) == (where != NULL));
+    lc_free(where);
+    stop_server();
+    return status;
+}
+#define FETCH(err, ...) fetch((const how[]){__VA_ARGS__}, sizeof((const how[]){__VA_ARGS__}) / sizeof(how), err)
+
+static bool is_there(const char *name) { return lc_path_is_file(ckpt_folder_path(&folder, name)); }
+
+static void expect_whole(void) {
+    lc_map map;
+    assert_int_equal(lc_map_open(&map, ckpt_folder_path(&folder, "made/set.bin"), NULL, NULL), LC_OK);
+    assert_int_equal(map.size, sizeof body);
+    assert_memory_equal(map.data, body, sizeof body);
+    lc_map_close(&map);
+    assert_false(is_there("made/set.bin.part"));
+    assert_true(lc_dataset_is_here(&set, folder.path, NULL));
+    unlink(ckpt_folder_path(&folder, "made/set.bin"));
+}
+
+static void expect_error(lc_status got, lc_status want, const lc_error *err, const char *message, bool part) {
+    if (got != want || !strstr(err->message, message) || !err->hint[0])
+        fail_msg("wanted %s \"%s\", got %s \"%s\" (%s)", lc_status_name(want), message, lc_status_name(got), err->message, err->hint);
+    assert_false(is_there("made/set.bin"));
+    assert_false(lc_dataset_is_here(&set, folder.path, NULL));
+    assert_true(is_there("made/set.bin.part") == part);
+}
+
+static void test_server(void **state) {
+    (void)state;
+    lc_error err = {0};
+    const lc_status first = FETCH(&err, GOOD);
+    if (first == LC_UNSUPPORTED && strstr(err.hint, "libcurl4")) skip(); /* a machine without libcurl */
+    if (first) fail_msg("%s (%s)", err.message, err.hint);
+    expect_whole();
+    if (FETCH(&err, REDIRECT, GOOD)) fail_msg("%s", err.message);
+    expect_whole();
+    /* cut, then gone on with */
+    expect_error(FETCH(&err, CUT), LC_IO, &err, "http://127.0.0.1", true);
+    if (FETCH(&err, GOOD)) fail_msg("%s (%s)", err.message, err.hint);
+    assert_int_equal(server.from[0], sizeof body / 2);
+    expect_whole();
+    /* cut, and a server that does not go on */
+    expect_error(FETCH(&err, CUT), LC_IO, &err, "http://127.0.0.1", true);
+    if (FETCH(&err, NO_RANGE, GOOD)) fail_msg("%s (%s)", err.message, err.hint);
+    expect_whole();
+    expect_error(FETCH(&err, CUT), LC_IO, &err, "http://127.0.0.1", true);
+    if (FETCH(&err, NOT_SATISFIABLE, GOOD)) fail_msg("%s (%s)", err.message, err.hint);
+    expect_whole();
+    /* a part with other bytes is fetched once more, from its start */
+    expect_error(FETCH(&err, CUT), LC_IO, &err, "http://127.0.0.1", true);
+    ckpt_folder_write(&folder, "made/set.bin.part", "other bytes", 11);
+    if (FETCH(&err, GOOD, GOOD)) fail_msg("%s (%s)", err.message, err.hint);
+    assert_int_equal(server.from[0], 11);
+    assert_int_equal(server.from[1], 0);
+    expect_whole();
+    /* nothing that looks finished */
+    expect_error(FETCH(&err, WRONG), LC_INVALID, &err, "the SHA-256 is", false);
+    expect_error(FETCH(&err, LONG), LC_INVALID, &err, "longer than the 50000 bytes", false);
+    const lc_status missing = FETCH(&err, MISSING);
+    assert_int_equal(missing, LC_IO);
+    assert_non_null(strstr(err.message, "404"));
+    assert_false(is_there("made/set.bin"));
+}
+
+static void test_folder(void **state) {
+    (void)state;
+    lc_error err = {0};
+    char from[260];
+    const char *good = ckpt_folder_path(&folder, "set.bin");
+    ckpt_folder_write(&folder, "set.bin", body, sizeof body);
+    assert_int_equal(lc_dataset_fetch(&set, &(lc_dataset_options){.dir = folder.path, .from = folder.path}, NULL, &err), LC_OK);
+    expect_whole();
+    snprintf(from, sizeof from, "file://%s/%%2e", folder.path); /* "%2e" is "." */
+    assert_int_equal(lc_dataset_fetch(&set, &(lc_dataset_options){.dir = folder.path, .from = from}, NULL, &err), LC_OK);
+    expect_whole();
+    const lc_dataset_options o = {.dir = folder.path, .from = folder.path};
+    ckpt_folder_write(&folder, "set.bin", body, sizeof body - 1);
+    expect_error(lc_dataset_fetch(&set, &o, NULL, &err), LC_INVALID, &err, "the SHA-256 is", false);
+    unlink(good);
+    expect_error(lc_dataset_fetch(&set, &o, NULL, &err), LC_NOT_FOUND, &err, "set.bin", false);
+    const lc_dataset_options ftp = {.dir = folder.path, .from = "ftp://nowhere"};
+    expect_error(lc_dataset_fetch(&set, &ftp, NULL, &err), LC_ARGUMENT, &err, "not an address", false);
+}
+
+static lc_status fetch_local(void *arg, lc_error *err) {
+    char *where;
+    const lc_status status = lc_dataset_fetch(&set, arg, &where, err);
+    lc_free(where);
+    unlink(ckpt_folder_path(&folder, "made/set.bin"));
+    return status;
+}
+
+static void test_faults(void **state) {
+    (void)state;
+    ckpt_folder_write(&folder, "set.bin", body, sizeof body);
+    ckpt_folder_path(&folder, "made/set.bin");
+    lc_dataset_options o = {.dir = folder.path, .from = folder.path};
+    fault_check(fetch_local, &o, NULL);
+}
+
+static void test_names(void **state) {
+    (void)state;
+    assert_ptr_equal(lc_dataset_find("MNIST"), lc_dataset_at(0));
+    assert_string_equal(lc_dataset_find("CIFAR-10")->name, "cifar10");
+    assert_string_equal(lc_dataset_find("fashion_mnist")->name, "fashion-mnist");
+    assert_null(lc_dataset_find("mnis"));
+    assert_null(lc_dataset_find("mnist1"));
+    assert_null(lc_dataset_find(""));
+    for (size_t i = 0; lc_dataset_at(i); i++)
+        for (size_t k = 0; k < lc_dataset_at(i)->file_count; k++)
+            assert_int_equal(strspn(lc_dataset_at(i)->files[k].sha256, "0123456789abcdef"), 64);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sha256), CASE(test_server), CASE(test_folder), CASE(test_faults), cmocka_unit_test(test_names),
+    };
+    const char *const proxies[] = {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY", "HTTP_PROXY"};
+    for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++) unsetenv(proxies[i]);
+    make_body();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -22,7 +22,7 @@
 static struct {
     pthread_mutex_t lock;
     size_t count, fail_at, live, live_bytes, peak_bytes;
-    bool sticky, injected;
+    bool sticky, injected, paused;
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 typedef struct header {
@@ -48,8 +48,8 @@ static void drop(void *p) {
 }
 
 static void *take(size_t size) {
-    state.count++;
-    if (state.fail_at && (state.sticky ? state.count >= state.fail_at : state.count == state.fail_at)) {
+    if (!state.paused) state.count++;
+    if (!state.paused && state.fail_at && (state.sticky ? state.count >= state.fail_at : state.count == state.fail_at)) {
         state.injected = true;
         return NULL;
     }
@@ -99,6 +99,7 @@ size_t fault_live(void) { return state.live; }
 size_t fault_live_bytes(void) { return state.live_bytes; }
 size_t fault_peak_bytes(void) { return state.peak_bytes; }
 bool fault_injected(void) { return state.injected; }
+void fault_pause(bool paused) { state.paused = paused; }
 void fault_remove(void) { lc_set_allocator(NULL); }
 
 /* One run. Returns true when nothing was injected, which ends the series. */

@@ -45,6 +45,7 @@ size_t fault_live(void);                         /* blocks that are not freed */
 size_t fault_live_bytes(void);
 size_t fault_peak_bytes(void); /* most bytes alive at once since fault_install */
 bool fault_injected(void);     /* did one fail since fault_fail_at? */
+void fault_pause(bool paused); /* what the test itself takes in the middle of the work: neither counted nor failed */
 void fault_remove(void);       /* back to the system's heap; all blocks must have been freed */
 
 #endif

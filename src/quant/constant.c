@@ -9,6 +9,7 @@
 
 #include "ir/constant.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ lc_steps lc_steps_over(lc_dtype type, float low, float high) {
         const float most = fmaxf(-low, high);
         if (most > 0) s.scale = most / 32767;
     } else if (high > low) {
-        s.scale = (high - low) / 255;
+        s.scale = (float)(((double)high - low) / 255); /* the width of a range may be more than a float holds */
         const float zero = nearbyintf(-128 - low / s.scale);
         s.zero = (int32_t)(zero < -128 ? -128 : zero > 127 ? 127 : zero);
     }
@@ -135,7 +136,7 @@ lc_status lc_quant_bias(lc_graph *graph, int32_t tensor, lc_steps input, int32_t
     const float *f = lc_quant_floats(&t, temporary);
     float *scale = lc_arena_array(temporary, w->scale.n, sizeof *scale);
     if (!f || !scale) return lc_fail_memory(err, "quantisation");
-    for (uint32_t i = 0; i < w->scale.n; i++) scale[i] = input.scale * w->scale.data[i];
+    for (uint32_t i = 0; i < w->scale.n; i++) scale[i] = fminf(input.scale * w->scale.data[i], FLT_MAX);
     const bool wide = input.type == LC_INT16;
     void *data;
     LC_TRY(new_constant(graph, &t, wide ? LC_INT64 : LC_INT32, lc_tensor_steps(&graph->model->arena, scale, NULL, w->scale.n, 0), made,

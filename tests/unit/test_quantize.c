@@ -439,6 +439,14 @@ static void test_old_runtime(void **unused) {
     lc_model_destroy(m);
 }
 
+/* The ends of a range may be further apart than a float can say. */
+static void test_wide_range(void **unused) {
+    (void)unused;
+    const lc_steps s = lc_steps_over(LC_INT8, -3e38f, 3e38f), w = lc_steps_over(LC_INT16, -3e38f, 3e38f);
+    assert_true(isfinite(s.scale) && s.scale > 2e36f && s.zero >= -1 && s.zero <= 0);
+    assert_true(isfinite(w.scale) && w.zero == 0);
+}
+
 /* ---- what is refused ------------------------------------------------------------------------------------------------------- */
 
 static void test_refused(void **unused) {
@@ -474,9 +482,10 @@ static void test_refused(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_int8),        cmocka_unit_test(test_types),       cmocka_unit_test(test_recipe),
-        cmocka_unit_test(test_join),        cmocka_unit_test(test_loop),        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_fine_output), cmocka_unit_test(test_old_runtime), cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_int8),        cmocka_unit_test(test_types),
+                                       cmocka_unit_test(test_recipe),      cmocka_unit_test(test_join),
+                                       cmocka_unit_test(test_loop),        cmocka_unit_test(test_steps),
+                                       cmocka_unit_test(test_fine_output), cmocka_unit_test(test_old_runtime),
+                                       cmocka_unit_test(test_refused),     cmocka_unit_test(test_wide_range)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

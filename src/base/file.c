@@ -6,8 +6,8 @@
  *
  * Writing: the bytes go to a nameless file (O_TMPFILE) in the target's directory. Nobody can see it and the kernel drops
  * it when the process ends, however it ends. Commit fsyncs it and gives it its name: by linkat when the name is free,
- * else by linkat to a temporary name and rename over the old file, with signals held back in between. A program that has
- * the old file mapped keeps the old bytes. Where there is no O_TMPFILE (some network and overlay file systems), or neither
+ * else by linkat to a temporary name and rename over the old file, with signals held back in between (SIGKILL cannot be: in
+ * that instant it leaves the finished file under the temporary name). A program that has the old file mapped keeps the old bytes. Where there is no O_TMPFILE (some network and overlay file systems), or neither
  * /proc nor the right to do without it, the temporary has a name from the start (.litec-*, beside the target), and a killed
  * process leaves it there.
  *

@@ -10,14 +10,11 @@
  * The model is calibrated once; each form is a fork of it. What is handed out was judged on all samples.
  */
 #include "api/budget.h"
+#include "base/pool.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifndef _WIN32
-#include <unistd.h>
-#endif
 
 enum { SEARCH_SAMPLES = 512, MOST_BACK = 12 /* layers that are tried to go back */, MOST_THREADS = 64 };
 #define MOST_DB 150.0 /* no error is taken for this */
@@ -319,11 +316,6 @@ static lc_status check_classes(const lc_bud_job *j) {
     return one ? LC_INVALID : LC_OK;
 }
 
-static int32_t threads_of(const lc_quantize_options *o) {
-    const long n = o->threads > 0 ? o->threads : sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : (int32_t)n;
-}
-
 static lc_status run(lc_bud_job *j, lc_model **quantized) {
     lc_quantize_options how = *j->options;
     LC_TRY(check_classes(j));
@@ -351,7 +343,7 @@ static lc_status quantize(lc_model *model, const lc_quantize_options *o, const l
                     .budget = b,
                     .arena = arena,
                     .err = err,
-                    .threads = threads_of(o),
+                    .threads = lc_pool_wanted(o->threads, MOST_THREADS),
                     .kind = b->decibels                   ? LC_SCORE_SNR
                             : lc_data_has_labels(b->eval) ? LC_SCORE_TOP1
                                                           : LC_SCORE_AGREEMENT,

@@ -6,6 +6,7 @@
  * and a scheme under which nothing changes are errors.
  */
 #include "api/quantize.h"
+#include "base/pool.h"
 #include "emit/emit.h"
 #include "pass/pass.h"
 #include "runtime/session.h"
@@ -13,7 +14,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Batches that the outputs of both models are compared on. */
 enum { COMPARED = 8 };
@@ -224,11 +224,7 @@ static float step_of(const lc_session *s, size_t output) {
 
 lc_status lc_quant_compare(lc_model *from, lc_model *to, lc_data *data, uint64_t batches, int32_t threads, lc_arena *arena,
                            lc_output_error **outputs, size_t *count, lc_error *err) {
-    const long here = threads ? threads : sysconf(_SC_NPROCESSORS_ONLN);
-    const lc_session_options how = {.threads = here < 1                        ? 1
-                                               : here > LC_SESSION_MAX_THREADS ? LC_SESSION_MAX_THREADS
-                                                                               : (int32_t)here,
-                                    .signature = lc_data_signature(data)};
+    const lc_session_options how = {.threads = lc_pool_wanted(threads, LC_SESSION_MAX_THREADS), .signature = lc_data_signature(data)};
     lc_session *a = NULL, *b = NULL;
     lc_status status = lc_session_create(from, &how, &a, err);
     if (status == LC_OK) status = lc_session_create(to, &how, &b, err);

@@ -169,6 +169,11 @@ static void shut_down(lc_pool *pool, int32_t started) {
     lc_free_aligned(pool);
 }
 
+int32_t lc_pool_wanted(int32_t asked, int32_t most) {
+    const long n = asked > 0 ? asked : sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > most ? most : (int32_t)n;
+}
+
 lc_status lc_pool_create(int32_t threads, lc_pool **out, lc_error *err) {
     *out = NULL;
     if (threads == 0) threads = 1;

@@ -10,6 +10,8 @@
 
 typedef struct lc_pool lc_pool;
 
+/* How many threads a caller's option asks for: `asked` when it is over 0, else one a processor; at least 1, at most `most`. */
+int32_t lc_pool_wanted(int32_t asked, int32_t most);
 lc_status lc_pool_create(int32_t threads, lc_pool **pool, lc_error *err);
 void lc_pool_destroy(lc_pool *pool);
 /* Threads of the pool, 1 for NULL. */

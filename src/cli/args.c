@@ -280,3 +280,20 @@ lc_cli_parsed lc_cli_parse(const lc_cli_command *command, int argc, char **argv,
     }
     return check_arguments(&p, arguments);
 }
+
+bool lc_cli_join(const lc_cli_list *list, char separator, char **out) {
+    size_t size = 1;
+    *out = NULL;
+    if (!list->count) return true;
+    for (size_t i = 0; i < list->count; i++) size += strlen(list->items[i]) + 1;
+    char *p = *out = malloc(size);
+    if (!p) return false;
+    for (size_t i = 0; i < list->count; i++) {
+        const size_t n = strlen(list->items[i]);
+        if (i) *p++ = separator;
+        memcpy(p, list->items[i], n);
+        p += n;
+    }
+    *p = 0;
+    return true;
+}

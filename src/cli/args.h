@@ -16,6 +16,9 @@ typedef struct lc_cli_list {
     size_t count;
 } lc_cli_list;
 
+/* The items with a separator between them, freed by the caller; NULL for none. False when memory is out. (args.c) */
+bool lc_cli_join(const lc_cli_list *list, char separator, char **out);
+
 /* Kind of an option and the type of the field it fills. */
 typedef enum lc_cli_kind {
     LC_CLI_FLAG,   /* bool */

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef _WIN32
 #include <unistd.h>
-#endif
 
 /* Samples a batch where the model does not say: few, so that some batches are many places of the data. */
 enum { BATCH = 8 };

@@ -6,28 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The items with a separator between them; NULL for none. False when memory is out. */
-static bool join(const lc_cli_list *list, char separator, char **out) {
-    size_t size = 1;
-    *out = NULL;
-    if (!list->count) return true;
-    for (size_t i = 0; i < list->count; i++) size += strlen(list->items[i]) + 1;
-    char *p = *out = malloc(size);
-    if (!p) return false;
-    for (size_t i = 0; i < list->count; i++) {
-        const size_t n = strlen(list->items[i]);
-        if (i) *p++ = separator;
-        memcpy(p, list->items[i], n);
-        p += n;
-    }
-    *p = 0;
-    return true;
-}
-
 int lc_cli_graph_use(const lc_cli_graph *g, lc_convert_options *how, lc_cli_graph_texts *t) {
-    const bool room = join(&g->signatures, ',', &t->lists[0]) && join(&g->functions, ',', &t->lists[1]) &&
-                      join(&g->input_arrays, ',', &t->lists[2]) && join(&g->output_arrays, ',', &t->lists[3]) &&
-                      join(&g->input_shapes, ';', &t->lists[4]) && join(&g->fixes, ';', &t->lists[5]);
+    const bool room = lc_cli_join(&g->signatures, ',', &t->lists[0]) && lc_cli_join(&g->functions, ',', &t->lists[1]) &&
+                      lc_cli_join(&g->input_arrays, ',', &t->lists[2]) && lc_cli_join(&g->output_arrays, ',', &t->lists[3]) &&
+                      lc_cli_join(&g->input_shapes, ';', &t->lists[4]) && lc_cli_join(&g->fixes, ';', &t->lists[5]);
     if (!room) {
         lc_cli_graph_free(t);
         return lc_cli_failed(NULL, "out of memory (options)");

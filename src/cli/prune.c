@@ -15,16 +15,6 @@ static int replace(lc_model **model, const lc_prune_options *how) {
     return LC_EXIT_OK;
 }
 
-/* The patterns as one text, freed by the caller. */
-static char *join(const lc_cli_list *list) {
-    size_t size = 1, n = 0;
-    for (size_t i = 0; i < list->count; i++) size += strlen(list->items[i]) + 1;
-    char *text = malloc(size);
-    if (text) text[0] = 0;
-    for (size_t i = 0; text && i < list->count; i++) n += (size_t)snprintf(text + n, size - n, "%s;", list->items[i]);
-    return text;
-}
-
 int lc_cli_prune_model(const lc_cli_prune *prune, lc_model **model, lc_cli_pruned *pruned) {
     lc_error err;
     *pruned = (lc_cli_pruned){0};
@@ -33,8 +23,8 @@ int lc_cli_prune_model(const lc_cli_prune *prune, lc_model **model, lc_cli_prune
     pruned->done = true;
     if (lc_model_gzip_size(*model, NULL, &pruned->gzip_before, &err)) return lc_cli_fail(&err);
     if (!prune->sparsity && !prune->layers.count && !prune->clusters) return LC_EXIT_OK;
-    char *layers = join(&prune->layers);
-    if (!layers) return lc_cli_failed(NULL, "out of memory (options)");
+    char *layers;
+    if (!lc_cli_join(&prune->layers, ';', &layers)) return lc_cli_failed(NULL, "out of memory (options)");
     const lc_prune_options how = {.sparsity = prune->sparsity,
                                   .global = prune->global,
                                   .layers = layers,

@@ -5,10 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#ifndef _WIN32
 #include <unistd.h>
-#endif
 
 /* ---- words ------------------------------------------------------------------------------------------------------------ */
 
@@ -56,18 +53,16 @@ static uint32_t release(const char *text) {
 
 /* The patterns of --recipe and --layer as one text, those of the command line last; freed by the caller. */
 static int join_layers(const lc_cli_shrink *s, char **text) {
-    char *file = NULL;
+    char *file = NULL, *layers = NULL;
     lc_error err;
     *text = NULL;
     if (s->recipe && lc_recipe_load(s->recipe, NULL, &file, &err)) return lc_cli_fail(&err);
-    size_t size = (file ? strlen(file) : 0) + 2;
-    for (size_t i = 0; i < s->layers.count; i++) size += strlen(s->layers.items[i]) + 1;
-    char *p = *text = malloc(size);
-    if (p) {
-        p += snprintf(p, size, "%s", file ? file : "");
-        for (size_t i = 0; i < s->layers.count; i++) p += snprintf(p, size - (size_t)(p - *text), ";%s", s->layers.items[i]);
+    if (lc_cli_join(&s->layers, ';', &layers)) {
+        const size_t size = (file ? strlen(file) : 0) + (layers ? strlen(layers) : 0) + 2;
+        if ((*text = malloc(size))) snprintf(*text, size, "%s;%s", file ? file : "", layers ? layers : "");
     }
     lc_free(file);
+    free(layers);
     return *text ? LC_EXIT_OK : lc_cli_failed(NULL, "out of memory (options)");
 }
 

@@ -141,15 +141,6 @@ static double peephole_at(const direction *d, const lc_value *p, int32_t g, int6
     return p->type == LC_FLOAT32 ? (double)((const float *)p->data)[k] : (double)(d->peephole[g] * (float)((const int8_t *)p->data)[k]);
 }
 
-static void normalise(float *gate, int32_t n, const float *norm, const float *bias) {
-    double sum = 0, squares = 0;
-    for (int32_t k = 0; k < n; k++) sum += (double)gate[k];
-    const double mean = sum / n;
-    for (int32_t k = 0; k < n; k++) squares += ((double)gate[k] - mean) * ((double)gate[k] - mean);
-    const double factor = 1 / sqrt(squares / n + 1e-8);
-    for (int32_t k = 0; k < n; k++) gate[k] = (float)(((double)gate[k] - mean) * factor) * norm[k] + bias[k];
-}
-
 static void compute_gate(const lc_kernel_ctx *ctx, const direction *d, int32_t g, const lc_vector *x, const lc_vector *aux,
                          const lc_vector *h, const float *cell, float *gate) {
     const lc_lstm_cell *c = &d->c;
@@ -168,7 +159,7 @@ static void compute_gate(const lc_kernel_ctx *ctx, const direction *d, int32_t g
         if (p) sum += peephole_at(d, p, g, k) * (double)cell[k];
         gate[k] = (float)sum;
     }
-    if (c->norm) normalise(gate, c->cells, lc_lstm_data(ctx, c->slot.norm[g]), bias);
+    if (c->norm) lc_lstm_normalise(gate, c->cells, lc_lstm_data(ctx, c->slot.norm[g]), bias);
     if (g == LC_LSTM_CELL) {
         lc_ref_activate(gate, c->cells, c->activation);
         return;

@@ -7,6 +7,8 @@
 
 #include "ops/op.h"
 
+#include <math.h>
+
 enum { LC_LSTM_INPUT, LC_LSTM_FORGET, LC_LSTM_CELL, LC_LSTM_OUTPUT, LC_LSTM_GATES };
 
 /* Slots, by gate where there is one for each; LC_ABSENT: this operator has no such operand (a slot may still be empty in a node). */
@@ -26,5 +28,16 @@ lc_lstm_slots lc_lstm_slots_bidirectional(bool backward, bool aux, bool aux_weig
 
 /* Bidirectional: the auxiliary input, and the forward forget gate's weights for it, which stand for all of them. */
 enum { LC_LSTM_AUX = 39, LC_LSTM_AUX_WEIGHTS = 41 };
+
+/* Layer normalisation of the n sums of a gate, in place: mean 0 and variance 1, times norm, plus bias. For the kernel, and for whoever
+ * wants to know what it will see (quant/cell.c). */
+static inline void lc_lstm_normalise(float *gate, int32_t n, const float *norm, const float *bias) {
+    double sum = 0, squares = 0;
+    for (int32_t k = 0; k < n; k++) sum += (double)gate[k];
+    const double mean = sum / n;
+    for (int32_t k = 0; k < n; k++) squares += ((double)gate[k] - mean) * ((double)gate[k] - mean);
+    const double factor = 1 / sqrt(squares / n + 1e-8);
+    for (int32_t k = 0; k < n; k++) gate[k] = (float)(((double)gate[k] - mean) * factor) * norm[k] + bias[k];
+}
 
 #endif

@@ -21,7 +21,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_WORKERS = 64 };
 static const double average_rate = 0.01; /* of a new batch in a moving average; TensorFlow's factor 0.99 for what was */
@@ -308,9 +307,7 @@ static int32_t workers_of(const lc_quantize_options *o, const lc_feed *feeds, si
         const uint64_t n = feeds[i].count ? feeds[i].count : UINT64_MAX;
         most = n > most ? n : most;
     }
-    int64_t n = o->threads > 0 ? o->threads : sysconf(_SC_NPROCESSORS_ONLN);
-    n = n > MOST_WORKERS ? MOST_WORKERS : n < 1 ? 1 : n;
-    return (uint64_t)n > most ? (int32_t)most : (int32_t)n;
+    return lc_pool_wanted(o->threads, most < MOST_WORKERS ? (int32_t)most : MOST_WORKERS);
 }
 
 /* Which tensors meet weights, in the layers whose bias can be corrected. */

@@ -127,15 +127,6 @@ static void widen(lc_range *r, const float *x, int32_t n) {
     }
 }
 
-static void normalise(float *gate, int32_t n, const float *norm, const float *bias) {
-    double sum = 0, squares = 0;
-    for (int32_t k = 0; k < n; k++) sum += (double)gate[k];
-    const double mean = sum / n;
-    for (int32_t k = 0; k < n; k++) squares += ((double)gate[k] - mean) * ((double)gate[k] - mean);
-    const double factor = 1 / sqrt(squares / n + 1e-8);
-    for (int32_t k = 0; k < n; k++) gate[k] = (float)(((double)gate[k] - mean) * factor) * norm[k] + bias[k];
-}
-
 static void compute_gate(const lc_cell *c, int32_t g, const float *x, const float *h, const float *cell, float *gate, lc_range *sums) {
     for (int32_t k = 0; k < c->cells; k++) {
         gate[k] = (c->norm[g] ? 0 : c->bias[g][k]) + dot(c->weights[g] + (int64_t)k * c->depth, x, c->depth) +
@@ -143,7 +134,7 @@ static void compute_gate(const lc_cell *c, int32_t g, const float *x, const floa
         if (c->peephole[g]) gate[k] += c->peephole[g][k] * cell[k];
     }
     widen(sums, gate, c->cells);
-    if (c->norm[g]) normalise(gate, c->cells, c->norm[g], c->bias[g]);
+    if (c->norm[g]) lc_lstm_normalise(gate, c->cells, c->norm[g], c->bias[g]);
     for (int32_t k = 0; k < c->cells; k++) gate[k] = g == LC_LSTM_CELL ? tanhf(gate[k]) : 1 / (1 + expf(-gate[k]));
 }
 

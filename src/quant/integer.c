@@ -166,7 +166,7 @@ static lc_status write_rounding(work *w, lc_node n, lc_steps s) {
 /* The dimension of the weights that has a scale a slice: none when one scale for all was asked for, or the runtime asks for it. */
 static int32_t weight_axis(const work *w, int32_t op, int32_t weights, const lc_op_quant_def *r) {
     const uint32_t target = w->job->options->target_runtime;
-    /* TensorFlow 2.18 is the first that reads a scale a channel in a dense layer (operator version 12) */
+    /* operator version 12 is the first with a scale a channel in a dense layer */
     const bool old = op == LC_OP_FULLY_CONNECTED && target && target < lc_op_runtime_version(op, 12);
     /* a model that was trained for its steps asks for no more than it says: every runtime reads it */
     const bool plain = op == LC_OP_FULLY_CONNECTED && !w->job->ranges && !def(w, weights)->quant;
@@ -362,9 +362,9 @@ static lc_status begin(work *w) {
     return LC_OK;
 }
 
-static lc_status write_graph(work *w, size_t index, bool entry) {
+static lc_status write_graph(work *w, bool entry) {
     lc_graph *g = w->graph;
-    LC_TRY(lc_quant_plan_graph(w->job, w->ports, index, entry, w->temporary, &w->plan));
+    LC_TRY(lc_quant_plan_graph(w->job, w->ports, w->index, entry, w->temporary, &w->plan));
     LC_TRY(begin(w));
     if (entry) LC_TRY(write_inputs(w));
     for (size_t n = 0; n < g->node_count; n++) {
@@ -374,7 +374,7 @@ static lc_status write_graph(work *w, size_t index, bool entry) {
         const lc_steps rounds = w->plan.choice[n].rounds;
         const lc_status status = rounds.type != LC_FLOAT32       ? write_rounding(w, node, rounds)
                                  : !rule                         ? write_float(w, node)
-                                 : rule->scales == LC_QUANT_CELL ? write_cell(w, node, &w->job->ranges->states[index][n])
+                                 : rule->scales == LC_QUANT_CELL ? write_cell(w, node, &w->job->ranges->states[w->index][n])
                                                                  : write_integer(w, node, w->plan.choice[n]);
         lc_arena_deinit(&w->scratch);
         if (status) return status;
@@ -410,7 +410,7 @@ lc_status lc_quant_integer(lc_quant_job *job) {
     for (size_t g = 0; status == LC_OK && g < job->model->graph_count; g++) {
         lc_arena here = {0};
         work w = {.job = job, .graph = job->model->graphs[g], .ports = &ports, .index = g, .temporary = &here};
-        status = write_graph(&w, g, entry[g]);
+        status = write_graph(&w, entry[g]);
         lc_arena_deinit(&w.scratch);
         lc_arena_deinit(&here);
     }

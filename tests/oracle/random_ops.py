@@ -646,20 +646,19 @@ def one(litec, op, seed, isas):
     return "ok", ""
 
 
-def in_a_child(litec, op, first, last, isas):
-    """Cases first .. last - 1 of an operator; a case that kills the child counts as LiteRT's."""
+def in_a_child(case, first, last, died):
+    """case(seed) for seeds first .. last - 1; one that kills the child is of the kind `died`."""
     while first < last:
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, 2)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             with os.fdopen(write, "wb") as out:
                 for seed in range(first, last):
                     try:
-                        result = one(litec, op, seed, isas)
-                    except Exception as e:  # a mistake of this script
+                        result = case(seed)
+                    except Exception as e:  # a mistake of the script
                         result = "script", "%s: %s" % (type(e).__name__, e)
                     pickle.dump((seed, *result), out)
                     out.flush()
@@ -675,7 +674,7 @@ def in_a_child(litec, op, first, last, isas):
                 first = seed + 1
         _, status = os.waitpid(pid, 0)
         if status and first < last:
-            yield first, "litert", "the process died (status %d)" % status
+            yield first, died, "the process died (status %d)" % status
             first += 1
 
 
@@ -700,7 +699,7 @@ def main():
     total, bad = {}, 0
     for op in args.ops or OPS:
         count, shown = {}, {}
-        for seed, kind, words in in_a_child(litec, op, args.seed, args.seed + args.count, isas):
+        for seed, kind, words in in_a_child(lambda seed: one(litec, op, seed, isas), args.seed, args.seed + args.count, "litert"):
             count[kind] = count.get(kind, 0) + 1
             total[kind] = total.get(kind, 0) + 1
             bad += kind not in ("ok", "litert")

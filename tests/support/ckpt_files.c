@@ -44,6 +44,19 @@ void ckpt_folder_clean(ckpt_folder *f) {
     lc_arena_deinit(&f->arena);
 }
 
+ckpt_folder ckpt_test_folder;
+
+int ckpt_test_folder_make(void **state) {
+    (void)state;
+    return ckpt_folder_make(&ckpt_test_folder) ? 0 : 1;
+}
+
+int ckpt_test_folder_clean(void **state) {
+    (void)state;
+    ckpt_folder_clean(&ckpt_test_folder);
+    return 0;
+}
+
 /* ---- tables ------------------------------------------------------------------------------------------------------------ */
 
 void table_put_varint(lc_text *t, uint64_t v) {

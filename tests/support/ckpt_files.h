@@ -18,6 +18,10 @@ bool ckpt_folder_make(ckpt_folder *f);
 const char *ckpt_folder_path(ckpt_folder *f, const char *name);
 void ckpt_folder_write(ckpt_folder *f, const char *name, const void *data, size_t size);
 void ckpt_folder_clean(ckpt_folder *f); /* also folders in it, one deep */
+/* A folder for each test, for those that need no other: cmocka's set-up and tear-down. */
+extern ckpt_folder ckpt_test_folder;
+int ckpt_test_folder_make(void **state);
+int ckpt_test_folder_clean(void **state);
 
 /* ---- text as bytes ----------------------------------------------------------------------------------------------------- */
 

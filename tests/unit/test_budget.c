@@ -19,7 +19,6 @@
 
 enum { WIDTH = 16, HIDDEN = 64, CLASSES = 5, SAMPLES = 200, BATCH = 8 };
 
-static ckpt_folder folder;
 static char labelled[64 * 1024], plain[64 * 1024]; /* the samples as tables */
 
 static uint32_t noise_state;
@@ -95,17 +94,10 @@ static void make_samples(lc_model *model) {
 
 static int set_up(void **state) {
     lc_model *model = make_model(EXPONENTS);
-    *state = NULL;
     make_samples(model);
     lc_model_destroy(model);
-    return ckpt_folder_make(&folder) ? 0 : 1;
+    return ckpt_test_folder_make(state);
 }
-static int tear_down(void **state) {
-    (void)state;
-    ckpt_folder_clean(&folder);
-    return 0;
-}
-
 static lc_data *open_table(const lc_model *m, bool labels) {
     static const char names[] = "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,label\n";
     lc_error err;
@@ -113,8 +105,9 @@ static lc_data *open_table(const lc_model *m, bool labels) {
     char text[64 * 1024];
     const int n = snprintf(text, sizeof text, "%s%s", labels ? names : "", labels ? labelled : plain);
     const char *file = labels ? "l.csv" : "p.csv";
-    ckpt_folder_write(&folder, file, text, (size_t)n);
-    if (lc_data_open(m, (const char *const[]){ckpt_folder_path(&folder, file), NULL}, &(lc_data_options){.batch = BATCH}, &d, &err))
+    ckpt_folder_write(&ckpt_test_folder, file, text, (size_t)n);
+    if (lc_data_open(m, (const char *const[]){ckpt_folder_path(&ckpt_test_folder, file), NULL}, &(lc_data_options){.batch = BATCH}, &d,
+                     &err))
         fail_msg("%s", err.message);
     return d;
 }
@@ -204,8 +197,8 @@ static void test_bad_layers(void **state) {
     /* the recipe makes the same model again, also from a file */
     char *recipe;
     lc_data *samples = open_table(model, false);
-    assert_int_equal(lc_recipe_save(t[0].recipe, ckpt_folder_path(&folder, "r.json"), &err), LC_OK);
-    if (lc_recipe_load(ckpt_folder_path(&folder, "r.json"), NULL, &recipe, &err)) fail_msg("%s", err.message);
+    assert_int_equal(lc_recipe_save(t[0].recipe, ckpt_folder_path(&ckpt_test_folder, "r.json"), &err), LC_OK);
+    if (lc_recipe_load(ckpt_folder_path(&ckpt_test_folder, "r.json"), NULL, &recipe, &err)) fail_msg("%s", err.message);
     const lc_quantize_options o = {.scheme = LC_SCHEME_INT8, .data = &samples, .data_count = 1, .recipe = recipe};
     if (lc_model_quantize(model, &o, &again, &err)) fail_msg("%s", err.message);
     same_bytes(to[0], again);
@@ -331,7 +324,7 @@ static void test_recipe(void **state) {
     (void)state;
     char *recipe;
     lc_error err;
-    const char *path = ckpt_folder_path(&folder, "r.json");
+    const char *path = ckpt_folder_path(&ckpt_test_folder, "r.json");
     const struct {
         const char *saved, *read;
     } cases[] = {{"", ""},
@@ -349,7 +342,7 @@ static void test_recipe(void **state) {
     assert_int_equal(lc_recipe_save("a", path, &err), LC_ARGUMENT);
     assert_int_equal(lc_recipe_save("=float", path, &err), LC_ARGUMENT);
     assert_int_equal(lc_recipe_save("a=int7", path, &err), LC_NOT_FOUND);
-    assert_int_equal(lc_recipe_save("a=int8", ckpt_folder_path(&folder, "none/r.json"), &err), LC_NOT_FOUND);
+    assert_int_equal(lc_recipe_save("a=int8", ckpt_folder_path(&ckpt_test_folder, "none/r.json"), &err), LC_NOT_FOUND);
 }
 
 typedef struct life {
@@ -383,13 +376,13 @@ static void test_faults(void **state) {
     life l = {.model = make_model(EXPONENTS)};
     lc_error err;
     lc_data_close(open_table(l.model, true)); /* writes the file */
-    l.file = ckpt_folder_path(&folder, "l.csv");
+    l.file = ckpt_folder_path(&ckpt_test_folder, "l.csv");
     if (live(&l, &err)) fail_msg("%s", err.message); /* what is made once is made */
     fault_check(live, &l, &(fault_options){.step = 23});
     lc_model_destroy(l.model);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, ckpt_test_folder_clean)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

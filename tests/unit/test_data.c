@@ -21,18 +21,6 @@
 
 #include <cmocka.h>
 
-static ckpt_folder folder;
-
-static int set_up(void **state) {
-    (void)state;
-    return ckpt_folder_make(&folder) ? 0 : 1;
-}
-static int tear_down(void **state) {
-    (void)state;
-    ckpt_folder_clean(&folder);
-    return 0;
-}
-
 /* ---- models -------------------------------------------------------------------------------------------------------------- */
 
 /* Inputs of a model, which gives them back as they are. */
@@ -92,8 +80,8 @@ static void npy_bytes(lc_text *t, const char *descr, const char *shape, bool for
 }
 
 static const char *write_text(const char *name, const lc_text *t) {
-    ckpt_folder_write(&folder, name, t->data, t->size);
-    return ckpt_folder_path(&folder, name);
+    ckpt_folder_write(&ckpt_test_folder, name, t->data, t->size);
+    return ckpt_folder_path(&ckpt_test_folder, name);
 }
 
 static const char *write_npy(const char *name, const char *descr, const char *shape, const void *data, size_t size) {
@@ -105,12 +93,12 @@ static const char *write_npy(const char *name, const char *descr, const char *sh
 }
 
 static const char *write_string(const char *name, const char *text) {
-    ckpt_folder_write(&folder, name, text, strlen(text));
-    return ckpt_folder_path(&folder, name);
+    ckpt_folder_write(&ckpt_test_folder, name, text, strlen(text));
+    return ckpt_folder_path(&ckpt_test_folder, name);
 }
 
 static const char *write_gzip(const char *name, const void *data, size_t size) {
-    const char *path = ckpt_folder_path(&folder, name);
+    const char *path = ckpt_folder_path(&ckpt_test_folder, name);
     gzFile f = gzopen(path, "wb");
     gzwrite(f, data, (unsigned)size);
     gzclose(f);
@@ -265,11 +253,12 @@ static void test_npy(void **state) {
     expect_batch(&(input){"x", LC_FLOAT32, 2, {-1, 6}, 0, 0}, NULL, write_npy("deep.npy", "|u1", "1, 2, 3", bytes, 6), 1,
                  LIST(0, 1, 255, 3, 4, 5));
     /* an open dimension, a whole input, a scalar */
-    expect_batch(&(input){"x", LC_FLOAT32, 3, {-1, -1, 3}, 0, 0}, NULL, ckpt_folder_path(&folder, "deep.npy"), 1, LIST(0, 1, 255, 3, 4, 5));
-    expect_batch(&(input){"x", LC_FLOAT32, 4, {-1, -1, -1, 1}, 0, 0}, NULL, ckpt_folder_path(&folder, "deep.npy"), 1,
+    expect_batch(&(input){"x", LC_FLOAT32, 3, {-1, -1, 3}, 0, 0}, NULL, ckpt_folder_path(&ckpt_test_folder, "deep.npy"), 1,
+                 LIST(0, 1, 255, 3, 4, 5));
+    expect_batch(&(input){"x", LC_FLOAT32, 4, {-1, -1, -1, 1}, 0, 0}, NULL, ckpt_folder_path(&ckpt_test_folder, "deep.npy"), 1,
                  LIST(0, 1, 255, 3, 4, 5));
     expect_batch(&(input){"x", LC_FLOAT32, 1, {3}, 0, 0}, &two, three, 1, LIST(1, 2, 3));
-    expect_batch(&(input){"x", LC_FLOAT32, 0, {0}, 0, 0}, &two, ckpt_folder_path(&folder, "wide.npy"), 1, LIST(-1));
+    expect_batch(&(input){"x", LC_FLOAT32, 0, {0}, 0, 0}, &two, ckpt_folder_path(&ckpt_test_folder, "wide.npy"), 1, LIST(-1));
 }
 
 /* Fortran order and packed files give the same samples. */
@@ -371,7 +360,7 @@ static void test_batches(void **state) {
     next(d, s, 0);
     assert_null(lc_data_class(d, 0));
     lc_data_close(d);
-    d = open_files(m, &(lc_data_options){.batch = 2, .most = 3}, ckpt_folder_path(&folder, "five.npy"), NULL);
+    d = open_files(m, &(lc_data_options){.batch = 2, .most = 3}, ckpt_folder_path(&ckpt_test_folder, "five.npy"), NULL);
     assert_int_equal(lc_data_count(d), 3);
     next(d, s, 2);
     next(d, s, 1);
@@ -421,9 +410,9 @@ static void test_several_inputs(void **state) {
     char b_by_name[300];
     snprintf(b_by_name, sizeof b_by_name, "b=%s", write_text("b.npy", &tb));
     const char *pairs[][2] = {{zip_write(&z, "ab.npz"), NULL},
-                              {write_text("a.npy", &ta), ckpt_folder_path(&folder, "b.npy")},
-                              {b_by_name, ckpt_folder_path(&folder, "a.npy")},
-                              {b_by_name, ckpt_folder_path(&folder, "ab.npz")},
+                              {write_text("a.npy", &ta), ckpt_folder_path(&ckpt_test_folder, "b.npy")},
+                              {b_by_name, ckpt_folder_path(&ckpt_test_folder, "a.npy")},
+                              {b_by_name, ckpt_folder_path(&ckpt_test_folder, "ab.npz")},
                               {write_string("ab.csv", "b,a[1],a[0]\n7,2,1\n8,4,3\n"), NULL}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         lc_data *d = open_files(m, &two, pairs[i][0], pairs[i][1]);
@@ -530,9 +519,9 @@ static void test_pictures(void **state) {
     (void)state;
     const input digits = {"x", LC_FLOAT32, 4, {-1, 28, 28, 1}, 0, 0};
     const char *names[] = {"b/2.png", "b/1.PNG", "a/x.png", "c/y.jpg"};
-    const char *top = ckpt_folder_path(&folder, "");
+    const char *top = ckpt_folder_path(&ckpt_test_folder, "");
     for (size_t i = 0; i < 4; i++) {
-        const char *path = ckpt_folder_path(&folder, names[i]);
+        const char *path = ckpt_folder_path(&ckpt_test_folder, names[i]);
         char directory[300];
         snprintf(directory, sizeof directory, "%s", path);
         *strrchr(directory, '/') = 0;
@@ -554,7 +543,7 @@ static void test_pictures(void **state) {
     next(d, s, 1);
     lc_data_close(d);
     /* one of its folders, one picture */
-    d = open_files(m, NULL, ckpt_folder_path(&folder, "b"), NULL);
+    d = open_files(m, NULL, ckpt_folder_path(&ckpt_test_folder, "b"), NULL);
     assert_int_equal(lc_data_count(d), 2);
     next(d, s, 1);
     assert_null(lc_data_labels(d));
@@ -566,14 +555,14 @@ static void test_pictures(void **state) {
     lc_session_destroy(s);
     lc_model_destroy(m);
     /* what is wrong with folders */
-    mkdir(ckpt_folder_path(&folder, "none"), 0700);
-    expect_failure(&digits, 1, NULL, ckpt_folder_path(&folder, "none"), NULL, LC_INVALID, "no pictures", "folder for each class");
-    copy_file(SEVEN, ckpt_folder_path(&folder, "stray.png"));
+    mkdir(ckpt_folder_path(&ckpt_test_folder, "none"), 0700);
+    expect_failure(&digits, 1, NULL, ckpt_folder_path(&ckpt_test_folder, "none"), NULL, LC_INVALID, "no pictures", "folder for each class");
+    copy_file(SEVEN, ckpt_folder_path(&ckpt_test_folder, "stray.png"));
     expect_failure(&digits, 1, NULL, top, NULL, LC_INVALID, "pictures and folders", "folder for each class");
     write_string("none/cut.png", "\x89PNG\r\n\x1a\n");
-    expect_failure(&digits, 1, NULL, ckpt_folder_path(&folder, "none"), NULL, LC_INVALID, "cut.png", "viewer");
+    expect_failure(&digits, 1, NULL, ckpt_folder_path(&ckpt_test_folder, "none"), NULL, LC_INVALID, "cut.png", "viewer");
     write_string("none/z.gif", "GIF89a");
-    expect_failure(&digits, 1, NULL, ckpt_folder_path(&folder, "none"), NULL, LC_UNSUPPORTED, "z.gif", ".png");
+    expect_failure(&digits, 1, NULL, ckpt_folder_path(&ckpt_test_folder, "none"), NULL, LC_UNSUPPORTED, "z.gif", ".png");
     expect_failure(&(input){"x", LC_FLOAT32, 4, {-1, -1, -1, 1}, 0, 0}, 1, &(lc_data_options){.pixels = &(lc_preprocess){0}},
                    write_npy("f.npy", "<f4", "1, 1, 1, 1", "abcd", 4), NULL, LC_ARGUMENT, "pixels", "scale the array");
 }
@@ -764,8 +753,8 @@ static const char *write_zlib(const char *name, const lc_text *t) {
     uint8_t packed[4096];
     uLongf size = sizeof packed;
     assert_int_equal(compress(packed, &size, (const Bytef *)t->data, (uLong)t->size), Z_OK);
-    ckpt_folder_write(&folder, name, packed, size);
-    return ckpt_folder_path(&folder, name);
+    ckpt_folder_write(&ckpt_test_folder, name, packed, size);
+    return ckpt_folder_path(&ckpt_test_folder, name);
 }
 
 static void test_records(void **state) {
@@ -798,13 +787,14 @@ static void test_records(void **state) {
     record_example(&t, RECORD_FLOATS("x", 1, 2, 3), RECORD_INTS("label", 1));
     record_example(&u, RECORD_FLOATS("x", 4, 5, 6), RECORD_INTS("label", 0));
     write_text("set-00000-of-00002", &t);
-    const char *one = write_text("set-00001-of-00002", &u), *both = ckpt_folder_path(&folder, "set-*");
+    const char *one = write_text("set-00001-of-00002", &u), *both = ckpt_folder_path(&ckpt_test_folder, "set-*");
     expect_batch(&floats, &two, both, 2, LIST(1, 2, 3, 4, 5, 6));
     expect_labels(&floats, both, (const int64_t[]){1, 0}, 2, NULL);
     expect_batch(&floats, NULL, one, 1, LIST(4, 5, 6));
     /* what is refused */
-    expect_failure(&floats, 1, NULL, ckpt_folder_path(&folder, "none-*"), NULL, LC_NOT_FOUND, "no file has a name like this", "letters");
-    expect_failure(&floats, 1, NULL, folder.path, NULL, LC_INVALID, "files of several sets", "give a pattern");
+    expect_failure(&floats, 1, NULL, ckpt_folder_path(&ckpt_test_folder, "none-*"), NULL, LC_NOT_FOUND, "no file has a name like this",
+                   "letters");
+    expect_failure(&floats, 1, NULL, ckpt_test_folder.path, NULL, LC_INVALID, "files of several sets", "give a pattern");
     unlink(one);
     expect_failure(&floats, 1, NULL, both, NULL, LC_INVALID, "1 of the 2 parts", "copy or download the others");
     u.data[14] ^= 1;
@@ -838,9 +828,9 @@ static void test_cifar(void **state) {
     lc_session *s = make_session(m);
     rows[0] = 9, rows[3073] = 3;
     rows[1] = 255, rows[1 + 1024 + 1] = 51, rows[3073 + 3072] = 102; /* red of the first pixel, green of the second, blue of the last */
-    ckpt_folder_write(&folder, "data_batch_1.bin", rows, 2 * 3073);
-    ckpt_folder_write(&folder, "data_batch_2.bin", rows + 3073, 3073);
-    lc_data *d = open_files(m, &(lc_data_options){.batch = 3}, ckpt_folder_path(&folder, "data_batch_*.bin"), NULL);
+    ckpt_folder_write(&ckpt_test_folder, "data_batch_1.bin", rows, 2 * 3073);
+    ckpt_folder_write(&ckpt_test_folder, "data_batch_2.bin", rows + 3073, 3073);
+    lc_data *d = open_files(m, &(lc_data_options){.batch = 3}, ckpt_folder_path(&ckpt_test_folder, "data_batch_*.bin"), NULL);
     next(d, s, 3);
     const lc_tensor_view v = lc_session_input(s, 0);
     assert_memory_equal(lc_data_labels(d), ((const int64_t[]){9, 3, 3}), 3 * sizeof(int64_t));
@@ -853,13 +843,13 @@ static void test_cifar(void **state) {
     lc_model_destroy(m);
     memset(rows, 0, sizeof rows);
     rows[0] = 19, rows[1] = 99;
-    ckpt_folder_write(&folder, "train.bin", rows, 2 * 3074); /* CIFAR-100 */
-    expect_labels(&colours, ckpt_folder_path(&folder, "train.bin"), (const int64_t[]){99, 0}, 2, NULL);
+    ckpt_folder_write(&ckpt_test_folder, "train.bin", rows, 2 * 3074); /* CIFAR-100 */
+    expect_labels(&colours, ckpt_folder_path(&ckpt_test_folder, "train.bin"), (const int64_t[]){99, 0}, 2, NULL);
     rows[1] = 100;
-    ckpt_folder_write(&folder, "train.bin", rows, 2 * 3074);
-    expect_failure(&colours, 1, NULL, ckpt_folder_path(&folder, "train.bin"), NULL, LC_INVALID, "a class is none", "again");
-    ckpt_folder_write(&folder, "test_batch.bin", rows, 3000);
-    expect_failure(&colours, 1, NULL, ckpt_folder_path(&folder, "test_batch.bin"), NULL, LC_INVALID, "no multiple", "again");
+    ckpt_folder_write(&ckpt_test_folder, "train.bin", rows, 2 * 3074);
+    expect_failure(&colours, 1, NULL, ckpt_folder_path(&ckpt_test_folder, "train.bin"), NULL, LC_INVALID, "a class is none", "again");
+    ckpt_folder_write(&ckpt_test_folder, "test_batch.bin", rows, 3000);
+    expect_failure(&colours, 1, NULL, ckpt_folder_path(&ckpt_test_folder, "test_batch.bin"), NULL, LC_INVALID, "no multiple", "again");
 }
 
 static void test_faults(void **state) {
@@ -872,10 +862,10 @@ static void test_faults(void **state) {
     npy_bytes(&npy, "<f4", "2, 3", true, f, sizeof f);
     zip_maker z = {0};
     zip_add(&z, "x.npy", &npy, true);
-    mkdir(ckpt_folder_path(&folder, "cats"), 0700);
-    mkdir(ckpt_folder_path(&folder, "cats/a"), 0700);
-    copy_file(SEVEN, ckpt_folder_path(&folder, "cats/a/1.png"));
-    copy_file(SEVEN, ckpt_folder_path(&folder, "cats/a/2.png"));
+    mkdir(ckpt_folder_path(&ckpt_test_folder, "cats"), 0700);
+    mkdir(ckpt_folder_path(&ckpt_test_folder, "cats/a"), 0700);
+    copy_file(SEVEN, ckpt_folder_path(&ckpt_test_folder, "cats/a/1.png"));
+    copy_file(SEVEN, ckpt_folder_path(&ckpt_test_folder, "cats/a/2.png"));
     const char *labels = write_string("names", "dog\ncat\n");
     const struct {
         const input *in;
@@ -883,24 +873,24 @@ static void test_faults(void **state) {
     } cases[] = {{&image, write_gzip("f.idx.gz", t.data, t.size), labels},
                  {&row, zip_write(&z, "f.npz"), NULL},
                  {&row, write_string("f.csv", "p,q,r,label\n1,2,3,dog\n4,5,6,cat\n"), NULL},
-                 {&image, ckpt_folder_path(&folder, "cats"), NULL},
+                 {&image, ckpt_folder_path(&ckpt_test_folder, "cats"), NULL},
                  {&floats, write_gzip("set-00000-of-00001", records.data, records.size), NULL},
-                 {&floats, ckpt_folder_path(&folder, "set-*"), NULL}};
+                 {&floats, ckpt_folder_path(&ckpt_test_folder, "set-*"), NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lc_model *m = make_model(cases[i].in, 1);
         lc_session_destroy(make_session(m)); /* what a model makes once is made */
         fault_check(live, &(life){m, cases[i].path, cases[i].labels}, NULL);
         lc_model_destroy(m);
     }
-    unlink(ckpt_folder_path(&folder, "cats/a/1.png"));
-    unlink(ckpt_folder_path(&folder, "cats/a/2.png"));
-    rmdir(ckpt_folder_path(&folder, "cats/a"));
+    unlink(ckpt_folder_path(&ckpt_test_folder, "cats/a/1.png"));
+    unlink(ckpt_folder_path(&ckpt_test_folder, "cats/a/2.png"));
+    rmdir(ckpt_folder_path(&ckpt_test_folder, "cats/a"));
     lc_text_deinit(&t);
     lc_text_deinit(&records);
     lc_text_deinit(&npy);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, ckpt_test_folder_make, ckpt_test_folder_clean)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

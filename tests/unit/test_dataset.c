@@ -21,17 +21,6 @@
 
 #include <cmocka.h>
 
-static ckpt_folder folder;
-static int set_up(void **state) {
-    (void)state;
-    return ckpt_folder_make(&folder) ? 0 : 1;
-}
-static int tear_down(void **state) {
-    (void)state;
-    ckpt_folder_clean(&folder);
-    return 0;
-}
-
 /* FIPS 180-4's examples, and a million letters in pieces of all sizes. */
 static void test_sha256(void **state) {
     (void)state;
@@ -172,7 +161,7 @@ static lc_status fetch(const how *list, size_t count, lc_error *err) {
     start_server(list, count);
     snprintf(from, sizeof from, "http://127.0.0.1:%d/", server.port);
     char *where = NULL;
-    const lc_status status = lc_dataset_fetch(&set, &(lc_dataset_options){.dir = folder.path, .from = from}, &where, err);
+    const lc_status status = lc_dataset_fetch(&set, &(lc_dataset_options){.dir = ckpt_test_folder.path, .from = from}, &where, err);
     assert_true((status == LC_OK) == (where != NULL));
     lc_free(where);
     stop_server();
@@ -180,24 +169,24 @@ static lc_status fetch(const how *list, size_t count, lc_error *err) {
 }
 #define FETCH(err, ...) fetch((const how[]){__VA_ARGS__}, sizeof((const how[]){__VA_ARGS__}) / sizeof(how), err)
 
-static bool is_there(const char *name) { return lc_path_is_file(ckpt_folder_path(&folder, name)); }
+static bool is_there(const char *name) { return lc_path_is_file(ckpt_folder_path(&ckpt_test_folder, name)); }
 
 static void expect_whole(void) {
     lc_map map;
-    assert_int_equal(lc_map_open(&map, ckpt_folder_path(&folder, "made/set.bin"), NULL, NULL), LC_OK);
+    assert_int_equal(lc_map_open(&map, ckpt_folder_path(&ckpt_test_folder, "made/set.bin"), NULL, NULL), LC_OK);
     assert_int_equal(map.size, sizeof body);
     assert_memory_equal(map.data, body, sizeof body);
     lc_map_close(&map);
     assert_false(is_there("made/set.bin.part"));
-    assert_true(lc_dataset_is_here(&set, folder.path, NULL));
-    unlink(ckpt_folder_path(&folder, "made/set.bin"));
+    assert_true(lc_dataset_is_here(&set, ckpt_test_folder.path, NULL));
+    unlink(ckpt_folder_path(&ckpt_test_folder, "made/set.bin"));
 }
 
 static void expect_error(lc_status got, lc_status want, const lc_error *err, const char *message, bool part) {
     if (got != want || !strstr(err->message, message) || !err->hint[0])
         fail_msg("wanted %s \"%s\", got %s \"%s\" (%s)", lc_status_name(want), message, lc_status_name(got), err->message, err->hint);
     assert_false(is_there("made/set.bin"));
-    assert_false(lc_dataset_is_here(&set, folder.path, NULL));
+    assert_false(lc_dataset_is_here(&set, ckpt_test_folder.path, NULL));
     assert_true(is_there("made/set.bin.part") == part);
 }
 
@@ -224,7 +213,7 @@ static void test_server(void **state) {
     expect_whole();
     /* a part with other bytes is fetched once more, from its start */
     expect_error(FETCH(&err, CUT), LC_IO, &err, "http://127.0.0.1", true);
-    ckpt_folder_write(&folder, "made/set.bin.part", "other bytes", 11);
+    ckpt_folder_write(&ckpt_test_folder, "made/set.bin.part", "other bytes", 11);
     if (FETCH(&err, GOOD, GOOD)) fail_msg("%s (%s)", err.message, err.hint);
     assert_int_equal(server.from[0], 11);
     assert_int_equal(server.from[1], 0);
@@ -242,19 +231,20 @@ static void test_folder(void **state) {
     (void)state;
     lc_error err = {0};
     char from[260];
-    const char *good = ckpt_folder_path(&folder, "set.bin");
-    ckpt_folder_write(&folder, "set.bin", body, sizeof body);
-    assert_int_equal(lc_dataset_fetch(&set, &(lc_dataset_options){.dir = folder.path, .from = folder.path}, NULL, &err), LC_OK);
+    const char *good = ckpt_folder_path(&ckpt_test_folder, "set.bin");
+    ckpt_folder_write(&ckpt_test_folder, "set.bin", body, sizeof body);
+    assert_int_equal(lc_dataset_fetch(&set, &(lc_dataset_options){.dir = ckpt_test_folder.path, .from = ckpt_test_folder.path}, NULL, &err),
+                     LC_OK);
     expect_whole();
-    snprintf(from, sizeof from, "file://%s/%%2e", folder.path); /* "%2e" is "." */
-    assert_int_equal(lc_dataset_fetch(&set, &(lc_dataset_options){.dir = folder.path, .from = from}, NULL, &err), LC_OK);
+    snprintf(from, sizeof from, "file://%s/%%2e", ckpt_test_folder.path); /* "%2e" is "." */
+    assert_int_equal(lc_dataset_fetch(&set, &(lc_dataset_options){.dir = ckpt_test_folder.path, .from = from}, NULL, &err), LC_OK);
     expect_whole();
-    const lc_dataset_options o = {.dir = folder.path, .from = folder.path};
-    ckpt_folder_write(&folder, "set.bin", body, sizeof body - 1);
+    const lc_dataset_options o = {.dir = ckpt_test_folder.path, .from = ckpt_test_folder.path};
+    ckpt_folder_write(&ckpt_test_folder, "set.bin", body, sizeof body - 1);
     expect_error(lc_dataset_fetch(&set, &o, NULL, &err), LC_INVALID, &err, "the SHA-256 is", false);
     unlink(good);
     expect_error(lc_dataset_fetch(&set, &o, NULL, &err), LC_NOT_FOUND, &err, "set.bin", false);
-    const lc_dataset_options ftp = {.dir = folder.path, .from = "ftp://nowhere"};
+    const lc_dataset_options ftp = {.dir = ckpt_test_folder.path, .from = "ftp://nowhere"};
     expect_error(lc_dataset_fetch(&set, &ftp, NULL, &err), LC_ARGUMENT, &err, "not an address", false);
 }
 
@@ -262,16 +252,16 @@ static lc_status fetch_local(void *arg, lc_error *err) {
     char *where;
     const lc_status status = lc_dataset_fetch(&set, arg, &where, err);
     lc_free(where);
-    char path[sizeof folder.path + 16]; /* not from the folder's arena, which would be counted */
-    snprintf(path, sizeof path, "%s/made/set.bin", folder.path);
+    char path[sizeof ckpt_test_folder.path + 16]; /* not from the folder's arena, which would be counted */
+    snprintf(path, sizeof path, "%s/made/set.bin", ckpt_test_folder.path);
     unlink(path);
     return status;
 }
 
 static void test_faults(void **state) {
     (void)state;
-    ckpt_folder_write(&folder, "set.bin", body, sizeof body);
-    lc_dataset_options o = {.dir = folder.path, .from = folder.path};
+    ckpt_folder_write(&ckpt_test_folder, "set.bin", body, sizeof body);
+    lc_dataset_options o = {.dir = ckpt_test_folder.path, .from = ckpt_test_folder.path};
     fault_check(fetch_local, &o, NULL);
 }
 
@@ -288,7 +278,7 @@ static void test_names(void **state) {
             assert_int_equal(strspn(lc_dataset_at(i)->files[k].sha256, "0123456789abcdef"), 64);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, ckpt_test_folder_make, ckpt_test_folder_clean)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

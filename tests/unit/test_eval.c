@@ -15,18 +15,6 @@
 
 #include <cmocka.h>
 
-static ckpt_folder folder;
-
-static int set_up(void **state) {
-    (void)state;
-    return ckpt_folder_make(&folder) ? 0 : 1;
-}
-static int tear_down(void **state) {
-    (void)state;
-    ckpt_folder_clean(&folder);
-    return 0;
-}
-
 /* float32[?,classes] as it is, or NEG of it. */
 static lc_model *make_model(int32_t classes, bool negative) {
     lc_error err;
@@ -44,8 +32,8 @@ static lc_model *make_model(int32_t classes, bool negative) {
 }
 
 static const char *write_table(const char *text) {
-    ckpt_folder_write(&folder, "t.csv", text, strlen(text));
-    return ckpt_folder_path(&folder, "t.csv");
+    ckpt_folder_write(&ckpt_test_folder, "t.csv", text, strlen(text));
+    return ckpt_folder_path(&ckpt_test_folder, "t.csv");
 }
 
 static lc_data *open_table(const lc_model *m, const char *text, uint32_t batch) {
@@ -248,7 +236,7 @@ static void test_faults(void **state) {
     lc_model_destroy(l.models[1]);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, ckpt_test_folder_make, ckpt_test_folder_clean)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

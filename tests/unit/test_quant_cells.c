@@ -7,6 +7,7 @@
 #include "ops/build.h"
 #include "ops/lstm.h"
 #include "support/fault.h"
+#include "support/ranges.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -109,25 +110,11 @@ static void fill(lc_session *session, uint32_t sample) {
     for (size_t i = 0; i < in.size / sizeof(float); i++) ((float *)in.data)[i] = 2 * noise();
 }
 
-static lc_status next(void *user, lc_session *session, uint32_t *samples, lc_error *err) {
-    uint32_t *at = user;
-    (void)err;
-    *samples = *at < SAMPLES ? BATCH : 0;
-    if (*samples) fill(session, (*at)++);
-    return LC_OK;
-}
-
-static lc_status rewind_source(void *user, lc_error *err) {
-    (void)err;
-    *(uint32_t *)user = 0;
-    return LC_OK;
-}
-
 /* An integer fork of the model. */
 static lc_status quantise(lc_model *model, lc_model **to, lc_ranges *ranges, lc_quant_report *report, lc_error *err) {
-    uint32_t at = 0;
+    counted source = {fill, SAMPLES, BATCH, 0};
     const lc_quantize_options o = {.scheme = LC_SCHEME_INT8, .threads = 1};
-    const lc_feed feed = {.next = next, .rewind = rewind_source, .user = &at};
+    const lc_feed feed = counted_feed(&source);
     lc_recipe *recipe;
     *to = NULL;
     LC_TRY(lc_ranges_init(model, ranges, err));

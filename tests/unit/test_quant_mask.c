@@ -63,20 +63,6 @@ static void fill(lc_session *s, uint32_t sample) {
     }
 }
 
-static lc_status next(void *user, lc_session *session, uint32_t *samples, lc_error *err) {
-    uint32_t *at = user;
-    (void)err;
-    *samples = *at < SAMPLES;
-    if (*samples) fill(session, (*at)++);
-    return LC_OK;
-}
-
-static lc_status rewind_source(void *user, lc_error *err) {
-    (void)err;
-    *(uint32_t *)user = 0;
-    return LC_OK;
-}
-
 static float largest_error(lc_model *a, lc_model *b) {
     lc_error err;
     lc_session *s[2];
@@ -106,10 +92,10 @@ static void test_masks(void **unused) {
             lc_quant_report report = {0};
             lc_recipe *recipe;
             lc_model *model = make_model(form, values[v]), *integer;
-            uint32_t at = 0;
+            counted source = {fill, SAMPLES, 1, 0};
             const lc_quantize_options o = {
                 .scheme = LC_SCHEME_INT8, .calibration = v ? LC_CALIBRATE_ENTROPY : LC_CALIBRATE_MINMAX, .threads = 2};
-            const lc_feed feed = {.next = next, .rewind = rewind_source, .user = &at};
+            const lc_feed feed = counted_feed(&source);
             assert_int_equal(lc_ranges_init(model, &ranges, &err), LC_OK);
             if (lc_calibrate(model, &feed, 1, &o, &ranges, NULL, &err) != LC_OK) fail_msg("%s", err.message);
             const lc_range masked = range_named(&ranges, "masked"), scores = form == LARGE ? masked : range_named(&ranges, "scores");

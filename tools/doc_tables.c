@@ -1,8 +1,8 @@
 /*
  * doc_tables.c: prints the pages of docs/ that are tables of the code, so that they cannot drift from it: the tests docs_ops,
- * docs_layers, docs_tensorflow and docs_rules compare.
+ * docs_layers, docs_tensorflow, docs_rules and docs_quantised compare.
  *
- *     for page in ops layers tensorflow rules; do build/release/tests/doc_tables $page > docs/$page.md; done
+ *     for page in ops layers tensorflow rules quantised; do build/release/tests/doc_tables $page > docs/$page.md; done
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +130,52 @@ static void print_rules(void) {
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) printf("| %s | %s |\n", sources[i].id, sources[i].text);
 }
 
+/* ---- integer operators --------------------------------------------------------------------------------------------- */
+
+static void print_quantised(void) {
+    static const struct {
+        const char *name, *scales, *int16, *weights, *axis, *bias;
+    } rows[] = {
+#define LC_QUANT(op, scales, int16, weights, axis, bias) {#op, #scales, #int16, #weights, #axis, #bias},
+#include "ops/quant.def"
+    };
+    static const char *const words[][2] = {{"FREE", "each its own"},
+                                           {"SAME", "the output has the input's"},
+                                           {"FIXED", "the output's is fixed"},
+                                           {"NONE", "the output is no number"},
+                                           {"ANY", "any: it looks at no value"},
+                                           {"CELL", "int16 state, int8 else"},
+                                           {"ZERO", "the input's, zero point 0"},
+                                           {"STATE", "one for the variable"}};
+    static const char *const ours[] = {"ARG_MIN", "DYNAMIC_UPDATE_SLICE", "ELU", "RELU_0_TO_1", "SELECT_V2"};
+    const size_t n = sizeof rows / sizeof *rows, more = sizeof ours / sizeof *ours;
+    made_from("Integer operators", "src/ops/quant.def");
+    printf(
+        "What `--quantize int8` and `--quantize int16x8` make integer ones of: the %zu operators that the official quantiser knows, and %zu\n",
+        n - more, more);
+    printf("more that LiteRT runs (*official* is empty). Everything between them is an integer, too. *Scales*: what the quantisation\n");
+    printf(
+        "specification asks of scale and zero point. *Weights*: the input that holds constant int8 weights, with a scale for each slice of\n");
+    printf("dimension *axis*; *bias*: the input that holds the bias, int32, beside int16 int64.\n\n");
+    printf("Some others become these: DIV by a constant is MUL; SQUARED_DIFFERENCE under int16x8 is SUB and MUL; ZEROS_LIKE is SUB;\n");
+    printf(
+        "UNIDIRECTIONAL_SEQUENCE_RNN is a loop of them with `--int8-only`. Recurrent cells without an integer form, and those in a form that\n");
+    printf(
+        "has none, keep float activations and get int8 weights. What else stays float is listed with the reason when a model is quantised.\n\n");
+    printf("| operator | official | int8 | int16x8 | scales | weights | axis | bias |\n|---|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < n; i++) {
+        const char *scales = "", *official = "yes";
+        const char *const columns[] = {rows[i].weights, rows[i].axis, rows[i].bias};
+        for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+            if (strcmp(words[k][0], rows[i].scales) == 0) scales = words[k][1];
+        for (size_t k = 0; k < more; k++)
+            if (strcmp(ours[k], rows[i].name) == 0) official = "";
+        printf("| %s | %s | yes | %s | %s |", rows[i].name, official, mark(rows[i].int16), scales);
+        for (size_t k = 0; k < 3; k++) printf(" %s |", strcmp(columns[k], "NONE") == 0 ? "" : columns[k]);
+        printf("\n");
+    }
+}
+
 /* ---- TensorFlow operators ------------------------------------------------------------------------------------------ */
 
 static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
@@ -161,12 +207,16 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*print)(void);
-    } pages[] = {{"ops", print_ops}, {"layers", print_layers}, {"tensorflow", print_tensorflow}, {"rules", print_rules}};
+    } pages[] = {{"ops", print_ops},
+                 {"layers", print_layers},
+                 {"tensorflow", print_tensorflow},
+                 {"rules", print_rules},
+                 {"quantised", print_quantised}};
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         if (argc != 2 || strcmp(argv[1], pages[i].name) != 0) continue;
         pages[i].print();
         return fflush(stdout) == 0 ? 0 : 1;
     }
-    fprintf(stderr, "usage: %s ops|layers|tensorflow|rules\n", argv[0]);
+    fprintf(stderr, "usage: %s ops|layers|tensorflow|rules|quantised\n", argv[0]);
     return 2;
 }

@@ -303,6 +303,8 @@ LC_API const int64_t *lc_data_labels(const lc_data *data);
 LC_API const char *lc_data_class(const lc_data *data, int64_t label);
 /* lc_data_options.signature as it was given; NULL: the model's first graph. */
 LC_API const char *lc_data_signature(const lc_data *data);
+/* Name of an input of floats that takes bytes (uint8) of a file as they stand, 0 ... 255, because nothing says how to scale them; NULL: none. */
+LC_API const char *lc_data_unscaled(const lc_data *data);
 /* Begins again with the first batch. */
 LC_API lc_status lc_data_rewind(lc_data *data, lc_error *err);
 
@@ -476,6 +478,9 @@ LC_API void lc_quantize_report_destroy(lc_quantize_report *report); /* NULL is f
 /* Whether the runtime of a TensorFlow release (20800: 2.8) has all operators of a model, in the versions that it uses. LC_UNSUPPORTED: no, and
  * the message names them. */
 LC_API lc_status lc_model_check_runtime(const lc_model *model, uint32_t release, lc_error *err);
+/* Makes it so, where that can be: the lowest versions, and operators that the release lacks (GELU ...) as others that it has; what
+ * lc_model_quantize makes is chosen by target_runtime already. No session of the model may be open. LC_UNSUPPORTED: what is still lacking. */
+LC_API lc_status lc_model_fit_runtime(lc_model *model, uint32_t release, lc_error *err);
 /* Reads the choices of a JSON file, {"default": "int8", "layers": {"conv_1*": "float"}}, as the text that lc_quantize_options.recipe takes.
  * Caller frees *recipe with lc_free. Errors: LC_NOT_FOUND, LC_IO, LC_INVALID, LC_LIMIT, LC_NO_MEMORY. */
 LC_API lc_status lc_recipe_load(const char *path, const lc_limits *limits, char **recipe, lc_error *err);
@@ -496,11 +501,13 @@ typedef enum lc_score {
 } lc_score;
 
 typedef struct lc_tradeoff_options {
-    lc_data *eval;      /* samples to judge by: with labels by LC_SCORE_TOP1, without by LC_SCORE_AGREEMENT. Their number must be known */
-    double max_drop;    /* how far the score may fall: percentage points under the float model's; with `decibels` dB under the score of
+    lc_data *const *eval; /* samples to judge by, of each signature that counts: all with labels by LC_SCORE_TOP1, all without by
+                           * LC_SCORE_AGREEMENT; the signature that loses most counts. Their number must be known */
+    size_t eval_count;
+    double max_drop;         /* how far the score may fall: percentage points under the float model's; with `decibels` dB under the score of
                          * float16 weights in all layers (the float model's own is infinite) */
-    bool decibels;      /* judge by LC_SCORE_SNR */
-    const char *output; /* name of the output with the classes; NULL: the first */
+    bool decibels;           /* judge by LC_SCORE_SNR */
+    const char *output;      /* name of the output with the classes; NULL: the first */
     uint32_t search_samples; /* that the search looks at, spread over all; the last word has all of them. 0: 512 */
     void (*progress)(void *user, const char *stage, uint64_t done, uint64_t all); /* all 0: not known; NULL: nobody */
     void *progress_user;

@@ -292,14 +292,22 @@ static lc_status check_budget(const lc_quantize_options *o, const lc_tradeoff_op
         lc_error_hint(err, "ask for int8 (--quantize int8), dynamic, float16, int16x8 or int4");
         return LC_ARGUMENT;
     }
-    if (lc_data_count(b->eval) == UINT64_MAX)
-        return lc_fail(err, LC_ARGUMENT, "the number of samples to judge by is not known: they come from a function");
+    for (size_t i = 0; i < b->eval_count; i++) {
+        if (lc_data_count(b->eval[i]) == UINT64_MAX)
+            return lc_fail(err, LC_ARGUMENT, "the number of samples to judge by is not known: they come from a function");
+        if (b->decibels || lc_data_has_labels(b->eval[i]) == lc_data_has_labels(b->eval[0])) continue;
+        const char *without = lc_data_signature(b->eval[lc_data_has_labels(b->eval[i]) ? 0 : i]);
+        lc_fail(err, LC_ARGUMENT, "the samples of signature %.200s have no labels, those of another have",
+                without ? without : "(the first)");
+        lc_error_hint(err, "give labels for all of them or for none, or a budget in decibels");
+        return LC_ARGUMENT;
+    }
     return LC_OK;
 }
 
 /* A model that gives one number need not be a classifier; with labels it is one. */
-static lc_status check_classes(const lc_bud_job *j) {
-    const lc_session_options how = {.signature = lc_data_signature(j->budget->eval)};
+static lc_status check_classes(const lc_bud_job *j, const lc_data *eval) {
+    const lc_session_options how = {.signature = lc_data_signature(eval)};
     lc_session *s;
     if (j->kind != LC_SCORE_AGREEMENT) return LC_OK;
     LC_TRY(lc_session_create(j->source->model, &how, &s, j->err));
@@ -318,7 +326,9 @@ static lc_status check_classes(const lc_bud_job *j) {
 
 static lc_status run(lc_bud_job *j, lc_model **quantized) {
     lc_quantize_options how = *j->options;
-    LC_TRY(check_classes(j));
+    j->judged = lc_arena_array(&j->kept, j->budget->eval_count, sizeof *j->judged);
+    if (!j->judged) return lc_fail_memory(j->err, "samples");
+    for (size_t i = 0; i < j->budget->eval_count; i++) LC_TRY(check_classes(j, j->budget->eval[i]));
     if (how.only_integer) { /* what cannot be is told before the search */
         LC_TRY(lc_quant_finish(j->source, &how, quantized, NULL, j->err));
         lc_model_destroy(*quantized);
@@ -344,9 +354,9 @@ static lc_status quantize(lc_model *model, const lc_quantize_options *o, const l
                     .arena = arena,
                     .err = err,
                     .threads = lc_pool_wanted(o->threads, MOST_THREADS),
-                    .kind = b->decibels                   ? LC_SCORE_SNR
-                            : lc_data_has_labels(b->eval) ? LC_SCORE_TOP1
-                                                          : LC_SCORE_AGREEMENT,
+                    .kind = b->decibels                      ? LC_SCORE_SNR
+                            : lc_data_has_labels(b->eval[0]) ? LC_SCORE_TOP1
+                                                             : LC_SCORE_AGREEMENT,
                     .result = result};
     *result = (lc_tradeoff){.score = j.kind, .scheme = o->scheme, .max_drop = b->max_drop, .memory = arena};
     const lc_status status = arena ? run(&j, quantized) : lc_fail_memory(err, "the table");
@@ -364,7 +374,7 @@ lc_status lc_model_quantize_budget(lc_model *model, const lc_quantize_options *o
     if (tradeoff) *tradeoff = (lc_tradeoff){0};
     if (quantized) *quantized = NULL;
     if (!model || !options || !quantized) return lc_fail(err, LC_ARGUMENT, "lc_model_quantize_budget needs a model, options and a place");
-    if (!budget || !budget->eval) {
+    if (!budget || !budget->eval || !budget->eval_count) {
         lc_fail(err, LC_ARGUMENT, "a budget needs samples to judge by");
         lc_error_hint(err, "lc_tradeoff_options.eval; --eval DATA");
         return LC_ARGUMENT;

@@ -36,14 +36,22 @@ typedef struct lc_bud_step {
 /* Samples that stay in memory, and what the float model makes of them. */
 typedef struct lc_bud_batch {
     uint32_t samples;
+    size_t eval, at; /* of which data, and the how many-th of it */
     lc_tensor_view *inputs, *outputs;
     int64_t *labels; /* NULL: none */
 } lc_bud_batch;
 
 typedef struct lc_bud_score {
-    uint64_t samples, right, float_right, agree; /* float_right: of the float model */
-    double db, noise;                            /* of the worst output; noise over signal, of all outputs */
+    uint64_t samples;                           /* all of them */
+    uint64_t judged, right, float_right, agree; /* of the signature that loses most; float_right: of the float model */
+    double db, noise;                           /* of the worst output; noise over signal, of all outputs */
 } lc_bud_score;
+
+/* The output of a signature that is judged. */
+typedef struct lc_bud_judged {
+    int32_t output;
+    bool probabilities; /* of one output for two classes: else logits */
+} lc_bud_judged;
 
 /* A recipe that was tried. */
 typedef struct lc_bud_tried {
@@ -62,7 +70,6 @@ typedef struct lc_bud_job {
     lc_error *err;
     lc_score kind;
     int32_t threads;
-    bool probabilities;       /* of one output for two classes: else logits */
     double whole_db, kept_db; /* LC_SCORE_SNR: of float16 weights, on all samples and on those kept */
     lc_bud_unit *units;
     size_t unit_count, unit_capacity;
@@ -70,7 +77,7 @@ typedef struct lc_bud_job {
     size_t step_count, step_capacity;
     lc_bud_batch *batches;
     size_t batch_count, batch_capacity;
-    int32_t output; /* that is judged */
+    lc_bud_judged *judged; /* [budget->eval_count] */
     lc_tradeoff *result;
     lc_bud_tried *tried;
     size_t tried_count, tried_capacity;

@@ -73,7 +73,8 @@ static size_t sensitivity_stride(lc_bud_job *j) {
     runs = runs < LEAST_RUNS ? LEAST_RUNS : runs > MOST_RUNS ? MOST_RUNS : runs;
     batches = runs / each ? runs / each : 1;
     const size_t every = j->batch_count > batches ? j->batch_count / batches : 1;
-    for (size_t k = 0; k < j->batch_count; k += every) j->result->sensitivity_samples += j->batches[k].samples;
+    for (size_t k = 0; k < j->batch_count; k++)
+        if (j->batches[k].at % every == 0) j->result->sensitivity_samples += j->batches[k].samples;
     return every;
 }
 

@@ -8,6 +8,7 @@
 #include "source/dataset.h"
 
 #include "api/download.h"
+#include "base/folder.h"
 #include "source/sha256.h"
 #include "source/stream.h"
 

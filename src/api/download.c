@@ -1,8 +1,11 @@
 /*
  * download.c: files from the network by libcurl, which is loaded when it is first needed: litec links with it no more than a device does.
  *
- * What is there of libcurl's interface is declared here: seven functions and the numbers of the options, which are part of its ABI
+ * What is there of libcurl's interface is declared here: nine functions and the numbers of the options, which are part of its ABI
  * (libcurl.so.4, since 2006). Only http and https are allowed, also behind redirects.
+ *
+ * Names of hosts are looked up here, not by libcurl: it does that in a thread, and in a program that is linked statically the libc that libcurl
+ * brings along cannot make one.
  *
  * A part file is the one file that is not written whole or not at all: it is there to outlive a run that was killed. It is locked while it
  * grows. It gets its name only after its checksum was right, so nothing that is not whole looks like it were.
@@ -12,8 +15,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,10 +40,12 @@ enum {
     CURL_PROTOCOLS = 181,
     CURL_REDIR_PROTOCOLS = 182,
     CURL_WRITEFUNCTION = 20011,
+    CURL_RESOLVE = 10203,
     CURL_RESUME_FROM_LARGE = 30116,
     CURL_HTTP_AND_HTTPS = 3,
     CURL_RESPONSE_CODE = 0x200002,
     CURL_NO_RANGE = 33,
+    CURL_NO_HOST = 6,
 };
 
 typedef struct curl {
@@ -48,6 +56,8 @@ typedef struct curl {
     int (*perform)(void *easy);
     void (*cleanup)(void *easy);
     const char *(*text)(int code);
+    void *(*list_add)(void *list, const char *line);
+    void (*list_free)(void *list);
 } curl;
 
 static lc_status load(curl *c, lc_error *err) {
@@ -61,7 +71,9 @@ static lc_status load(curl *c, lc_error *err) {
         *(void **)&c->perform = dlsym(c->library, "curl_easy_perform");
         *(void **)&c->cleanup = dlsym(c->library, "curl_easy_cleanup");
         *(void **)&c->text = dlsym(c->library, "curl_easy_strerror");
-        if (c->init && c->set && c->get && c->perform && c->cleanup && c->text) return LC_OK;
+        *(void **)&c->list_add = dlsym(c->library, "curl_slist_append");
+        *(void **)&c->list_free = dlsym(c->library, "curl_slist_free_all");
+        if (c->init && c->set && c->get && c->perform && c->cleanup && c->text && c->list_add && c->list_free) return LC_OK;
     }
     lc_fail(err, LC_UNSUPPORTED, "downloads need libcurl (libcurl.so.4), which cannot be loaded here");
     lc_error_hint(err, "install it (Debian: libcurl4), or get the files by other means and give their folder: --from DIR");
@@ -89,20 +101,6 @@ lc_status lc_part_commit(const char *part, const char *path, lc_error *err) {
 }
 
 void lc_part_drop(const char *part) { unlink(part); /* checked: litec's own part file */ }
-
-lc_status lc_folder_make(const char *path, lc_error *err) {
-    char folder[4096];
-    const size_t n = strlen(path);
-    if (n >= sizeof folder) return lc_fail(err, LC_ARGUMENT, "the path of the folder is too long");
-    memcpy(folder, path, n + 1);
-    for (size_t i = 1; i <= n; i++) {
-        if (folder[i] != '/' && folder[i]) continue;
-        folder[i] = 0;
-        if (mkdir(folder, 0777) != 0 && !lc_path_is_dir(folder)) return system_error("make the folder", folder, err);
-        folder[i] = path[i];
-    }
-    return LC_OK;
-}
 
 static lc_status open_part(const char *part, int *fd, lc_error *err) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -148,9 +146,51 @@ static size_t take(char *data, size_t one, size_t count, void *user) {
     return size;
 }
 
+/* A proxy looks up names itself. */
+static bool has_proxy(void) {
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i])) return true;
+    return false;
+}
+
+/* *list, of libcurl: "HOST:PORT:ADDRESS,ADDRESS" of the URL's host. False: it has a name that nobody knows. */
+static bool look_up(const curl *c, const char *url, void **list) {
+    char host[256], line[1024];
+    const char *begin = strstr(url, "://"), *port = strncmp(url, "https", 5) == 0 ? "443" : "80";
+    const size_t n = begin ? strcspn(begin + 3, ":/?#@[") : 0;
+    const struct addrinfo how = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *found;
+    *list = NULL;
+    if (!n || n >= sizeof host || begin[3 + n] == '@' || has_proxy()) return true;
+    memcpy(host, begin + 3, n);
+    host[n] = 0;
+    if (begin[3 + n] == ':') port = begin + 3 + n + 1;
+    const size_t digits = strspn(port, "0123456789");
+    size_t at = (size_t)snprintf(line, sizeof line, "%s:%.*s:", host, (int)(digits < 8 ? digits : 8), port);
+    if (getaddrinfo(host, NULL, &how, &found) != 0) return false;
+    const size_t start = at;
+    for (const struct addrinfo *a = found; a; a = a->ai_next) {
+        char text[64];
+        const bool six = a->ai_family == AF_INET6;
+        if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST) != 0 || at + 70 > sizeof line) continue;
+        at += (size_t)snprintf(line + at, sizeof line - at, "%s%s%s%s", at > start ? "," : "", six ? "[" : "", text, six ? "]" : "");
+    }
+    freeaddrinfo(found);
+    if (at > start) *list = c->list_add(NULL, line);
+    return true;
+}
+
 static int perform(const curl *c, const char *url, transfer *t, char message[256], long *answer) {
-    void *easy = c->init();
+    void *easy = c->init(), *host;
     if (!easy) return -1;
+    if (!look_up(c, url, &host)) {
+        snprintf(message, 256, "the name of the host is not known, or there is no network");
+        *answer = 0;
+        c->cleanup(easy);
+        return CURL_NO_HOST;
+    }
+    if (host) c->set(easy, CURL_RESOLVE, host);
     message[0] = 0;
     *answer = 0;
     c->set(easy, CURL_URL, url);
@@ -171,6 +211,7 @@ static int perform(const curl *c, const char *url, transfer *t, char message[256
     const int code = c->perform(easy);
     c->get(easy, CURL_RESPONSE_CODE, answer);
     c->cleanup(easy);
+    c->list_free(host);
     return code;
 }
 

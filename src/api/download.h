@@ -23,7 +23,5 @@ uint64_t lc_part_size(const char *part);
 /* Gives the part its name, after all of it is on the disk. */
 lc_status lc_part_commit(const char *part, const char *path, lc_error *err);
 void lc_part_drop(const char *part);
-/* Makes a folder and those above it. */
-lc_status lc_folder_make(const char *path, lc_error *err);
 
 #endif

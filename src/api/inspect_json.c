@@ -113,7 +113,7 @@ static void put_node(writer *w, const lc_graph *g, size_t index) {
     put_u64(w, "index", index);
     put_str(w, "op", lc_str_of(lc_op_name(n->op)));
     if (n->op == LC_OP_CUSTOM) put_str(w, "custom_code", n->custom_code);
-    put_u64(w, "version", (uint64_t)(n->version > 0 ? n->version : lc_op_version(g, n)));
+    put_u64(w, "version", (uint64_t)lc_op_written_version(g, n));
     put_refs(w, "inputs", g, n->inputs, n->input_count);
     put_refs(w, "outputs", g, n->outputs, n->output_count);
     if (n->attrs && n->attrs_table != LC_TABLE_NONE) {

@@ -31,7 +31,7 @@ typedef struct lint {
     uint64_t file_bytes;
     uint32_t runtime;                /* oldest TensorFlow release, as lc_op_runtime_version gives it; 0: not known */
     tallies floats, custom;          /* operators that stay float, and those no stock runtime has */
-    uint32_t calculating, integer;   /* operators on floats, those of them with an integer form */
+    lc_quant_report int8;            /* what quantising says of its operators */
     uint64_t int8_bytes, int8_arena; /* of the int8 form; 0: not known */
 } lint;
 
@@ -45,45 +45,31 @@ static lc_status count(lint *l, tallies *t, lc_str name, lc_error *err) {
     return LC_OK;
 }
 
-static bool has_float(const lc_graph *g, const lc_node *n) {
-    for (uint32_t i = 0; i < n->input_count; i++)
-        if (n->inputs[i] >= 0 && g->tensors[n->inputs[i]].type == LC_FLOAT32) return true;
-    for (uint32_t i = 0; i < n->output_count; i++)
-        if (n->outputs[i] >= 0 && g->tensors[n->outputs[i]].type == LC_FLOAT32) return true;
-    return false;
-}
-
 static lc_status look_at(lint *l, const lc_graph *g, const lc_node *n, lc_error *err) {
-    const lc_op_def *def = lc_op_of(n);
-    const lc_str name = lc_report_op_name(n);
-    if (n->op == LC_OP_CUSTOM) LC_TRY(count(l, &l->custom, name, err));
+    if (n->op == LC_OP_CUSTOM) LC_TRY(count(l, &l->custom, lc_report_op_name(n), err));
     const uint32_t release = lc_op_runtime_version(n->op, lc_op_version(g, n));
     if (release > l->runtime) l->runtime = release;
-    if (n->op == LC_OP_QUANTIZE || n->op == LC_OP_DEQUANTIZE) return LC_OK;     /* carry floats over to integers, and back */
-    if (!has_float(g, n) || (def && (def->flags & LC_OPF_CALLS))) return LC_OK; /* what it calls counts itself */
-    l->calculating++;
-    if (lc_op_quantizes(n->op)) return l->integer++, LC_OK;
-    return count(l, &l->floats, name, err);
+    return LC_OK;
 }
 
 /* What int8 would come to: made with one range for all tensors, which changes no size. Left at 0 where there is no such form. */
 static lc_status measure_int8(lint *l, lc_error *err) {
     const lc_quantize_options how = {.scheme = LC_SCHEME_INT8, .default_low = -1, .default_high = 1};
     lc_quant_source source;
-    lc_quant_report did = {0};
     lc_model *small = NULL;
     lc_session *session = NULL;
     lc_error ignored;
     lc_status status = lc_quant_prepare(l->model, &how, &source, &ignored);
     if (status) return status == LC_NO_MEMORY ? lc_fail_memory(err, "report") : LC_OK;
-    status = lc_quant_make(&source, &how, &did, &small, &ignored);
-    if (status == LC_OK && did.integer) status = lc_quant_file_size(small, &l->int8_bytes, &ignored);
-    if (status == LC_OK && did.integer && lc_session_create(small, NULL, &session, &ignored) == LC_OK)
+    status = lc_quant_make(&source, &how, &l->int8, &small, &ignored);
+    if (status == LC_OK && l->int8.integer) status = lc_quant_file_size(small, &l->int8_bytes, &ignored);
+    if (status == LC_OK && l->int8.integer && lc_session_create(small, NULL, &session, &ignored) == LC_OK)
         l->int8_arena = lc_session_memory(session).arena;
     lc_session_destroy(session);
     lc_model_destroy(small);
-    lc_arena_deinit(&did.arena);
     lc_quant_source_deinit(&source);
+    const lc_quant_notes *floats = &l->int8.floats;
+    for (size_t i = 0; i < floats->count; i++) LC_TRY(count(l, &l->floats, lc_str_of(floats->items[i].op), err));
     return status == LC_NO_MEMORY ? lc_fail_memory(err, "report") : LC_OK;
 }
 
@@ -92,7 +78,7 @@ static lc_status measure(lint *l, lc_error *err) {
         for (size_t i = 0; i < l->model->graphs[g]->node_count; i++)
             LC_TRY(look_at(l, l->model->graphs[g], &l->model->graphs[g]->nodes[i], err));
     LC_TRY(lc_quant_file_size(l->model, &l->file_bytes, err));
-    if (l->integer) LC_TRY(measure_int8(l, err));
+    LC_TRY(measure_int8(l, err));
     l->report = (lc_report){.model = l->model, .parts = LC_REPORT_SUMMARY};
     return lc_report_begin(&l->report, err);
 }
@@ -143,7 +129,8 @@ static void add_cost(lc_text *out, const lint *l) {
         lc_text_add_safe(out, r->why.message, strlen(r->why.message));
         lc_text_add(out, "\n");
     }
-    lc_text_printf(out, "  int8     %" PRIu32 " of %" PRIu32 " operators on floats have an integer form", l->integer, l->calculating);
+    lc_text_printf(out, "  int8     %" PRIu32 " of %" PRIu32 " operators on floats have an integer form", l->int8.integer,
+                   l->int8.operators);
     if (l->floats.count) {
         lc_text_add(out, "; float stays ");
         add_tallies(out, &l->floats);
@@ -216,7 +203,7 @@ static void put_cost(lc_text *out, const lint *l) {
         lc_text_add(out, "null,");
     }
     put_tallies(out, "custom", &l->custom);
-    lc_text_printf(out, ",\"int8\":{\"operators\":%" PRIu32 ",\"integer\":%" PRIu32 ",", l->calculating, l->integer);
+    lc_text_printf(out, ",\"int8\":{\"operators\":%" PRIu32 ",\"integer\":%" PRIu32 ",", l->int8.operators, l->int8.integer);
     put_tallies(out, "float", &l->floats);
     lc_text_printf(out, ",\"file_bytes\":%" PRIu64 ",\"arena_bytes\":%" PRIu64 "}", l->int8_bytes, l->int8_arena);
 }
@@ -262,6 +249,7 @@ lc_status lc_lint(const char *path, lc_report_format format, const lc_convert_op
     lc_report_end(&l.report);
     lc_model_destroy(l.model);
     lc_problems_deinit(&l.problems);
+    lc_arena_deinit(&l.int8.arena);
     lc_arena_deinit(&l.arena);
     return status;
 }

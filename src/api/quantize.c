@@ -268,9 +268,13 @@ static void print_text(const lc_quantize_report *r, lc_text *out) {
         lc_text_printf(out, " (%" PRIu32 " to integers, %" PRIu32 " in their weights alone)", d->integer, d->weights);
     else if (d->weights) lc_text_add(out, " (their weights; the arithmetic stays float)");
     if (d->ports && !d->integer && !d->weights) lc_text_printf(out, "; of the inputs and outputs %" PRIu32 " became integers", d->ports);
-    if (d->note_count) lc_text_add(out, "; these stayed float:");
+    if (d->floats.count) lc_text_add(out, "; these stayed float:");
     lc_text_add(out, "\n");
-    lc_quant_notes_print(d, "  ", out);
+    lc_quant_notes_print(&d->floats, "  ", out);
+    if (d->hybrid.count) lc_text_add(out, "only the weights of these are integers:\n");
+    lc_quant_notes_print(&d->hybrid, "  ", out);
+    if (d->wider.count) lc_text_add(out, "not as small as asked for:\n");
+    lc_quant_notes_print(&d->wider, "  ", out);
     lc_text_printf(out, "size %s -> %s (%.1f %%)\n", lc_sized(r->before, a), lc_sized(r->after, b),
                    r->before ? 100.0 * (double)r->after / (double)r->before : 0);
     if (r->samples) lc_text_printf(out, "ranges from %" PRIu64 " sample%s\n", r->samples, r->samples == 1 ? "" : "s");
@@ -293,21 +297,29 @@ static void put_text(lc_text *out, const char *key, const char *value) {
     lc_text_add_json(out, value, strlen(value));
 }
 
+static void put_notes(const lc_quant_notes *notes, lc_text *out) {
+    for (size_t i = 0; i < notes->count; i++) {
+        lc_text_add(out, i ? ",{" : "{");
+        put_text(out, "op", notes->items[i].op);
+        lc_text_add(out, ",");
+        put_text(out, "layer", notes->items[i].layer);
+        lc_text_add(out, ",");
+        put_text(out, "reason", notes->items[i].reason);
+        lc_text_add(out, "}");
+    }
+}
+
 static void print_json(const lc_quantize_report *r, lc_text *out) {
     const lc_quant_report *d = &r->did;
     lc_text_printf(out,
                    "{\"scheme\":\"%s\",\"operators\":%" PRIu32 ",\"integer\":%" PRIu32 ",\"weights_only\":%" PRIu32 ",\"samples\":%" PRIu64
                    ",\"bytes_before\":%" PRIu64 ",\"bytes_after\":%" PRIu64 ",\"stayed_float\":[",
                    lc_scheme_name(r->scheme), d->operators, d->integer, d->weights, r->samples, r->before, r->after);
-    for (size_t i = 0; i < d->note_count; i++) {
-        lc_text_add(out, i ? ",{" : "{");
-        put_text(out, "op", d->notes[i].op);
-        lc_text_add(out, ",");
-        put_text(out, "layer", d->notes[i].layer);
-        lc_text_add(out, ",");
-        put_text(out, "reason", d->notes[i].reason);
-        lc_text_add(out, "}");
-    }
+    put_notes(&d->floats, out);
+    lc_text_add(out, "],\"float_activations\":[");
+    put_notes(&d->hybrid, out);
+    lc_text_add(out, "],\"wider\":[");
+    put_notes(&d->wider, out);
     lc_text_add(out, "],\"outputs\":[");
     for (size_t i = 0; i < r->output_count; i++) {
         const lc_output_error *e = &r->outputs[i];
@@ -347,9 +359,10 @@ lc_status lc_quant_prepare(lc_model *model, const lc_quantize_options *o, lc_qua
     LC_TRY(lc_model_fork(model, &s->model, err));
     lc_status status = lc_quant_widen(s->model, err);
     if (status == LC_OK) status = lc_optimize(s->model, err); /* of a .tflite, too: activations go where they belong */
+    if (status == LC_OK) status = lc_recipe_read(o->recipe, &temporary, &recipe, err);
+    if (status == LC_OK) status = lc_quant_parts(s->model, o, recipe, err);
     keep_ranks(model, s->model);
     if (status == LC_OK && o->equalize) status = lc_quant_equalize(s->model, &s->pairs, err);
-    if (status == LC_OK) status = lc_recipe_read(o->recipe, &temporary, &recipe, err);
     if (status == LC_OK) status = check_options(s->model, o, recipe, &integer, &weights, err);
     if (status == LC_OK) status = lc_ranges_init(s->model, &s->ranges, err);
     if (status == LC_OK && integer && o->data_count) status = calibrate(s->model, o, &s->ranges, &s->samples, &temporary, err);
@@ -368,10 +381,8 @@ void lc_quant_source_deinit(lc_quant_source *s) {
 
 lc_status lc_quant_make(const lc_quant_source *s, const lc_quantize_options *o, lc_quant_report *did, lc_model **to, lc_error *err) {
     lc_recipe *recipe;
-    bool integer, weights;
     *to = NULL;
     LC_TRY(lc_recipe_read(o->recipe, &did->arena, &recipe, err));
-    find_schemes(s->model, recipe, o->scheme, &integer, &weights);
     LC_TRY(lc_model_fork(s->model, to, err));
     lc_quant_job job = {.model = *to,
                         .options = o,
@@ -380,7 +391,7 @@ lc_status lc_quant_make(const lc_quant_source *s, const lc_quantize_options *o, 
                         .report = did,
                         .err = err};
     lc_status status = lc_quant_integer(&job);
-    if (status == LC_OK && weights) status = lc_quant_weights_only(&job);
+    if (status == LC_OK) status = lc_quant_weights_only(&job);
     keep_ranks(s->model, *to);
     if (status == LC_OK) return LC_OK;
     lc_model_destroy(*to);
@@ -391,7 +402,7 @@ lc_status lc_quant_make(const lc_quant_source *s, const lc_quantize_options *o, 
 /* The notes on one line; freed by the caller, NULL when memory is out. */
 static char *notes_in_line(const lc_quant_report *did) {
     lc_text why = {0};
-    lc_quant_notes_print(did, " ", &why);
+    lc_quant_notes_print(&did->floats, " ", &why);
     char *line = lc_text_take(&why);
     for (char *p = line; p && *p; p++)
         if (*p == '\n') *p = p[1] ? ';' : 0;
@@ -399,7 +410,7 @@ static char *notes_in_line(const lc_quant_report *did) {
 }
 
 static lc_status only_integers(const lc_quant_report *did, lc_error *err) {
-    if (!did->note_count && !did->weights) return LC_OK;
+    if (!did->floats.count && !did->weights) return LC_OK;
     char *list = notes_in_line(did);
     lc_fail(err, LC_UNSUPPORTED, "only integers were asked for, but these operators stay float:%s", list ? list : "");
     lc_free(list);
@@ -422,7 +433,9 @@ static lc_status check_done(const lc_quantize_options *o, const lc_quant_report 
     char *why = notes_in_line(did);
     lc_fail(err, LC_ARGUMENT, "no operator changed under %s%s%s", lc_scheme_name(o->scheme), why && why[0] ? ":" : "", why ? why : "");
     lc_free(why);
-    lc_error_hint(err, "weights of few elements stay as they are; litec inspect prints what the model holds");
+    if (o->target_runtime)
+        lc_error_hint(err, "what an older runtime cannot have stays as it is; name a later one with --target-runtime, or none");
+    else lc_error_hint(err, "weights of few elements stay as they are; litec inspect prints what the model holds");
     return LC_ARGUMENT;
 }
 
@@ -458,7 +471,7 @@ lc_status lc_quant_finish(const lc_quant_source *s, const lc_quantize_options *o
     if (!r) return lc_fail_memory(err, "report");
     lc_status status = lc_quant_make(s, o, &r->did, to, err);
     if (status == LC_OK) status = check_done(o, &r->did, *to, err);
-    if (status == LC_OK) status = make_report(s, o, *to, r, err);
+    if (status == LC_OK && report) status = make_report(s, o, *to, r, err);
     if (status) {
         lc_model_destroy(*to);
         *to = NULL;

@@ -3,6 +3,8 @@
  */
 #include "cli/budget.h"
 
+#include "cli/sets.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,18 +68,18 @@ static int save(const lc_cli_budget *b, const lc_tradeoff *t) {
 
 int lc_cli_budget_quantize(const lc_cli_budget *b, const lc_preprocess *pixels, const lc_quantize_options *how, lc_model *model, bool quiet,
                            lc_model **smaller, lc_tradeoff *tradeoff) {
-    const char *files[LC_CLI_LIST_MAX + 1] = {NULL};
+    lc_cli_sets eval;
     const bool shown = !quiet && isatty(2);
     double told = lc_cli_now();
     lc_tradeoff_options budget = {.search_samples = (uint32_t)b->search, .progress = shown ? progress : NULL, .progress_user = &told};
     lc_error err;
-    const int code = read_drop(b->max_drop, &budget);
-    if (code) return code;
-    memcpy(files, b->eval.items, b->eval.count * sizeof *files);
+    int code = read_drop(b->max_drop, &budget);
     const lc_data_options from = {.pixels = pixels, .labels = b->labels, .batch = choose_batch(model)};
-    if (lc_data_open(model, files, &from, &budget.eval, &err)) return lc_cli_fail(&err);
+    if (code || (code = lc_cli_sets_open(&b->eval, &from, model, &eval))) return code;
+    budget.eval = eval.data;
+    budget.eval_count = eval.count;
     const lc_status status = lc_model_quantize_budget(model, how, &budget, smaller, tradeoff, &err);
-    lc_data_close(budget.eval);
+    lc_cli_sets_close(&eval);
     if (shown) fputs("\r\033[K", stderr);
     return status ? lc_cli_fail(&err) : save(b, tradeoff);
 }

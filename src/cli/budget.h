@@ -16,7 +16,7 @@ typedef struct lc_cli_budget {
 /* clang-format off */
 #define LC_CLI_BUDGET_OPTIONS(T, field) \
     {"max-drop", 0, LC_CLI_STRING, offsetof(T, field.max_drop), "N%|NdB", "layers give way until the score falls by no more than this", 0, 0}, \
-    {"eval", 0, LC_CLI_LIST, offsetof(T, field.eval), "[NAME=]DATA", "--max-drop: samples to judge by, as --representative", 0, 0}, \
+    {"eval", 0, LC_CLI_LIST, offsetof(T, field.eval), "[SIG:][NAME=]DATA", "--max-drop: samples to judge by, as --representative", 0, 0}, \
     {"labels", 0, LC_CLI_STRING, offsetof(T, field.labels), "FILE", "their classes (those in the data; none: the float model's)", 0, 0}, \
     {"search-samples", 0, LC_CLI_COUNT, offsetof(T, field.search), "N", "of these, that the search looks at (512)", 1, INT32_MAX}, \
     {"save-recipe", 0, LC_CLI_STRING, offsetof(T, field.save_recipe), "FILE.json", "write what became of each layer, for --recipe", 0, 0}

@@ -3,6 +3,7 @@
  * within --tolerance or none was given, 1 when not.
  */
 #include "cli/graph.h"
+#include "cli/sets.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -73,7 +74,9 @@ static int open_data(const values *v, const lc_model *model, lc_data **data) {
                                  .pixels = v->preprocess ? &pixels : NULL,
                                  .batch = (uint32_t)v->batch,
                                  .most = (uint64_t)(v->samples ? v->samples : 100)};
-    return lc_data_open(model, files, &how, data, &err) ? lc_cli_fail(&err) : LC_EXIT_OK;
+    if (lc_data_open(model, files, &how, data, &err)) return lc_cli_fail(&err);
+    lc_cli_data_note(*data);
+    return LC_EXIT_OK;
 }
 
 static int compare(const values *v, const char *const *names, lc_model *a, lc_model *b, const double *tolerance) {

@@ -4,6 +4,7 @@
  * A table for people, JSON, or CSV. What the numbers mean is said in litec.h (lc_eval_models); here they are only laid out.
  */
 #include "cli/args.h"
+#include "cli/sets.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -356,6 +357,7 @@ static int evaluate(const values *v, const lc_cli_list *paths, lc_model *const *
                                   .batch = v->batch ? (uint32_t)v->batch : choose_batch(models, paths->count),
                                   .most = (uint64_t)v->samples};
     if (lc_data_open(models[0], files, &from, &data, &err)) return lc_cli_fail(&err);
+    lc_cli_data_note(data);
     const lc_eval_options how = {.output = v->output,
                                  .threads = v->threads        ? v->threads
                                             : processors < 1  ? 1

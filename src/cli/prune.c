@@ -59,7 +59,7 @@ void lc_cli_pruned_print(const lc_cli_pruned *p, bool json) {
         return;
     }
     if (s->constants)
-        printf("changed %llu weights in %u constant%s, %.1f %% are zero; the change is %.1f %% of them (root mean square)\n",
+        printf("%llu weights in %u constant%s: %.1f %% are zero; the change is %.1f %% of them (root mean square)\n",
                (unsigned long long)s->weights, s->constants, s->constants == 1 ? "" : "s", 100 * (double)s->zeros / (double)s->weights,
                100 * s->error);
     if (p->sparse && !s->sparse) puts("no constant stored sparsely: none is float32 and smaller so");

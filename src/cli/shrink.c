@@ -3,6 +3,8 @@
  */
 #include "cli/shrink.h"
 
+#include "cli/sets.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,66 +81,16 @@ static void progress(void *user, uint64_t done, uint64_t all) {
 
 /* ---- doing it ------------------------------------------------------------------------------------------------------------- */
 
-/* The data sets of a conversion: one a signature. */
-typedef struct sets {
-    lc_data *data[LC_CLI_LIST_MAX];
-    size_t count;
-} sets;
-
-static bool is_file(const char *path) {
-    FILE *f = fopen(path, "rb");
-    if (f) fclose(f);
-    return f != NULL;
-}
-
-/* Bytes of the signature in "SIGNATURE:[NAME=]DATA"; 0: there is none, for a colon may be part of a path or a tensor's name. */
-static size_t signature_length(const char *text) {
-    const size_t n = strcspn(text, ":=/");
-    return n && text[n] == ':' && text[n + 1] && !is_file(text) ? n : 0;
-}
-
-/* Opens all files that are for the signature of text `first`; marks them as taken. */
-static int open_set(const lc_cli_shrink *s, const lc_preprocess *pixels, const lc_model *model, size_t first, bool *taken, lc_data **data) {
-    lc_error err;
-    char key[256];
-    const char *files[LC_CLI_LIST_MAX + 1] = {NULL};
-    const size_t length = signature_length(s->data.items[first]);
-    size_t count = 0;
-    snprintf(key, sizeof key, "%.*s", (int)(length < sizeof key ? length : 0), s->data.items[first]);
-    for (size_t i = first; i < s->data.count; i++) {
-        const char *text = s->data.items[i];
-        if (taken[i] || signature_length(text) != length || strncmp(text, s->data.items[first], length) != 0) continue;
-        files[count++] = length ? text + length + 1 : text;
-        taken[i] = true;
-    }
-    const lc_data_options how = {.pixels = pixels, .most = (uint64_t)s->samples, .signature = length ? key : NULL};
-    return lc_data_open(model, files, &how, data, &err) ? lc_cli_fail(&err) : LC_EXIT_OK;
-}
-
-static void close_sets(sets *all) {
-    for (size_t i = 0; i < all->count; i++) lc_data_close(all->data[i]);
-}
-
-static int open_sets(const lc_cli_shrink *s, const lc_preprocess *pixels, const lc_model *model, sets *all) {
-    bool taken[LC_CLI_LIST_MAX] = {false};
-    for (size_t i = 0; i < s->data.count; i++) {
-        if (taken[i]) continue;
-        const int code = open_set(s, pixels, model, i, taken, &all->data[all->count]);
-        if (code) return close_sets(all), code;
-        all->count++;
-    }
-    return LC_EXIT_OK;
-}
-
 static int quantize(const lc_cli_shrink *s, lc_quantize_options *how, lc_model **model, bool quiet, lc_tradeoff *tradeoff) {
     lc_preprocess named;
     const lc_preprocess *pixels = s->preprocess ? &named : NULL;
-    sets all = {.count = 0};
+    lc_cli_sets all = {.count = 0};
     lc_model *smaller = NULL;
     lc_error err;
     int shown = -1, code = LC_EXIT_OK;
     if (pixels && lc_preprocess_named(s->preprocess, &named, &err)) return lc_cli_fail(&err);
-    if ((code = open_sets(s, pixels, *model, &all))) return code;
+    const lc_data_options from = {.pixels = pixels, .most = (uint64_t)s->samples};
+    if ((code = lc_cli_sets_open(&s->data, &from, *model, &all))) return code;
     how->data = all.data;
     how->data_count = all.count;
     if (!quiet && isatty(2)) {
@@ -151,7 +103,7 @@ static int quantize(const lc_cli_shrink *s, lc_quantize_options *how, lc_model *
         if (shown >= 0) fputs("\r\033[K", stderr);
         if (status) code = lc_cli_fail(&err);
     }
-    close_sets(&all);
+    lc_cli_sets_close(&all);
     if (smaller) lc_model_destroy(*model);
     if (smaller) *model = smaller;
     return code;
@@ -174,6 +126,19 @@ static const char *without_scheme(const lc_cli_shrink *s) {
                                           : NULL;
 }
 
+/* An option that the scheme has no use for, when no layer can have another; *wants: schemes that have. */
+static const char *unheard(const lc_cli_shrink *s, lc_scheme scheme, const char **wants) {
+    const bool integer = scheme == LC_SCHEME_INT8 || scheme == LC_SCHEME_INT16X8;
+    if (s->layers.count || s->recipe || s->budget.max_drop) return NULL;
+    *wants = "int4";
+    if (s->block && scheme != LC_SCHEME_INT4) return "--block";
+    *wants = "dynamic and int4";
+    if (s->weights_only && scheme != LC_SCHEME_INT4 && scheme != LC_SCHEME_DYNAMIC) return "--weights-only";
+    *wants = "int8 and int16x8";
+    if (s->correct_bias && !integer) return "--correct-bias";
+    return s->calibration && !integer ? "--calibration" : NULL;
+}
+
 static int shrink(const lc_cli_shrink *s, lc_model **model, bool quiet, uint32_t runtime, lc_quantize_report **report,
                   lc_tradeoff *tradeoff) {
     int scheme = LC_SCHEME_FLOAT, in = LC_FLOAT32, out = LC_FLOAT32, method = LC_CALIBRATE_MINMAX, code;
@@ -191,6 +156,8 @@ static int shrink(const lc_cli_shrink *s, lc_model **model, bool quiet, uint32_t
         return code;
     if (s->percentile != 0 && method != LC_CALIBRATE_PERCENTILE)
         return lc_cli_usage("add --calibration percentile", "--percentile belongs to another calibration");
+    const char *wants, *deaf = unheard(s, (lc_scheme)scheme, &wants);
+    if (deaf) return lc_cli_usage("leave it out, or take another scheme", "%s goes with %s, not with %s", deaf, wants, s->scheme);
     lc_quantize_options how = {.scheme = (lc_scheme)scheme,
                                .input_type = (lc_dtype)in,
                                .output_type = (lc_dtype)out,
@@ -224,7 +191,7 @@ int lc_cli_shrink_model(const lc_cli_shrink *s, lc_model **model, bool quiet, lc
     if (s->target_runtime && !runtime)
         return lc_cli_usage("give a release of TensorFlow, such as 2.8", "--target-runtime %s is no release", s->target_runtime);
     const int code = shrink(s, model, quiet, runtime, report, tradeoff);
-    if (code || !runtime || lc_model_check_runtime(*model, runtime, &err) == LC_OK) return code;
+    if (code || !runtime || lc_model_fit_runtime(*model, runtime, &err) == LC_OK) return code;
     lc_quantize_report_destroy(*report);
     *report = NULL;
     return lc_cli_fail(&err);

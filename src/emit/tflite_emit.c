@@ -92,7 +92,7 @@ static lc_status emit_options(emitting *e, const lc_node *n, lc_Operator *out) {
 }
 
 static lc_status emit_node(emitting *e, const lc_graph *g, const lc_node *n, lc_Operator *out) {
-    int32_t version = n->version > 0 ? n->version : lc_op_version(g, n);
+    int32_t version = lc_op_written_version(g, n);
     uint32_t runtime = lc_op_runtime_version(n->op, version);
     if (runtime > e->runtime) e->runtime = runtime;
     if (n->version <= 0) e->built = true;

@@ -36,13 +36,23 @@ typedef struct lc_op_def {
     int8_t in_min, in_max, out_min, out_max; /* max -1: any */
 } lc_op_def;
 
+/* An operator that exists in memory only, like those that training adds to a graph (grad/own.def): whoever makes the node points at its
+ * rule and its kernel. Its node has the op CUSTOM, its name as custom code, and options that only its own files know. */
+struct lc_grad;
+typedef struct lc_op_own {
+    const char *name;
+    lc_op_def def; /* def.name means nothing here */
+    const struct lc_kernel *kernel;
+    void (*grad)(struct lc_grad *g); /* its rule of gradients (grad/grad.h); NULL: none */
+} lc_op_own;
+
 /* NULL for a number that is no builtin operator. */
 const lc_op_def *lc_op_get(int32_t op);
 /* "CONV_2D"; of a custom operator its code. */
 const char *lc_op_def_name(const lc_op_def *def);
 /* The family of a builtin operator: the basename of its files. */
 const char *lc_op_family(int32_t op);
-/* Of a node: as lc_op_get(node->op), for a custom operator its row of custom.def, if it has one. */
+/* Of a node: as lc_op_get(node->op), for a custom operator its own, or its row of custom.def, if it has one. */
 const lc_op_def *lc_op_of(const lc_node *node);
 /* A hint for an operator whose rule or kernel is not in this build (select.h). */
 const char *lc_op_left_out(void);
@@ -66,6 +76,10 @@ const void *lc_op_attrs(const lc_node *node, lc_table_id table);
 uint64_t lc_op_macs(const lc_graph *graph, const lc_node *node);
 /* The lowest operator version that expresses this node (TFLite's op_version rules). */
 int32_t lc_op_version(const lc_graph *graph, const lc_node *node);
+/* The one that is written: what a file said, else the lowest. */
+static inline int32_t lc_op_written_version(const lc_graph *graph, const lc_node *node) {
+    return node->version > 0 ? node->version : lc_op_version(graph, node);
+}
 /* The integer form of an operator in the TFLite quantisation specification: a row of quant.def, which explains the columns. */
 typedef enum lc_quant_scales {
     LC_QUANT_FLOAT = 0,
@@ -85,13 +99,14 @@ typedef struct lc_op_quant_def {
 } lc_op_quant_def;
 /* NULL: it has none. */
 const lc_op_quant_def *lc_op_quant(int32_t op);
-bool lc_op_quantizes(int32_t op);
 /* Scale and zero point of the output of an operator whose scales are FIXED, in INT8 or INT16. False when it has none. */
 bool lc_op_fixed_scale(int32_t op, lc_dtype type, float *scale, int32_t *zero);
 /* What LiteRT's kernel of the operator can still compute with: the least scale of the coarsest of its inputs; 0: any. */
 float lc_op_least_scale(int32_t op);
 /* The first TensorFlow release whose TFLite runtime has this operator version: 1.13.1 is 11301; 0: not known. */
 uint32_t lc_op_runtime_version(int32_t op, int32_t version);
+/* 20800 as "2.8", 10105 as "1.1.5". Returns text. */
+const char *lc_op_release_text(uint32_t release, char text[16]);
 
 /* ---- inference ----------------------------------------------------------------------------------------------- */
 

@@ -20,8 +20,6 @@ const lc_op_quant_def *lc_op_quant(int32_t op) {
     return op >= 0 && op < LC_OP_COUNT && rules[op].scales != LC_QUANT_FLOAT ? &rules[op] : NULL;
 }
 
-bool lc_op_quantizes(int32_t op) { return lc_op_quant(op) != NULL; }
-
 bool lc_op_fixed_scale(int32_t op, lc_dtype type, float *scale, int32_t *zero) {
     static const struct {
         int32_t op;

@@ -105,6 +105,8 @@ static void watch_cells(worker *w, const lc_watched *seen) {
         const lc_cell *c = &l->cells[i];
         if (c->graph != seen->graph) continue;
         if (c->input == seen->tensor) lc_cell_take_input(c, &w->cells[i], &seen->view);
+        for (int k = 0; k < 2; k++)
+            if (c->states[k] == seen->tensor) lc_cell_take_state(&w->cells[i], k, &seen->view);
         if (c->node == seen->node) lc_cell_observe(c, &w->cells[i], state_of(l, w->ranges, i));
     }
 }
@@ -243,30 +245,54 @@ static lc_status no_samples(const char *signature, lc_error *err) {
     return LC_INVALID;
 }
 
-static lc_status look_at_feed(look *l, const lc_feed *feed, lc_session *share, lc_error *err) {
+static lc_status look_at_feed(look *l, const lc_feed *feed, lc_error *err) {
     uint64_t next = 0;
     int32_t n = l->worker_count;
     while (n == l->worker_count) {
-        LC_TRY(read_batches(l, feed, share, &next, &n, err));
+        LC_TRY(read_batches(l, feed, NULL, &next, &n, err));
         lc_pool_run(l->pool, n, 1, run_worker, l);
         LC_TRY(take(l, n, feed->signature, err));
     }
     return next ? LC_OK : no_samples(feed->signature, err);
 }
 
-/* All samples once. Signatures of a model with variables share them, so the first session stays until the end. */
-static lc_status look_at_all(look *l, const lc_feed *feeds, size_t count, lc_error *err) {
-    lc_session *shared = NULL;
-    lc_status status = LC_OK;
-    for (size_t i = 0; status == LC_OK && i < count; i++) {
-        status = look_at_feed(l, &feeds[i], shared, err);
-        if (l->alone && !shared) {
-            shared = l->workers[0].session;
-            l->workers[0].session = NULL;
+/* Signatures that share variables take turns, a batch each, as they do when the model is used; l has one worker. */
+static lc_status look_at_turns(look *l, const lc_feed *feeds, size_t count, lc_session **sessions, lc_error *err) {
+    uint64_t *next = lc_arena_array(&l->arena, count, sizeof *next);
+    bool *over = lc_arena_array(&l->arena, count, sizeof *over);
+    if (!next || !over) return lc_fail_memory(err, "calibration");
+    for (size_t left = count; left;)
+        for (size_t i = 0; i < count; i++) {
+            int32_t n;
+            if (over[i]) continue;
+            l->workers[0].session = sessions[i];
+            const lc_status status = read_batches(l, &feeds[i], i ? sessions[0] : NULL, &next[i], &n, err);
+            sessions[i] = l->workers[0].session;
+            LC_TRY(status);
+            over[i] = n == 0;
+            left -= over[i];
+            if (over[i] && !next[i]) return no_samples(feeds[i].signature, err);
+            lc_pool_run(l->pool, n, 1, run_worker, l);
+            LC_TRY(take(l, n, feeds[i].signature, err));
         }
+    return LC_OK;
+}
+
+/* All samples once. */
+static lc_status look_at_all(look *l, const lc_feed *feeds, size_t count, lc_error *err) {
+    lc_status status = LC_OK;
+    if (l->alone) {
+        lc_session **sessions = lc_arena_array(&l->arena, count, sizeof *sessions);
+        if (!sessions) return lc_fail_memory(err, "calibration");
+        status = look_at_turns(l, feeds, count, sessions, err);
+        for (size_t i = count; i-- > 0;) lc_session_destroy(sessions[i]);
+        l->workers[0].session = NULL;
+        return status;
+    }
+    for (size_t i = 0; status == LC_OK && i < count; i++) {
+        status = look_at_feed(l, &feeds[i], err);
         close_sessions(l);
     }
-    lc_session_destroy(shared);
     return status;
 }
 
@@ -290,13 +316,13 @@ void lc_ranges_deinit(lc_ranges *ranges) {
     *ranges = (lc_ranges){0};
 }
 
-/* Variables and random numbers go on from run to run: the order of the runs counts. */
+/* Variables, random numbers and what SVDF remembers of the inputs before go on from run to run: the order of the runs counts. */
 static bool keeps_state(const lc_model *model) {
     for (size_t g = 0; g < model->graph_count; g++)
         for (size_t n = 0; n < model->graphs[g]->node_count; n++) {
             const lc_node *node = &model->graphs[g]->nodes[n];
             const lc_op_def *def = lc_op_of(node);
-            if (node->op == LC_OP_ASSIGN_VARIABLE || (def && (def->flags & LC_OPF_ALONE))) return true;
+            if (node->op == LC_OP_ASSIGN_VARIABLE || node->op == LC_OP_SVDF || (def && (def->flags & LC_OPF_ALONE))) return true;
         }
     return false;
 }

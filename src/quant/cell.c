@@ -1,6 +1,6 @@
 /*
  * cell.c: a plain float LSTM that is run beside the model to see the values inside of its LSTM operators: the formulas of
- * kernels/lstm_ref.c, for tanh alone, which is all that integer LSTMs have.
+ * kernels/lstm_ref.c, for tanh alone, which is all that integer LSTMs have. Of SVDF the products that go into its state.
  *
  * Sums are of floats in eight lanes: ranges need no more digits, and the order is fixed, so that the same bits come out each time.
  */
@@ -12,6 +12,20 @@
 #include <math.h>
 #include <string.h>
 
+/* ---- which they are --------------------------------------------------------------------------------------------- */
+
+uint32_t lc_quant_use_count(const lc_graph *g, int32_t tensor) {
+    uint32_t uses = 0;
+    for (size_t i = 0; i < g->node_count; i++)
+        for (uint32_t k = 0; k < g->nodes[i].input_count; k++) uses += g->nodes[i].inputs[k] == tensor;
+    for (size_t i = 0; i < g->output_count; i++) uses += g->outputs[i] == tensor;
+    return uses;
+}
+
+const char *lc_quant_cell_hindrance(const lc_graph *g, const lc_node *n) {
+    return n->op == LC_OP_SVDF ? lc_quant_svdf_hindrance(g, n) : lc_quant_lstm_hindrance(g, n);
+}
+
 /* ---- finding ---------------------------------------------------------------------------------------------------- */
 
 /* The floats of input `slot`; NULL: there is none. */
@@ -22,13 +36,26 @@ static lc_status floats(const lc_graph *g, const lc_node *n, int32_t slot, lc_ar
     return *out ? LC_OK : lc_fail_memory(err, "weights");
 }
 
+static lc_status svdf_of(const lc_graph *g, size_t node, lc_arena *arena, lc_cell *c, lc_error *err) {
+    const lc_node *n = &g->nodes[node];
+    c->node = node;
+    c->input = n->inputs[0];
+    c->states[0] = c->states[1] = LC_ABSENT;
+    c->time_major = true;
+    c->depth = g->tensors[n->inputs[1]].dims[1];
+    c->cells = g->tensors[n->inputs[1]].dims[0];
+    return floats(g, n, 1, arena, &c->features, err);
+}
+
 static lc_status cell_of(const lc_graph *g, size_t node, lc_arena *arena, lc_cell *c, lc_error *err) {
     const lc_node *n = &g->nodes[node];
+    if (n->op == LC_OP_SVDF) return svdf_of(g, node, arena, c, err);
     const lc_lstm_slots s = lc_lstm_slots_of(n->input_count);
     const bool one = n->op == LC_OP_LSTM;
     const lc_tensor *w = &g->tensors[n->inputs[s.weights[LC_LSTM_OUTPUT]]], *r = &g->tensors[n->inputs[s.recurrent[LC_LSTM_OUTPUT]]];
     c->node = node;
     c->input = n->inputs[s.input];
+    lc_quant_lstm_states(n, c->states);
     c->time_major = one || LC_OP_ATTRS(n, UnidirectionalSequenceLSTMOptions)->time_major;
     c->cell_clip = one ? LC_OP_ATTRS(n, LSTMOptions)->cell_clip : LC_OP_ATTRS(n, UnidirectionalSequenceLSTMOptions)->cell_clip;
     c->proj_clip = one ? LC_OP_ATTRS(n, LSTMOptions)->proj_clip : LC_OP_ATTRS(n, UnidirectionalSequenceLSTMOptions)->proj_clip;
@@ -53,7 +80,8 @@ lc_status lc_cells_find(const lc_model *model, lc_arena *arena, lc_cell **cells,
     *count = 0;
     for (size_t g = 0; g < model->graph_count; g++)
         for (size_t n = 0; n < model->graphs[g]->node_count; n++) {
-            if (lc_quant_lstm_hindrance(model->graphs[g], &model->graphs[g]->nodes[n])) continue;
+            const lc_op_quant_def *rule = lc_op_quant(model->graphs[g]->nodes[n].op);
+            if (!rule || rule->scales != LC_QUANT_CELL || lc_quant_cell_hindrance(model->graphs[g], &model->graphs[g]->nodes[n])) continue;
             if (!lc_arena_grow(arena, &items, &capacity, *count + 1, sizeof **cells)) return lc_fail_memory(err, "LSTM");
             lc_cell *c = (lc_cell *)items + (*count)++;
             *c = (lc_cell){.graph = g};
@@ -70,6 +98,8 @@ void lc_cell_deinit(lc_cell_run *run) {
     lc_free(run->hidden);
     lc_free(run->cell);
     lc_free(run->gates);
+    lc_free(run->begin[0]);
+    lc_free(run->begin[1]);
     *run = (lc_cell_run){0};
 }
 
@@ -87,19 +117,30 @@ static bool room(float **p, size_t n) {
     return q;
 }
 
+/* A copy of the view's floats. */
+static bool keep(float **to, size_t *capacity, const lc_tensor_view *v) {
+    const size_t n = v->size / sizeof(float);
+    if (n > *capacity) {
+        if (!room(to, n)) return false;
+        *capacity = n;
+    }
+    if (n) memcpy(*to, v->data, v->size);
+    return true;
+}
+
+void lc_cell_take_state(lc_cell_run *run, int which, const lc_tensor_view *state) {
+    run->failed |= !keep(&run->begin[which], &run->begin_room[which], state);
+    run->begin_count[which] = run->failed ? 0 : state->size / sizeof(float);
+}
+
 void lc_cell_take_input(const lc_cell *c, lc_cell_run *run, const lc_tensor_view *x) {
-    const size_t n = x->size / sizeof(float);
     const bool one = x->rank == 2; /* LSTM: one step */
     run->batch = one || !c->time_major ? x->dims[0] : x->dims[1];
     run->time = one ? 1 : c->time_major ? x->dims[0] : x->dims[1];
-    if (n > run->x_room) {
-        if (!room(&run->x, n)) {
-            run->failed = true;
-            return;
-        }
-        run->x_room = n;
+    if (!keep(&run->x, &run->x_room, x)) {
+        run->failed = true;
+        return;
     }
-    if (n) memcpy(run->x, x->data, x->size);
     if (run->batch == run->state_batch) return;
     const size_t batch = (size_t)run->batch;
     run->state_batch = 0;
@@ -155,10 +196,27 @@ static void step(const lc_cell *c, const float *x, float *h, float *cell, float 
         h[u] = clip((c->projection_bias ? c->projection_bias[u] : 0) + dot(c->projection + u * n, y, c->cells), c->proj_clip);
 }
 
+/* What SVDF's state gets of one row: a product for each filter. */
+static void filter(const lc_cell *c, const float *x, float *products, lc_range_state *ranges) {
+    for (int32_t k = 0; k < c->cells; k++) products[k] = dot(c->features + (int64_t)k * c->depth, x, c->depth);
+    widen(&ranges->cell, products, c->cells);
+}
+
+/* The state becomes what was written, if something was. */
+static void begin(const lc_cell *c, lc_cell_run *run) {
+    float *const to[] = {run->hidden, run->cell};
+    const size_t count[] = {(size_t)(run->state_batch * c->units), (size_t)(run->state_batch * c->cells)};
+    for (int k = 0; k < 2; k++)
+        if (run->begin_count[k] && run->begin_count[k] == count[k]) memcpy(to[k], run->begin[k], count[k] * sizeof(float));
+}
+
 void lc_cell_observe(const lc_cell *c, lc_cell_run *run, lc_range_state *ranges) {
+    if (!run->failed) begin(c, run);
+    if (!run->failed && !c->features) widen(&ranges->cell, run->cell, (int32_t)(run->state_batch * c->cells));
     for (int64_t b = 0; !run->failed && b < run->state_batch; b++)
         for (int64_t t = 0; t < run->time; t++) {
             const int64_t row = c->time_major ? t * run->batch + b : b * run->time + t;
-            step(c, run->x + row * c->depth, run->hidden + b * c->units, run->cell + b * c->cells, run->gates, ranges);
+            if (c->features) filter(c, run->x + row * c->depth, run->cell + b * c->cells, ranges);
+            else step(c, run->x + row * c->depth, run->hidden + b * c->units, run->cell + b * c->cells, run->gates, ranges);
         }
 }

@@ -17,17 +17,28 @@ lc_steps lc_steps_over(lc_dtype type, float low, float high) {
     low = fminf(low, 0);
     high = fmaxf(high, 0);
     lc_steps s = {.type = type, .scale = 1};
-    if (type == LC_INT16) {
-        const float most = fmaxf(-low, high);
-        if (most > 0) s.scale = most / 32767;
-    } else if (high > low) {
-        s.scale = (float)(((double)high - low) / 255); /* the width of a range may be more than a float holds */
+    const double width = (double)high - low; /* may be more than a float holds */
+    /* int8: half way between two steps of 255, zero would be rounded to one of them and every value moved by half a step, as 8-bit pictures
+     * in -1 ... 1 lie half way throughout. Of 254 steps it is one. */
+    const bool symmetric = type == LC_INT16 || fabs((double)high + low) < width / 255 / 16;
+    if (symmetric && width > 0) {
+        s.scale = fmaxf(-low, high) / (type == LC_INT16 ? 32767 : 127);
+    } else if (width > 0) {
+        s.scale = (float)(width / 255);
         const float zero = nearbyintf(-128 - low / s.scale);
         s.zero = (int32_t)(zero < -128 ? -128 : zero > 127 ? 127 : zero);
     }
     /* a range whose steps are no normal number holds nothing that could be told apart */
     if (!(s.scale >= 1e-30f)) s = (lc_steps){.type = type, .scale = 1};
     return s;
+}
+
+lc_status lc_quant_annotate(lc_graph *graph, int32_t tensor, lc_steps s, lc_error *err) {
+    const int64_t zero = s.zero;
+    lc_tensor *t = &graph->tensors[tensor];
+    t->type = s.type;
+    t->quant = s.type == LC_FLOAT32 ? NULL : lc_tensor_steps(&graph->model->arena, &s.scale, &zero, 1, 0);
+    return t->quant || s.type == LC_FLOAT32 ? LC_OK : lc_fail_memory(err, "quantisation");
 }
 
 const float *lc_quant_floats(const lc_tensor *t, lc_arena *temporary) {

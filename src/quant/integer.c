@@ -53,12 +53,7 @@ static lc_status add_form(work *w, int32_t of, lc_steps steps, int32_t tensor) {
     return LC_OK;
 }
 
-static lc_status set_steps(work *w, int32_t t, lc_steps s) {
-    const int64_t zero = s.zero;
-    def(w, t)->type = s.type;
-    def(w, t)->quant = s.type == LC_FLOAT32 ? NULL : lc_tensor_steps(lasting(w), &s.scale, &zero, 1, 0);
-    return s.type == LC_FLOAT32 || def(w, t)->quant ? LC_OK : lc_fail_memory(w->job->err, "quantisation");
-}
+static lc_status set_steps(work *w, int32_t t, lc_steps s) { return lc_quant_annotate(w->graph, t, s, w->job->err); }
 
 static int32_t in_place_of(const work *w, int32_t t) { return t >= 0 && (size_t)t < w->tensors ? w->same[t] : t; }
 
@@ -136,7 +131,7 @@ static lc_status copy_inputs(work *w, lc_node *n) {
 static lc_status write_float(work *w, lc_node n) {
     LC_TRY(copy_inputs(w, &n));
     for (uint32_t i = 0; i < n.input_count; i++) {
-        const lc_steps want = lc_quant_port_input(w->ports, &n, i);
+        const lc_steps want = lc_quant_port_input(w->ports, w->index, &n, i);
         const int32_t t = n.inputs[i];
         if (flows(w, t)) LC_TRY(in_form(w, t, want, n.layer, &n.inputs[i]));
         else if (is_constant(w, t) && want.type != LC_FLOAT32)
@@ -226,6 +221,19 @@ static lc_status write_weights(work *w, lc_node *n, const lc_op_quant_def *r, in
     return lc_quant_bias(w->graph, bias, input, w->weights[weights], &w->scratch, &n->inputs[r->bias], w->job->err);
 }
 
+/* Of int16, sums take any scales. Else LiteRT shifts where they are nearly powers of two, as 1/32767 is, and cannot where the shifts do not fit. */
+static lc_status take_any_scales(work *w, lc_node *n) {
+    if ((n->op != LC_OP_ADD && n->op != LC_OP_SUB) || !n->attrs) return LC_OK;
+    const size_t size = lc_schema_tables[n->attrs_table].size;
+    void *attrs = lc_arena_alloc(lasting(w), size);
+    if (!attrs) return lc_fail_memory(w->job->err, "operators");
+    memcpy(attrs, n->attrs, size);
+    if (n->op == LC_OP_ADD) ((lc_AddOptions *)attrs)->pot_scale_int16 = false;
+    else ((lc_SubOptions *)attrs)->pot_scale_int16 = false;
+    n->attrs = attrs;
+    return LC_OK;
+}
+
 static lc_status write_integer(work *w, lc_node n, lc_quant_choice choice) {
     const lc_op_quant_def *r = choice.rule;
     const bool same = r->scales == LC_QUANT_SAME || r->scales == LC_QUANT_ZERO;
@@ -249,11 +257,20 @@ static lc_status write_integer(work *w, lc_node n, lc_quant_choice choice) {
         }
     }
     if (r->weights >= 0) LC_TRY(write_weights(w, &n, r, data, input));
+    if (choice.type == LC_INT16) LC_TRY(take_any_scales(w, &n));
     n.version = 0;
     return append(w, &n);
 }
 
+static lc_status write_svdf(work *w, lc_node n, const lc_range_state *state) {
+    LC_TRY(copy_inputs(w, &n));
+    LC_TRY(in_form(w, n.inputs[0], lc_quant_plan_steps(&w->plan, n.inputs[0], LC_INT8), n.layer, &n.inputs[0]));
+    LC_TRY(lc_quant_svdf(w->graph, &n, state, &w->scratch, w->job->err));
+    return append(w, &n);
+}
+
 static lc_status write_cell(work *w, lc_node n, const lc_range_state *state) {
+    if (n.op == LC_OP_SVDF) return write_svdf(w, n, state);
     int32_t states[2]; /* hidden, cell */
     lc_steps steps[2];
     lc_quant_lstm_states(&n, states);
@@ -266,6 +283,8 @@ static lc_status write_cell(work *w, lc_node n, const lc_range_state *state) {
         if (t < 0 || t != states[k]) continue;
         if (flows(w, t)) LC_TRY(in_form(w, t, steps[k], n.layer, &n.inputs[i])); /* it is written in front */
         def(w, n.inputs[i])->is_variable = true;
+        w->forms[t] = NULL; /* who reads it behind the operator reads what is left there */
+        LC_TRY(add_form(w, t, steps[k], n.inputs[i]));
     }
     LC_TRY(lc_quant_lstm(w->graph, &n, state, &w->scratch, w->job->err));
     return append(w, &n);

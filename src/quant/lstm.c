@@ -10,7 +10,7 @@
  *   intermediate 4                y, which a projection reads, int8, symmetric; without one the hidden state itself
  *
  * Stays float: another activation than tanh, weights that are computed or diagonal, a state that others use, and peephole weights beside a
- * projection, which the integer kernels count by the wrong size.
+ * projection to another size, by which the integer kernels count them. What is left in the cell state may be read behind the operator, in its steps.
  */
 #include "quant/cell.h"
 
@@ -59,15 +59,23 @@ static const lc_node *writer(const lc_graph *g, int32_t t) {
     return NULL;
 }
 
-/* A variable that no other operator reads. One that begins with some value at each run has a writer. */
-static bool own_state(const lc_graph *g, const lc_node *n, int32_t slot) {
+size_t lc_quant_lstm_reader(const lc_graph *g, const lc_node *n) {
+    const lc_lstm_slots s = lc_lstm_slots_of(n->input_count);
+    for (size_t i = (size_t)(n - g->nodes) + 1; i < g->node_count; i++) {
+        const lc_node *reader = &g->nodes[i];
+        if (reader->op == LC_OP_SELECT_V2 && reader->inputs[1] == n->inputs[s.cell] && operand(g, reader, 0) &&
+            lc_tensor_is_const(operand(g, reader, 0)))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* A variable that no other operator reads, but for the one that gives out what is left in it. One that begins with some value at each run has a
+ * writer. */
+static bool own_state(const lc_graph *g, const lc_node *n, int32_t slot, bool read) {
     const lc_tensor *t = operand(g, n, slot);
-    uint32_t uses = 0;
-    if (!t || t->type != LC_FLOAT32 || lc_tensor_is_const(t) || !(t->is_variable || writer(g, n->inputs[slot]))) return false;
-    for (size_t i = 0; i < g->node_count; i++)
-        for (uint32_t k = 0; k < g->nodes[i].input_count; k++) uses += g->nodes[i].inputs[k] == n->inputs[slot];
-    for (size_t i = 0; i < g->output_count; i++) uses += g->outputs[i] == n->inputs[slot];
-    return uses == 1;
+    return t && t->type == LC_FLOAT32 && !lc_tensor_is_const(t) && (t->is_variable || writer(g, n->inputs[slot])) &&
+           lc_quant_use_count(g, n->inputs[slot]) == (read ? 2 : 1);
 }
 
 const char *lc_quant_lstm_hindrance(const lc_graph *g, const lc_node *n) {
@@ -80,9 +88,11 @@ const char *lc_quant_lstm_hindrance(const lc_graph *g, const lc_node *n) {
     if (activation != LC_ActivationFunctionType_TANH) return "an integer LSTM has tanh as its activation";
     if (operand(g, n, s.input) && lc_tensor_is_const(operand(g, n, s.input))) return "its input is constant";
     if (!weights_fit(g, n, &s)) return "its weights are not constant float matrices";
-    if (operand(g, n, s.peephole[LC_LSTM_OUTPUT]) && operand(g, n, s.projection))
-        return "integer kernels do not take peephole weights beside a projection";
-    if (!own_state(g, n, s.hidden) || !own_state(g, n, s.cell)) return "its state is used elsewhere, too";
+    const lc_tensor *projection = operand(g, n, s.projection);
+    if (operand(g, n, s.peephole[LC_LSTM_OUTPUT]) && projection && projection->dims[0] != projection->dims[1])
+        return "integer kernels count peephole weights by the units of the projection, of which there are not as many as cells";
+    if (!own_state(g, n, s.hidden, false) || !own_state(g, n, s.cell, lc_quant_lstm_reader(g, n) != SIZE_MAX))
+        return "its state is used elsewhere, too";
     return NULL;
 }
 
@@ -122,14 +132,6 @@ static lc_steps steps_of(const work *w, int32_t tensor) {
     lc_tensor_scale(&w->graph->tensors[tensor], &s.scale, &zero);
     s.zero = (int32_t)zero;
     return s;
-}
-
-static lc_status annotate(const work *w, int32_t tensor, lc_steps s) {
-    const int64_t zero = s.zero;
-    lc_tensor *t = &w->graph->tensors[tensor];
-    t->type = s.type;
-    t->quant = lc_tensor_steps(&w->graph->model->arena, &s.scale, &zero, 1, 0);
-    return t->quant ? LC_OK : lc_fail_memory(w->err, "quantisation");
 }
 
 /* The range becomes 2^n, so that shifting is all that the kernels do to a cell. They have a tanh for scales of 2^-15 to 2^-9 alone; beyond
@@ -201,7 +203,7 @@ static lc_status put_intermediates(const work *w, lc_steps y) {
         const int32_t dims[] = {w->graph->tensors[*place(w, w->slot.weights[LC_LSTM_OUTPUT])].dims[0]};
         const lc_tensor t = {.name = lc_str_of(name), .rank = 1, .dims = (int32_t *)dims, .has_rank = true, .data_at = LC_NO_OFFSET};
         LC_TRY(lc_graph_add_tensor(w->graph, &t, &list[i], w->err));
-        LC_TRY(annotate(w, list[i], s));
+        LC_TRY(lc_quant_annotate(w->graph, list[i], s, w->err));
     }
     w->node->intermediates = list;
     w->node->intermediate_count = COUNT;
@@ -221,8 +223,8 @@ lc_status lc_quant_lstm(lc_graph *graph, lc_node *node, const lc_range_state *st
     }
     lc_steps steps[2];
     lc_quant_lstm_state_steps(output, state, steps);
-    LC_TRY(annotate(&w, *place(&w, w.slot.hidden), steps[LC_LSTM_HIDDEN_STATE]));
-    LC_TRY(annotate(&w, *place(&w, w.slot.cell), steps[LC_LSTM_CELL_STATE]));
+    LC_TRY(lc_quant_annotate(graph, *place(&w, w.slot.hidden), steps[LC_LSTM_HIDDEN_STATE], err));
+    LC_TRY(lc_quant_annotate(graph, *place(&w, w.slot.cell), steps[LC_LSTM_CELL_STATE], err));
     node->version = 0;
     return put_intermediates(&w, y);
 }

@@ -21,6 +21,7 @@ typedef struct work {
     const lc_graph *graph;
     const lc_range *ranges, *kept; /* of all values; without those of LC_MASK_LEAST and more */
     lc_range *limits;              /* seen: this much is enough */
+    int32_t *producer;             /* node that writes a tensor; -1: none */
     lc_arena temporary;
     uint32_t visits;
 } work;
@@ -57,13 +58,6 @@ static bool is_masked(lc_range all, lc_range kept) {
     return (all.low <= -LC_MASK_LEAST || all.high >= LC_MASK_LEAST) && far <= LC_MASK_LEAST;
 }
 
-static const lc_node *writer(const work *w, int32_t t) {
-    for (size_t i = 0; i < w->graph->node_count; i++)
-        for (uint32_t k = 0; k < w->graph->nodes[i].output_count; k++)
-            if (w->graph->nodes[i].outputs[k] == t) return &w->graph->nodes[i];
-    return NULL;
-}
-
 static void limit(work *w, int32_t t, float low, float high, int depth);
 
 /* out = a + sign b: a masked operand must bring the other's farthest value to the end of out's range. */
@@ -89,7 +83,7 @@ static void limit(work *w, int32_t t, float low, float high, int depth) {
     low = fminf(low, kept.low);
     high = fmaxf(high, kept.high);
     *r = (lc_range){r->seen ? fminf(r->low, low) : low, r->seen ? fmaxf(r->high, high) : high, true};
-    const lc_node *n = is_const(w, t) ? NULL : writer(w, t);
+    const lc_node *n = is_const(w, t) || w->producer[t] < 0 ? NULL : &w->graph->nodes[w->producer[t]];
     const lc_op_quant_def *rule = n ? lc_op_quant(n->op) : NULL;
     if (n && n->op == LC_OP_ADD) limit_sum(w, n, 1, low, high, depth + 1);
     else if (n && n->op == LC_OP_SUB) limit_sum(w, n, -1, low, high, depth + 1);
@@ -100,20 +94,22 @@ static void limit(work *w, int32_t t, float low, float high, int depth) {
 lc_status lc_quant_unmask(const lc_graph *graph, lc_range *ranges, const lc_range *kept, float below, bool *masked, lc_error *err) {
     work w = {.graph = graph, .ranges = ranges, .kept = kept};
     w.limits = lc_arena_array(&w.temporary, graph->tensor_count, sizeof *w.limits);
-    for (size_t i = 0; w.limits && i < graph->node_count; i++) {
+    w.producer = lc_arena_array(&w.temporary, graph->tensor_count, sizeof *w.producer);
+    const bool ok = w.limits && w.producer;
+    if (ok) lc_graph_producers(graph, w.producer);
+    for (size_t i = 0; ok && i < graph->node_count; i++) {
         const lc_node *n = &graph->nodes[i];
         lc_range all, least;
         if (n->op != LC_OP_SOFTMAX || n->input_count == 0 || !ranges_of(&w, n->inputs[0], &all, &least)) continue;
         const float beta = LC_OP_ATTRS(n, SoftmaxOptions)->beta;
         limit(&w, n->inputs[0], least.low - (beta > 0 ? below / beta : below), least.high, 0);
     }
-    for (size_t t = 0; w.limits && t < graph->tensor_count; t++) {
+    for (size_t t = 0; ok && t < graph->tensor_count; t++) {
         lc_range all, unused;
         if (!w.limits[t].seen || !ranges_of(&w, (int32_t)t, &all, &unused)) continue;
         masked[t] = true;
         ranges[t] = (lc_range){within(all.low, w.limits[t]), within(all.high, w.limits[t]), true};
     }
-    const bool ok = w.limits;
     lc_arena_deinit(&w.temporary);
     return ok ? LC_OK : lc_fail_memory(err, "ranges");
 }

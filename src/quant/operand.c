@@ -14,7 +14,7 @@ static const lc_operand operands[] = {
     /*                        input axis  inputs way                 int4   even   blocks */
     {LC_OP_CONV_2D,           1,    0,    3,     LC_OPERAND_KERNEL,  true,  false, false},
     {LC_OP_DEPTHWISE_CONV_2D, 1,    3,    NONE,  LC_OPERAND_KERNEL,  false, false, false},
-    {LC_OP_FULLY_CONNECTED,   1,    0,    1,     LC_OPERAND_KERNEL,  true,  true,  true},
+    {LC_OP_FULLY_CONNECTED,   1,    0,    1,     LC_OPERAND_KERNEL,  true,  false, true},
     {LC_OP_BATCH_MATMUL,      1,    NONE, NONE,  LC_OPERAND_KERNEL,  false, false, false},
     {LC_OP_EMBEDDING_LOOKUP,  1,    0,    NONE,  LC_OPERAND_KERNEL,  true,  true,  false},
     {LC_OP_GATHER,            0,    NONE, NONE,  LC_OPERAND_BEHIND,  false, false, false},

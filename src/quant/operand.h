@@ -21,7 +21,7 @@ typedef struct lc_operand {
     int8_t inputs; /* the dimension over which products are summed; NO_AXIS: there is none */
     uint8_t way;   /* lc_operand_way */
     bool int4;     /* the kernel takes int4 */
-    bool even;     /* of int4: rows of an even length only */
+    bool even;     /* of int4: rows of an even length only, for its kernel begins each at a byte */
     bool blocks;   /* of int4: also with a scale a block */
 } lc_operand;
 

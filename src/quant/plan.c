@@ -13,6 +13,7 @@
 #include "quant/plan.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* An input joins the set of its reader's output when that makes its own steps at most this much wider. */
 #define WIDER 1.5f
@@ -37,7 +38,7 @@ bool lc_quant_is_real(const lc_graph *g, const lc_node *n) {
 /* ---- sets ----------------------------------------------------------------------------------------------------------------- */
 
 static int32_t root(const lc_quant_plan *p, int32_t t) {
-    while (p->of[t].parent != t) t = p->of[t].parent;
+    for (; p->of[t].parent != t; t = p->of[t].parent) p->of[t].parent = p->of[p->of[t].parent].parent; /* next time it is half as far */
     return t;
 }
 
@@ -85,9 +86,8 @@ static const char *hindrance(const lc_quant_job *job, const lc_quant_plan *p, co
     const lc_graph *g = p->graph;
     bool reached = job->ranges; /* without samples: by steps of the graph, at an input or the output */
     if (!r) return "the format has no integer form of it";
-    if (r->scales == LC_QUANT_STATE) return "a variable keeps its type";
-    const bool cell = r->scales == LC_QUANT_CELL; /* all but its first input is weights and state, which lstm.c looks at */
-    const char *why = cell ? lc_quant_lstm_hindrance(g, n) : NULL;
+    const bool cell = r->scales == LC_QUANT_CELL; /* all but its first input is weights and state, which lstm.c and svdf.c look at */
+    const char *why = cell ? lc_quant_cell_hindrance(g, n) : NULL;
     if (why) return why;
     if (cell && !job->ranges) return "only samples tell the ranges inside of it";
     if (type == LC_INT16 && !r->int16) return "it has no form with int16 activations";
@@ -139,6 +139,25 @@ static const char *unfit(const lc_quant_plan *p, const lc_node *n, const lc_op_q
     if (r->scales == LC_QUANT_NONE && coarsest > 0 && coarsest < lc_op_least_scale(n->op))
         return "its numbers are too small for its integer kernel";
     return NULL;
+}
+
+/* NULL: the target runtime has the operator in this type. Else which release has, in `text`. */
+static const char *too_new(const lc_quant_job *job, const lc_graph *g, const lc_node *n, const lc_op_quant_def *r, lc_dtype type,
+                           char text[96]) {
+    const uint32_t target = job->options->target_runtime;
+    char release[16];
+    lc_quant_form form = {0};
+    if (!target) return NULL;
+    for (uint32_t i = 0; i < LC_QUANT_FORM_IN && i < n->input_count; i++)
+        if (is_float(g, n->inputs[i]) && (int32_t)i != r->bias) form.in[i] = (int32_t)i == r->weights ? LC_INT8 : type;
+    for (uint32_t i = 0; i < LC_QUANT_FORM_OUT && i < n->output_count; i++)
+        if (is_float(g, n->outputs[i])) form.out[i] = type;
+    const uint32_t carried = lc_op_runtime_version(LC_OP_DEQUANTIZE, type == LC_INT16 ? 3 : 2), own = lc_quant_release(g, n, &form);
+    if (own && own <= target && carried <= target) return NULL;
+    if (!own) return "no runtime is known to have its integer form";
+    snprintf(text, 96, "its %s form needs the runtime of TensorFlow %s", lc_dtype_name(type),
+             lc_op_release_text(own > carried ? own : carried, release));
+    return text;
 }
 
 /* ---- decisions ---------------------------------------------------------------------------------------------------------------- */
@@ -193,6 +212,21 @@ static void follow(lc_quant_plan *p, int32_t t, lc_quant_set *to, lc_dtype type)
     x->range = y->range = to->range;
 }
 
+/* Fixed steps of an input that hold the whole output, such as what a variable kept of former samples, are the output's, too. */
+static void take_fixed(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_range all) {
+    lc_quant_set *out = &p->of[n->outputs[0]];
+    for (uint32_t i = 0; i < n->input_count && out->fixed.type == LC_FLOAT32; i++) {
+        const int32_t t = n->inputs[i];
+        if (!is_float(p->graph, t) || is_const(p->graph, t)) continue;
+        const lc_quant_set *s = set_of(p, t);
+        const lc_range r = lc_quant_range_of(s->fixed);
+        if (s->fixed.type != type || r.low > all.low + s->fixed.scale || r.high < all.high - s->fixed.scale) continue;
+        if (width(r) > WIDER * width(all)) continue;
+        out->fixed = s->fixed;
+        out->range = r;
+    }
+}
+
 /* Inputs that lose little by it join the output's set. */
 static void join_inputs(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_arena *temporary) {
     const int32_t out = n->outputs[0];
@@ -207,6 +241,7 @@ static void join_inputs(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_ar
     for (uint32_t i = 0; i < n->input_count && (i == 0 ? table || !all.seen : !p->of[out].range.seen); i++)
         if (is_float(p->graph, n->inputs[i])) all = both(all, range_of(p, n->inputs[i], temporary));
     p->of[out].range = all = without_extremes(p, n, all);
+    take_fixed(p, n, type, all);
     for (uint32_t i = 0; i < n->input_count; i++) {
         const int32_t t = n->inputs[i];
         if (!is_float(p->graph, t) || is_const(p->graph, t)) continue;
@@ -218,9 +253,16 @@ static void join_inputs(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_ar
     }
 }
 
+/* Steps of at least this scale: a wider range than was seen. */
+static void widen(lc_quant_set *s, lc_dtype type, float least) {
+    const bool wide = type == LC_INT16;
+    if (!s->range.seen || s->fixed.type != LC_FLOAT32 || lc_steps_over(type, s->range.low, s->range.high).scale >= least) return;
+    s->range.high = fmaxf(s->range.high, wide ? least * 32768 : fminf(s->range.low, 0) + least * 256);
+}
+
 /* LiteRT multiplies what ADD, SUB and SQUARED_DIFFERENCE make of their inputs by a number below 1, or aborts: steps of the output so much finer
  * than those of the inputs have nothing to tell, and become as much coarser. */
-static void widen_output(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_arena *temporary) {
+static void keep_multipliable(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_arena *temporary) {
     const bool square = n->op == LC_OP_SQUARED_DIFFERENCE;
     if (n->output_count != 1 || !is_float(p->graph, n->outputs[0]) || !(square || n->op == LC_OP_ADD || n->op == LC_OP_SUB)) return;
     float coarsest = 0;
@@ -230,10 +272,7 @@ static void widen_output(lc_quant_plan *p, const lc_node *n, lc_dtype type, lc_a
     }
     /* inputs may yet become WIDER: four times what the kernel needs */
     const float least = square ? coarsest * coarsest * 0x1p-10f : coarsest * (type == LC_INT16 ? 0x1p-12f : 0x1p-17f);
-    lc_range *y = &p->of[n->outputs[0]].range;
-    if (!y->seen || !(lc_steps_over(type, y->low, y->high).scale < least)) return;
-    y->low = fminf(y->low, 0);
-    y->high = type == LC_INT16 ? least * 32767 : y->low + least * 255;
+    widen(set_of(p, n->outputs[0]), type, least);
 }
 
 static void choose(lc_quant_plan *p, size_t index, const lc_op_quant_def *r, lc_dtype type, lc_arena *temporary) {
@@ -242,7 +281,7 @@ static void choose(lc_quant_plan *p, size_t index, const lc_op_quant_def *r, lc_
     p->choice[index] = (lc_quant_choice){.rule = r, .type = type};
     const int32_t from = r->scales == LC_QUANT_SAME ? sole_data(g, n) : -1;
     if (r->scales == LC_QUANT_ZERO) p->choice[index].zero = symmetric(p, n, type);
-    if (r->scales == LC_QUANT_FREE) widen_output(p, n, type, temporary);
+    if (r->scales == LC_QUANT_FREE) keep_multipliable(p, n, type, temporary);
     for (uint32_t i = 0; i < n->output_count; i++) {
         const int32_t out = n->outputs[i];
         if (!is_float(g, out)) continue;
@@ -264,13 +303,6 @@ static void choose(lc_quant_plan *p, size_t index, const lc_op_quant_def *r, lc_
             join(p, n->outputs[0], n->outputs[i], both(set_of(p, n->outputs[0])->range, set_of(p, n->outputs[i])->range));
 }
 
-/* Steps of at least this scale: a wider range than was seen. */
-static void widen(lc_quant_set *s, lc_dtype type, float least) {
-    const bool wide = type == LC_INT16;
-    if (s->fixed.type != LC_FLOAT32 || lc_steps_over(type, s->range.low, s->range.high).scale >= least) return;
-    s->range.high = fmaxf(s->range.high, wide ? least * 32768 : fminf(s->range.low, 0) + least * 256);
-}
-
 /* Kernels count in 32 bits the steps up to the bound of an activation, and softmax those to the largest of its inputs. Where numbers are so
  * small that these would be too many, coarser steps lose nothing that could be seen. */
 static void keep_countable(lc_quant_plan *p, const lc_node *n, const lc_op_quant_def *r, lc_dtype type) {
@@ -283,7 +315,41 @@ static void keep_countable(lc_quant_plan *p, const lc_node *n, const lc_op_quant
             widen(set_of(p, n->inputs[i]), type, lc_op_least_scale(n->op));
 }
 
-static lc_status decide(const lc_quant_job *job, lc_quant_plan *p, size_t index, lc_arena *temporary) {
+/* LiteRT's MEAN over height and width of int8 takes the zero point of its input off as a whole number of the output's steps: up to half a step
+ * is missing everywhere, unless the steps are so much coarser that it is a whole number. */
+static void keep_mean(lc_quant_plan *p, const lc_node *n) {
+    if (!n->attrs || !LC_OP_ATTRS(n, ReducerOptions)->keep_dims || !is_float(p->graph, n->outputs[0])) return;
+    const lc_steps in = lc_quant_plan_steps(p, n->inputs[0], LC_INT8), out = lc_quant_plan_steps(p, n->outputs[0], LC_INT8);
+    lc_quant_set *s = set_of(p, n->outputs[0]);
+    const float off = fabsf((float)in.zero) * in.scale / out.scale, whole = floorf(off);
+    if (s->fixed.type != LC_FLOAT32 || !(whole >= 32 && whole < 1e6f)) return; /* too much coarser, or too fine to matter */
+    s->range.low *= off / whole;
+    s->range.high *= off / whole;
+}
+
+/* Of STATE: integers where its variable holds them, whatever the operators around are; integer.c writes it as one that calls a graph. */
+static lc_status decide_variable(const lc_quant_job *job, const lc_graph *g, const lc_node *n, const lc_quant_variable *v) {
+    const char *why = v ? v->why : "only samples tell the range of a variable";
+    if (why) return lc_quant_note_add(job->report, &job->report->floats, g, n, why, job->err);
+    job->report->integer++;
+    return LC_OK;
+}
+
+/* What reads the cell state of an integer LSTM reads the state's own steps, and gives them on. */
+static void choose_reader(const lc_quant_job *job, size_t graph, lc_quant_plan *p, size_t cell) {
+    const lc_node *n = &p->graph->nodes[cell];
+    const size_t reader = n->op == LC_OP_SVDF ? SIZE_MAX : lc_quant_lstm_reader(p->graph, n);
+    lc_steps steps[2];
+    if (reader == SIZE_MAX) return;
+    lc_quant_lstm_state_steps((lc_steps){0}, &job->ranges->states[graph][cell], steps);
+    p->choice[reader] = (lc_quant_choice){.rule = lc_op_quant(LC_OP_SELECT_V2), .type = LC_INT16};
+    lc_quant_set *out = &p->of[p->graph->nodes[reader].outputs[0]];
+    out->kept = LC_INT16;
+    out->fixed = steps[LC_LSTM_CELL_STATE];
+}
+
+static lc_status decide(const lc_quant_job *job, const lc_quant_ports *ports, size_t graph, lc_quant_plan *p, size_t index,
+                        lc_arena *temporary) {
     const lc_graph *g = p->graph;
     const lc_node *n = &g->nodes[index];
     const lc_op_quant_def *r = n->op == LC_NODE_DEAD ? NULL : lc_op_quant(n->op);
@@ -291,13 +357,18 @@ static lc_status decide(const lc_quant_job *job, lc_quant_plan *p, size_t index,
         p->choice[index] = (lc_quant_choice){.rule = r, .type = p->of[n->inputs[0]].kept};
     if (!lc_quant_is_real(g, n)) return LC_OK;
     job->report->operators++;
+    if (p->choice[index].rule) return job->report->integer++, LC_OK; /* with the cell before it */
     const lc_scheme scheme = lc_recipe_scheme(job->recipe, g, n, job->options->scheme);
     if (scheme != LC_SCHEME_INT8 && scheme != LC_SCHEME_INT16X8) return LC_OK;
     const lc_dtype type = scheme == LC_SCHEME_INT8 ? LC_INT8 : LC_INT16;
+    if (r && r->scales == LC_QUANT_STATE) return decide_variable(job, g, n, lc_quant_port_variable(ports, graph, n));
+    char late[96];
     const char *why = hindrance(job, p, n, r, type);
     if (!why && r->scales != LC_QUANT_CELL) why = unfit(p, n, r, type, temporary);
-    if (why) return lc_quant_note_add(job->report, g, n, why, job->err);
+    if (!why) why = too_new(job, g, n, r, type, late);
+    if (why) return lc_quant_note_add(job->report, &job->report->floats, g, n, why, job->err);
     choose(p, index, r, type, temporary);
+    if (r->scales == LC_QUANT_CELL) choose_reader(job, graph, p, index);
     keep_countable(p, n, r, type);
     job->report->integer++;
     return LC_OK;
@@ -334,7 +405,8 @@ static void free_states(const lc_quant_job *job, size_t graph) {
     for (size_t i = 0; ranges && i < g->node_count; i++) {
         const lc_node *n = &g->nodes[i];
         const lc_op_quant_def *r = n->op == LC_NODE_DEAD ? NULL : lc_op_quant(n->op);
-        if (!r || r->scales != LC_QUANT_CELL || lc_quant_lstm_hindrance(g, n)) continue;
+        char late[96];
+        if (!r || r->scales != LC_QUANT_CELL || lc_quant_lstm_hindrance(g, n) || too_new(job, g, n, r, LC_INT8, late)) continue;
         if (lc_recipe_scheme(job->recipe, g, n, job->options->scheme) == LC_SCHEME_INT8 && ranges[n->inputs[0]].seen &&
             ranges[n->outputs[0]].seen)
             lc_quant_lstm_free_states(g, n);
@@ -346,6 +418,19 @@ static void free_states(const lc_quant_job *job, size_t graph) {
 static void fix(lc_quant_set *s, lc_steps steps) {
     s->fixed = steps;
     s->range = lc_quant_range_of(steps);
+}
+
+/* What no sample saw has the range of its steps. What is assigned to a variable is written in its steps at once, where these are not much wider. */
+static void meet_ports(lc_quant_plan *p, const lc_quant_ports *ports, size_t graph) {
+    const lc_graph *g = p->graph;
+    for (size_t t = 0; t < g->tensor_count; t++)
+        if (p->of[t].fixed.type != LC_FLOAT32 && !p->of[t].range.seen) p->of[t].range = lc_quant_range_of(p->of[t].fixed);
+    for (size_t i = 0; i < g->node_count; i++) {
+        const lc_steps s = g->nodes[i].input_count == 2 ? lc_quant_port_input(ports, graph, &g->nodes[i], 1) : (lc_steps){0};
+        const int32_t t = g->nodes[i].op == LC_OP_ASSIGN_VARIABLE ? g->nodes[i].inputs[1] : LC_ABSENT;
+        if (!is_float(g, t) || s.type == LC_FLOAT32 || p->of[t].fixed.type != LC_FLOAT32) continue;
+        if (width(lc_quant_range_of(s)) <= WIDER * width(p->of[t].range)) fix(&p->of[t], s);
+    }
 }
 
 /* What rounding makes is kept in its steps, and so is what nothing but rounding reads (the first one's steps). */
@@ -410,11 +495,14 @@ lc_status lc_quant_plan_graph(const lc_quant_job *job, const lc_quant_ports *por
                                   .range = job->ranges ? job->ranges->of[graph][t] : (lc_range){0},
                                   .fixed = ports->of[graph][t],
                                   .kept = ports->of[graph][t].type};
+    meet_ports(p, ports, graph);
     LC_TRY(fix_rounded(p, temporary, job->err));
     for (size_t i = 0; i < g->input_count && entry; i++) { /* integer inputs are there in their steps from the beginning */
         const int32_t t = g->inputs[i];
         if (is_float(g, t) && p->of[t].range.seen && in != LC_FLOAT32) p->of[t].kept = in == LC_INT16 ? LC_INT16 : LC_INT8;
     }
-    for (size_t n = 0; n < g->node_count; n++) LC_TRY(decide(job, p, n, temporary));
+    for (size_t n = 0; n < g->node_count; n++) LC_TRY(decide(job, ports, graph, p, n, temporary));
+    for (size_t n = 0; n < g->node_count; n++)
+        if (g->nodes[n].op == LC_OP_MEAN && p->choice[n].rule && p->choice[n].type == LC_INT8) keep_mean(p, &g->nodes[n]);
     return leave_unread(job, entry, p, temporary);
 }

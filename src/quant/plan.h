@@ -33,15 +33,26 @@ typedef struct lc_quant_plan {
     lc_quant_choice *choice; /* [node_count] */
 } lc_quant_plan;
 
-/* Integers that graphs hand each other (port.c). */
+/* What a variable holds. */
+typedef struct lc_quant_variable {
+    lc_steps steps;  /* type FLOAT32: floats */
+    const char *why; /* these; NULL: it holds integers */
+    bool seen;       /* a sample went through it */
+} lc_quant_variable;
+
+/* Integers that graphs hand each other (port.c), directly or in variables (variable.c). */
 typedef struct lc_quant_ports {
     lc_steps **of; /* [graph][tensor] that is kept in these steps because it crosses between graphs; type FLOAT32: none */
     lc_steps **in; /* [graph][input], **out [graph][output] of graphs that others call */
     lc_steps **out;
+    const lc_quant_variable ***variable; /* [graph][handle that READ_VARIABLE or ASSIGN_VARIABLE takes]; [graph] NULL: none */
 } lc_quant_ports;
 lc_status lc_quant_ports_find(const lc_quant_job *job, lc_arena *arena, lc_quant_ports *ports);
-/* What input i of an operator that calls graphs shall be; type FLOAT32: a float. */
-lc_steps lc_quant_port_input(const lc_quant_ports *ports, const lc_node *node, uint32_t i);
+lc_status lc_quant_variables_find(const lc_quant_job *job, lc_arena *arena, lc_quant_ports *ports);
+/* The variable that a node of the graph reads or assigns; NULL: none, or no ranges are known. */
+const lc_quant_variable *lc_quant_port_variable(const lc_quant_ports *ports, size_t graph, const lc_node *node);
+/* What input i of an operator that calls graphs or assigns a variable shall be; type FLOAT32: a float. */
+lc_steps lc_quant_port_input(const lc_quant_ports *ports, size_t graph, const lc_node *node, uint32_t i);
 
 /* Decides for one graph; arrays lie in `temporary`. entry: it is run from outside, so its inputs have the types that were asked for. Notes
  * operators that stay float in the job's report. */

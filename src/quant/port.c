@@ -23,6 +23,24 @@ typedef struct side {
     bool output;    /* of the graph that is called: another form than it is kept in will do */
 } side;
 
+/* The steps that the operator which writes a tensor has by the specification, such as TANH; type FLOAT32: none, or no such operator. */
+static lc_steps written_in(const lc_graph *g, int32_t tensor, lc_dtype type) {
+    lc_steps s = {.type = LC_FLOAT32};
+    for (size_t i = 0; i < g->node_count; i++) {
+        const lc_node *n = &g->nodes[i];
+        const lc_op_quant_def *r = n->op == LC_NODE_DEAD ? NULL : lc_op_quant(n->op);
+        if (!r || r->scales != LC_QUANT_FIXED || n->output_count != 1 || n->outputs[0] != tensor) continue;
+        if (lc_op_fixed_scale(n->op, type, &s.scale, &s.zero)) s.type = type;
+    }
+    return s;
+}
+
+/* Whether steps hold a range, but for less than one of them. */
+static bool hold(lc_steps s, lc_range r) {
+    const lc_range all = lc_quant_range_of(s);
+    return s.type != LC_FLOAT32 && all.low <= r.low + s.scale && all.high >= r.high - s.scale;
+}
+
 /* Sides that are one port. Those of a graph that is called from two places already have their steps, which then count. */
 static void open_port(const lc_quant_job *job, const lc_quant_ports *p, const side *sides, uint32_t n, lc_dtype type) {
     const lc_model *m = job->model;
@@ -39,6 +57,10 @@ static void open_port(const lc_quant_job *job, const lc_quant_ports *p, const si
         range = range.seen ? (lc_range){fminf(range.low, r.low), fmaxf(range.high, r.high), true} : r;
     }
     if (!range.seen) return;
+    for (uint32_t i = 0; i < n && steps.type == LC_FLOAT32; i++) {
+        const lc_steps there = written_in(m->graphs[sides[i].graph], sides[i].tensor, type);
+        if (hold(there, range)) steps = there;
+    }
     if (steps.type == LC_FLOAT32) steps = lc_steps_over(type, range.low, range.high);
     for (uint32_t i = 0; i < n; i++) {
         if (sides[i].port) *sides[i].port = steps;
@@ -97,12 +119,19 @@ lc_status lc_quant_ports_find(const lc_quant_job *job, lc_arena *arena, lc_quant
             if (n->op == LC_OP_WHILE) open_while(job, p, (int32_t)g, n, called, type);
             else open_if(job, p, (int32_t)g, n, called, type);
         }
-    return LC_OK;
+    return lc_quant_variables_find(job, arena, p);
+}
+
+const lc_quant_variable *lc_quant_port_variable(const lc_quant_ports *p, size_t graph, const lc_node *n) {
+    const bool uses = n->op == LC_OP_READ_VARIABLE || n->op == LC_OP_ASSIGN_VARIABLE;
+    return uses && p->variable[graph] && n->inputs[0] >= 0 ? p->variable[graph][n->inputs[0]] : NULL;
 }
 
 /* By position, for the graph that is called may be written already and its tensors have other numbers. */
-lc_steps lc_quant_port_input(const lc_quant_ports *p, const lc_node *n, uint32_t i) {
+lc_steps lc_quant_port_input(const lc_quant_ports *p, size_t graph, const lc_node *n, uint32_t i) {
     const lc_steps as_float = {.type = LC_FLOAT32};
+    const lc_quant_variable *v = i == 1 ? lc_quant_port_variable(p, graph, n) : NULL;
+    if (v) return v->steps;
     int32_t called[2];
     const uint32_t first = n->op == LC_OP_IF;
     if ((n->op != LC_OP_WHILE && n->op != LC_OP_IF) || lc_op_calls(n, called, 2) != 2 || i < first) return as_float;

@@ -10,8 +10,11 @@
  *   constant.c    constants as integers; widen.c: back to floats
  *   equalize.c    channels scaled alike before; bias.c: what rounded weights do to the mean, off the bias
  *   qat.c         steps that are in the graph already: quantisation-aware training, models that are integer in part
- *   lstm.c        LSTM as an integer operator; cell.c: the ranges inside of one
+ *   lstm.c        LSTM as an integer operator; svdf.c: SVDF; cell.c: the ranges inside of them
+ *   parts.c       operators without an integer form as several that have one; rnn.c: simple recurrent layers as loops
+ *   variable.c    variables that hold integers; port.c: what graphs hand each other
  *   recipe.c      which scheme a layer gets, by its name
+ *   release.c     which release has an operator in another form
  *   report.c      what was done, what stayed float and why
  *   verify.c      the proof that a model has integers only
  *
@@ -33,7 +36,7 @@ typedef struct lc_steps {
 } lc_steps;
 
 static inline bool lc_steps_equal(lc_steps a, lc_steps b) { return a.type == b.type && a.scale == b.scale && a.zero == b.zero; }
-/* Steps over [low, high], which zero is always made part of: int8 with any zero point, int16 symmetric. (constant.c) */
+/* Steps over [low, high], which zero is always made part of: int8 with any zero point, int16 and what is symmetric with 0. (constant.c) */
 lc_steps lc_steps_over(lc_dtype type, float low, float high);
 
 /* ---- ranges ---------------------------------------------------------------------------------------------------- */
@@ -44,7 +47,7 @@ typedef struct lc_range {
 } lc_range;
 
 /* What an integer LSTM keeps inside and no tensor shows: the cell state, what a projection reads, what each gate sums up (of which a layer
- * norm makes its own). */
+ * norm makes its own). Of SVDF: `cell` is what goes into its state. */
 typedef struct lc_range_state {
     lc_range cell, hidden, sums[4];
 } lc_range_state;
@@ -100,6 +103,8 @@ lc_status lc_quant_aware(lc_model *model, bool *changed, lc_error *err);
 
 /* All make a new tensor of `graph` whose bytes lie in its model's arena; the float one stays. Deferred constants are made in `temporary`. */
 
+/* The tensor gets this type and these steps; its bytes, if it has some, are the caller's. */
+lc_status lc_quant_annotate(lc_graph *graph, int32_t tensor, lc_steps steps, lc_error *err);
 /* The floats of a constant float32 tensor, borrowed from it or made in `temporary`. NULL when memory is out. */
 const float *lc_quant_floats(const lc_tensor *t, lc_arena *temporary);
 /* Symmetric weights in [-limit, limit], one scale for each slice of `axis` (-1: one for all): on the steps the tensor is annotated with where
@@ -127,14 +132,23 @@ bool lc_quant_has_bias(const lc_node *node);
 lc_status lc_quant_correct_bias(lc_graph *graph, int32_t op, int32_t weights, int32_t integer_weights, const double *means,
                                 uint32_t channels, int32_t bias, lc_arena *temporary, int32_t *made, lc_error *err);
 
-/* ---- LSTM (lstm.c) ------------------------------------------------------------------------------------------------ */
+/* ---- cells (cell.c, lstm.c, svdf.c) ------------------------------------------------------------------------------- */
 
 /* Why an operator of quant.def's kind CELL stays float, whatever the samples say; NULL: nothing is in its way. */
+const char *lc_quant_cell_hindrance(const lc_graph *graph, const lc_node *node);
+/* How often operators read the tensor or the graph gives it out. */
+uint32_t lc_quant_use_count(const lc_graph *graph, int32_t tensor);
+const char *lc_quant_svdf_hindrance(const lc_graph *graph, const lc_node *node);
+/* Makes SVDF an integer one in place, as lc_quant_lstm does. */
+lc_status lc_quant_svdf(lc_graph *graph, lc_node *node, const lc_range_state *state, lc_arena *temporary, lc_error *err);
 const char *lc_quant_lstm_hindrance(const lc_graph *graph, const lc_node *node);
 /* Its state variables; LC_ABSENT for one that is none. And their steps, given those of its output. */
 enum { LC_LSTM_HIDDEN_STATE, LC_LSTM_CELL_STATE };
 void lc_quant_lstm_states(const lc_node *node, int32_t states[2]);
 void lc_quant_lstm_state_steps(lc_steps output, const lc_range_state *state, lc_steps steps[2]);
+/* The node behind it that reads what is left in the cell state: SELECT_V2 of it and of something the output makes, which puts the one behind
+ * the other (pass/fuse_lstm_build.c). SIZE_MAX: none. */
+size_t lc_quant_lstm_reader(const lc_graph *graph, const lc_node *node);
 /* Variables that an operator in front writes at each run become plain tensors, of which the integer operator's variables are made. */
 void lc_quant_lstm_free_states(lc_graph *graph, const lc_node *node);
 /* Makes such an operator an integer one in place: `inputs` is the node's own array, its input and output have their int8 steps already. The
@@ -155,25 +169,54 @@ bool lc_recipe_fits(const char *pattern, const lc_graph *graph, const lc_node *n
 /* A pattern that fitted no node; NULL: all did. */
 const char *lc_recipe_unused(const lc_recipe *recipe);
 
+/* ---- operators in parts (parts.c, rnn.c) -------------------------------------------------------------------------- */
+
+/* What has no integer form becomes operators that have one; before calibration. */
+lc_status lc_quant_parts(lc_model *model, const lc_quantize_options *options, lc_recipe *recipe, lc_error *err);
+/* UNIDIRECTIONAL_SEQUENCE_RNN becomes loops. */
+lc_status lc_quant_rnn_loops(lc_model *model, lc_error *err);
+/* The nodes from `first` on take the place of node `at`. */
+lc_status lc_quant_replace_node(lc_graph *graph, size_t at, size_t first, lc_error *err);
+
 /* ---- what was done ------------------------------------------------------------------------------------------------ */
 
-/* One operator that stayed float, or whose weights alone changed. */
+/* One operator that became something else than what was asked for. */
 typedef struct lc_quant_note {
     const char *op, *layer, *reason;
 } lc_quant_note;
+
+typedef struct lc_quant_notes {
+    lc_quant_note *items;
+    size_t count, capacity;
+} lc_quant_notes;
 
 typedef struct lc_quant_report {
     lc_arena arena;
     uint32_t operators;        /* of the float model that compute with real numbers, all graphs; counted by lc_quant_integer */
     uint32_t ports;            /* inputs and outputs of the model that became integers */
     uint32_t integer, weights; /* of these: integer arithmetic; smaller weights alone. The others stayed as they were */
-    lc_quant_note *notes;      /* [note_count]: of those that should have changed and did not, why */
-    size_t note_count, note_capacity;
+    lc_quant_notes floats;     /* those that should have changed and did not, why */
+    lc_quant_notes hybrid;     /* those that should have become integer ones, and only their weights did, why */
+    lc_quant_notes wider;      /* those whose weights are not as small as was asked for, why: int8 for int4 */
 } lc_quant_report;
-/* All of the texts are copied. */
-lc_status lc_quant_note_add(lc_quant_report *report, const lc_graph *graph, const lc_node *node, const char *reason, lc_error *err);
-/* "3 SOFTMAX: the format ... (layer a, b, c)": the notes, those of one operator and reason together, each line after `indent`. */
-void lc_quant_notes_print(const lc_quant_report *report, const char *indent, lc_text *out);
+/* `notes`, one of the report's lists, gets another. All of the texts are copied. */
+lc_status lc_quant_note_add(lc_quant_report *report, lc_quant_notes *notes, const lc_graph *graph, const lc_node *node, const char *reason,
+                            lc_error *err);
+/* The node's note goes from `floats` to `hybrid`. */
+lc_status lc_quant_note_move(lc_quant_report *report, const lc_graph *graph, const lc_node *node, lc_error *err);
+/* "3 SOFTMAX: the format ... (layer a, b, c)": those of one operator and reason together, each line after `indent`. */
+void lc_quant_notes_print(const lc_quant_notes *notes, const char *indent, lc_text *out);
+
+/* ---- what a release has (release.c) --------------------------------------------------------------------------------- */
+
+enum { LC_QUANT_FORM_IN = 4, LC_QUANT_FORM_OUT = 2 }; /* tensors that versions of operators depend on */
+/* Other types for an operator's first inputs and outputs, where not FLOAT32, and how many scales such an input has (0: one). */
+typedef struct lc_quant_form {
+    lc_dtype in[LC_QUANT_FORM_IN], out[LC_QUANT_FORM_OUT];
+    uint32_t scales[LC_QUANT_FORM_IN];
+} lc_quant_form;
+/* The first release that has the operator in this form; 0: not known. */
+uint32_t lc_quant_release(const lc_graph *graph, const lc_node *node, const lc_quant_form *form);
 
 /* Constants behind DEQUANTIZE become float constants again. (widen.c) */
 lc_status lc_quant_widen(lc_model *model, lc_error *err);
@@ -192,7 +235,8 @@ typedef struct lc_quant_job {
 
 /* Nodes whose scheme is INT8 or INT16X8 become integer operators where ops/quant.def and the ranges allow. (integer.c) */
 lc_status lc_quant_integer(lc_quant_job *job);
-/* Nodes whose scheme is DYNAMIC, FLOAT16 or INT4 get smaller weights. (weights.c) */
+/* Nodes whose scheme is DYNAMIC, FLOAT16 or INT4 get smaller weights, and so do cells that were to become integer ones and did not.
+ * (weights.c) */
 lc_status lc_quant_weights_only(lc_quant_job *job);
 
 /* Proof of an integer model: nothing but QUANTIZE and DEQUANTIZE touches a float32 tensor. LC_UNSUPPORTED: the first operator that does.

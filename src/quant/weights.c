@@ -26,7 +26,13 @@
 
 enum { NO_AXIS = LC_OPERAND_NO_AXIS, MOST_SLOTS = LC_OPERAND_MOST_SLOTS };
 enum { LEAST_INTEGERS = 1024, LEAST_HALFS = 64 /* under that the file would grow by the DEQUANTIZE */ };
-enum { INT4_RELEASE = 21800, HALF_RELEASE = 11500, AXIS_RELEASE = 20700, INT8_RELEASE = 11400 }; /* of DEQUANTIZE from these */
+enum {
+    BLOCK_RELEASE = 22000,
+    INT4_RELEASE = 21800,
+    HALF_RELEASE = 11500,
+    AXIS_RELEASE = 20700,
+    INT8_RELEASE = 11400
+}; /* of DEQUANTIZE from these */
 
 /* A constant in another form. */
 typedef struct form {
@@ -52,6 +58,7 @@ typedef struct work {
     size_t at; /* the operator whose turn it is */
     bool changed;
     const char *reason; /* why it did not change */
+    const char *wider;  /* why it is not int4, or not in blocks */
 } work;
 
 static lc_node *node_of(const work *w) { return &w->graph->nodes[w->at]; }
@@ -250,33 +257,20 @@ static lc_status read_real(work *w, int32_t k, form *f) {
 
 /* ---- which forms the runtime has ------------------------------------------------------------------------------------------------ */
 
-/* Whether the target runs the operator with integers in these inputs: its version is asked of a node that is so for as long. */
+/* Whether the target runs the operator with int8 in these inputs. */
 static bool target_runs(work *w, const int32_t *slots, uint32_t count, int32_t axis, bool asymmetric) {
     if (!options_of(w)->target_runtime) return true;
-    struct {
-        lc_dtype type;
-        const lc_QuantizationParameters *quant;
-    } was[MOST_SLOTS];
+    lc_quant_form as = {0};
     lc_node *n = node_of(w);
     bool *flag = lc_op_asymmetric_inputs(n), flag_was = flag && *flag;
-    lc_QuantizationParameters quant;
-    lc_schema_init(LC_TABLE_QuantizationParameters, &quant);
     for (uint32_t i = 0; i < count; i++) {
-        lc_tensor *t = tensor_of(w, n->inputs[slots[i]]);
-        was[i].type = t->type;
-        was[i].quant = t->quant;
-        quant.scale.n = axis >= 0 ? (uint32_t)t->dims[axis] : 1;
-        t->type = LC_INT8;
-        t->quant = &quant;
+        if (slots[i] >= LC_QUANT_FORM_IN) continue;
+        as.in[slots[i]] = LC_INT8;
+        if (axis >= 0) as.scales[slots[i]] = (uint32_t)tensor_of(w, n->inputs[slots[i]])->dims[axis];
     }
     if (flag) *flag = asymmetric;
-    const uint32_t release = lc_op_runtime_version(n->op, lc_op_version(w->graph, n));
+    const uint32_t release = lc_quant_release(w->graph, n, &as);
     if (flag) *flag = flag_was;
-    for (uint32_t i = count; i-- > 0;) {
-        lc_tensor *t = tensor_of(w, n->inputs[slots[i]]);
-        t->type = was[i].type;
-        t->quant = was[i].quant;
-    }
     return release && has(w, release);
 }
 
@@ -326,17 +320,25 @@ static bool can_split(const lc_node *n) {
     return !fused || (*fused >= LC_ActivationFunctionType_NONE && *fused <= LC_ActivationFunctionType_TANH);
 }
 
-/* Blocks that LiteRT's kernel reads: its tiles are 4 units by 32 inputs. */
-static bool takes_blocks(const work *w, const lc_operand *o, int32_t t) {
+/* Why its weights do not get blocks: LiteRT's kernel reads tiles of 4 units by 32 inputs. NULL: they do, or none were asked for. */
+static const char *without_blocks(const work *w, const lc_operand *o, int32_t t) {
     const uint32_t block = options_of(w)->block;
     const lc_tensor *c = tensor_of(w, t);
-    return o->blocks && block && (w->known[t] & NORMAL_HALF) && c->rank == 2 && c->dims[0] >= 4 && (uint32_t)c->dims[1] % block == 0 &&
-           can_split(node_of(w));
+    return !block                                                   ? NULL
+           : !o->blocks                                             ? "a scale a channel: its kernel takes no blocks"
+           : !has(w, BLOCK_RELEASE)                                 ? "a scale a channel: the target runtime does not know blocks"
+           : c->rank != 2 || c->dims[0] < 4                         ? "a scale a channel: blocks want 4 units"
+           : (uint32_t)c->dims[1] % block                           ? "a scale a channel: its rows are no whole number of blocks"
+           : !(w->known[t] & NORMAL_HALF) || !can_split(node_of(w)) ? "a scale a channel: float16 cannot hold the scales of its blocks"
+                                                                    : NULL;
 }
 
-static bool takes_int4(const work *w, const lc_operand *o, int32_t t) {
+/* Why its weights are int8 under int4; NULL: they are not. */
+static const char *without_int4(const work *w, const lc_operand *o, int32_t t) {
+    if (!o || !o->int4) return "int8: its kernel takes no int4";
+    if (!has(w, INT4_RELEASE)) return "int8: the target runtime does not know int4";
     const lc_tensor *c = tensor_of(w, t);
-    return o->int4 && has(w, INT4_RELEASE) && (!o->even || c->dims[c->rank - 1] % 2 == 0);
+    return o->even && c->dims[c->rank - 1] % 2 ? "int8: int4 wants rows of an even length" : NULL;
 }
 
 /* LiteRT's kernels for groups of channels read a scale a channel, also where there is one for all. */
@@ -356,8 +358,9 @@ static lc_status by_kernel(work *w, const lc_operand *o, lc_scheme scheme, bool 
     if (tensor_of(w, node_of(w)->outputs[0])->type != LC_FLOAT32 || !choose(w, &k, 1, &axis, &asymmetric)) return LC_OK;
     if (axis == NO_AXIS && reads_channels(w, o, t)) return LC_OK;
     LC_TRY(own_options(w));
-    if (scheme == LC_SCHEME_INT4 && takes_int4(w, o, t)) {
-        const uint32_t block = takes_blocks(w, o, t) ? options_of(w)->block : 0;
+    if (scheme == LC_SCHEME_INT4 && !without_int4(w, o, t)) {
+        w->wider = without_blocks(w, o, t);
+        const uint32_t block = w->wider ? 0 : options_of(w)->block;
         LC_TRY(take_form(w, t, LC_INT4, block ? NO_AXIS : axis, block, &f));
         if (block) LC_TRY(split_activation(w));
     } else {
@@ -415,9 +418,11 @@ static lc_status weights_of(work *w, const lc_operand *o, lc_scheme scheme) {
     if (elements(tensor_of(w, t)) < least(w, LEAST_INTEGERS)) return w->reason = "it has few weights", LC_OK;
     LC_TRY(scan(w, t, &known));
     if (!(known & FINITE)) return w->reason = "a constant holds infinity or NaN", LC_OK;
+    w->wider = without_int4(w, o, t);
     if (o->way == LC_OPERAND_BEHIND) return behind(w, k);
     if (o->way == LC_OPERAND_KERNEL) LC_TRY(by_kernel(w, o, scheme, &done));
     const bool int4 = scheme == LC_SCHEME_INT4 && o->int4 && has(w, INT4_RELEASE);
+    if (!done && int4) w->wider = NULL;
     return done ? LC_OK : in_front(w, k, int4 ? LC_INT4 : LC_INT8, o->axis);
 }
 
@@ -473,6 +478,7 @@ static lc_status cell_weights(work *w, const int32_t *slots, uint32_t count) {
         return w->reason = count ? "it has few weights" : "its kernel takes float weights only", LC_OK;
     const bool kernel = choose(w, slots, count, &axis, &asymmetric);
     if (kernel) LC_TRY(own_options(w));
+    w->wider = without_int4(w, NULL, LC_ABSENT);
     for (uint32_t i = 0; i < count; i++) {
         const int32_t t = node_of(w)->inputs[slots[i]];
         form *f;
@@ -491,21 +497,52 @@ static lc_status cell_weights(work *w, const int32_t *slots, uint32_t count) {
 
 /* ---- a graph ------------------------------------------------------------------------------------------------------------------- */
 
+/* Whether it is a cell that was to become an integer one and kept float activations, where not only integers are wanted. */
+static bool falls_back(const lc_quant_job *job, const lc_graph *g, const lc_node *n) {
+    int32_t slots[MOST_SLOTS];
+    bool cell;
+    if (n->op == LC_NODE_DEAD || !lc_operand_cell(n, slots, &cell) || !cell || job->options->only_integer) return false;
+    const lc_scheme scheme = lc_recipe_scheme(job->recipe, g, n, job->options->scheme);
+    return (scheme == LC_SCHEME_INT8 || scheme == LC_SCHEME_INT16X8) && n->outputs[0] >= 0 && g->tensors[n->outputs[0]].type == LC_FLOAT32;
+}
+
+/* Its weights at least; why it is no integer operator is noted already. */
+static lc_status fall_back(work *w, const int32_t *slots, uint32_t count) {
+    LC_TRY(cell_weights(w, slots, count));
+    if (!w->changed) return LC_OK;
+    w->job->report->weights++;
+    return lc_quant_note_move(w->job->report, w->graph, node_of(w), w->job->err);
+}
+
+/* Whether any operator of the graph may get smaller weights. */
+static bool has_work(const lc_quant_job *job, const lc_graph *g) {
+    bool any = false;
+    for (size_t i = 0; i < g->node_count && !any; i++) {
+        const lc_scheme s = lc_recipe_scheme(job->recipe, g, &g->nodes[i], job->options->scheme);
+        any = s == LC_SCHEME_DYNAMIC || s == LC_SCHEME_FLOAT16 || s == LC_SCHEME_INT4 || falls_back(job, g, &g->nodes[i]);
+    }
+    return any;
+}
+
 static lc_status visit(work *w) {
     const lc_scheme scheme = lc_recipe_scheme(w->job->recipe, w->graph, node_of(w), options_of(w)->scheme);
     const lc_operand *o = lc_operand_of(node_of(w), -1);
     int32_t slots[MOST_SLOTS];
     bool cell;
     w->changed = false;
-    w->reason = NULL;
+    w->reason = w->wider = NULL;
     const uint32_t count = lc_operand_cell(node_of(w), slots, &cell);
     if (scheme == LC_SCHEME_FLOAT16) LC_TRY(halfs(w));
+    else if (falls_back(w->job, w->graph, node_of(w))) return fall_back(w, slots, count);
     else if (scheme != LC_SCHEME_DYNAMIC && scheme != LC_SCHEME_INT4) return LC_OK;
     else if (cell) LC_TRY(cell_weights(w, slots, count));
     else if (o) LC_TRY(weights_of(w, o, scheme));
     else LC_TRY(other_constants(w));
     if (w->changed) w->job->report->weights++;
-    else if (w->reason) return lc_quant_note_add(w->job->report, w->graph, node_of(w), w->reason, w->job->err);
+    if (w->changed && w->wider && scheme == LC_SCHEME_INT4)
+        return lc_quant_note_add(w->job->report, &w->job->report->wider, w->graph, node_of(w), w->wider, w->job->err);
+    if (!w->changed && w->reason)
+        return lc_quant_note_add(w->job->report, &w->job->report->floats, w->graph, node_of(w), w->reason, w->job->err);
     return LC_OK;
 }
 
@@ -528,6 +565,7 @@ static lc_status quantize_graph(work *w) {
 lc_status lc_quant_weights_only(lc_quant_job *job) {
     for (size_t g = 0; g < job->model->graph_count; g++) {
         work w = {.job = job, .graph = job->model->graphs[g]};
+        if (!has_work(job, w.graph)) continue;
         const lc_status status = quantize_graph(&w);
         lc_arena_deinit(&w.temporary);
         lc_arena_deinit(&w.scratch);

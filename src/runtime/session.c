@@ -302,7 +302,7 @@ lc_status lc_session_resize_inputs(lc_session *s, const int32_t *const *dims, co
             changed = true;
         }
     }
-    if (status == LC_OK && changed) {
+    if (status == LC_OK && (changed || !s->exec)) { /* one that could not be planned says why */
         lc_exec *next;
         status = make_exec(s, shapes, &next, err);
         if (status == LC_OK) {

@@ -7,7 +7,8 @@
  *                      │ 16 zero bytes, because fast kernels read past the end of the last weights
  *
  * A table is written before what it refers to, so every reference points forward as the format demands; the place of a
- * reference stays zero until its target is placed. Equal vtables are shared through a hash of what was written.
+ * reference stays zero until its target is placed. Equal vtables are shared through a hash of what was written; equal vectors of int64,
+ * which are the zero points of weights and biases with a scale a channel, come last and once: of MobileNetV2 they are a tenth.
  *
  * Stays true: the same structs give the same bytes; every scalar is aligned to its size from the start of the file; fields
  * equal to their default (bit for bit) take no place. When the whole would pass 2 GiB the structure is built once more with
@@ -35,11 +36,20 @@ typedef struct piece {
     bool behind;
 } piece;
 
+/* A vector that others may equal. */
+typedef struct common {
+    uint64_t patch, at; /* what refers to it; where it is, 0 until it is written */
+    const void *data;
+    uint32_t n;
+} common;
+
 typedef struct writing {
     uint8_t *data;
     size_t size, capacity; /* the structure */
     piece *pieces;
     size_t piece_count, piece_capacity;
+    common *commons;
+    size_t common_count, common_capacity;
     uint32_t *slots;
     size_t slot_count, vtables; /* hash of vtables: positions in data, 0 for a free slot */
     uint64_t limit;
@@ -102,17 +112,32 @@ static lc_status begin_vector(writing *w, uint64_t n, uint32_t each, uint32_t al
     return LC_OK;
 }
 
-static lc_status add_piece(writing *w, piece p) {
-    if (w->piece_count == w->piece_capacity) {
-        size_t wider = w->piece_capacity ? w->piece_capacity : 32, bytes;
-        if (!lc_mul_size(wider, 2, &wider) || !lc_mul_size(wider, sizeof p, &bytes)) return lc_fail_memory(w->err, "buffers");
-        piece *q = lc_realloc(w->pieces, bytes);
-        if (!q) return lc_fail_memory(w->err, "buffers");
-        w->pieces = q;
-        w->piece_capacity = wider;
-    }
-    w->pieces[w->piece_count++] = p;
+/* Room for one more of what has `each` bytes. */
+static lc_status grow(writing *w, void **items, size_t *capacity, size_t count, size_t each) {
+    size_t wider = *capacity ? *capacity : 32, bytes;
+    if (count < *capacity) return LC_OK;
+    if (!lc_mul_size(wider, 2, &wider) || !lc_mul_size(wider, each, &bytes)) return lc_fail_memory(w->err, "buffers");
+    void *p = lc_realloc(*items, bytes);
+    if (!p) return lc_fail_memory(w->err, "buffers");
+    *items = p;
+    *capacity = wider;
     return LC_OK;
+}
+
+static lc_status add_piece(writing *w, piece p) {
+    void *items = w->pieces;
+    const lc_status status = grow(w, &items, &w->piece_capacity, w->piece_count, sizeof p);
+    w->pieces = items;
+    if (status == LC_OK) w->pieces[w->piece_count++] = p;
+    return status;
+}
+
+static lc_status add_common(writing *w, common c) {
+    void *items = w->commons;
+    const lc_status status = grow(w, &items, &w->common_capacity, w->common_count, sizeof c);
+    w->commons = items;
+    if (status == LC_OK) w->commons[w->common_count++] = c;
+    return status;
 }
 
 /* ---- vtables ------------------------------------------------------------------------------------------------- */
@@ -231,6 +256,7 @@ static lc_status write_table(writing *w, lc_table_id table, const void *value, u
 static lc_status write_vector(writing *w, lc_kind kind, int16_t sub, lc_vec v, uint64_t patch) {
     uint32_t each = lc_kind_element(kind);
     uint64_t at;
+    if (kind == LC_KIND_vec_i64 && v.n > 1) return add_common(w, (common){patch, 0, v.data, v.n});
     LC_TRY(begin_vector(w, v.n, each, kind == LC_KIND_vec_u8_a16 ? ALIGN : each, patch, &at));
     if (kind != LC_KIND_vec_table) {
         put(w, at, v.data, (size_t)v.n * each);
@@ -304,16 +330,43 @@ static lc_status write_table(writing *w, lc_table_id table, const void *value, u
     return LC_OK;
 }
 
+/* Vectors that may be equal: each once, where the first of its kind has its turn. */
+static lc_status write_commons(writing *w) {
+    size_t slots = 16;
+    if (!w->common_count) return LC_OK;
+    while (slots < 2 * w->common_count) slots *= 2;
+    const common **seen = lc_calloc(slots, sizeof *seen);
+    lc_status status = seen ? LC_OK : lc_fail_memory(w->err, "vectors");
+    for (size_t i = 0; status == LC_OK && i < w->common_count; i++) {
+        common *c = &w->commons[i];
+        const size_t bytes = (size_t)c->n * sizeof(int64_t);
+        size_t k = (size_t)lc_hash(c->data, bytes, 0) & (slots - 1);
+        while (seen[k] && (seen[k]->n != c->n || memcmp(seen[k]->data, c->data, bytes) != 0)) k = (k + 1) & (slots - 1);
+        if (seen[k]) {
+            refer(w, c->patch, seen[k]->at);
+            continue;
+        }
+        status = begin_vector(w, c->n, sizeof(int64_t), sizeof(int64_t), c->patch, &c->at);
+        if (status) break;
+        put(w, c->at, c->data, bytes);
+        c->at -= 4; /* its length */
+        seen[k] = c;
+    }
+    lc_free(seen);
+    return status;
+}
+
 /* ---- the whole ----------------------------------------------------------------------------------------------- */
 
 static lc_status build(writing *w, const lc_Model *model, bool all_behind) {
     uint64_t at;
-    w->size = w->piece_count = w->vtables = 0;
+    w->size = w->piece_count = w->common_count = w->vtables = 0;
     if (w->slots) memset(w->slots, 0, w->slot_count * sizeof *w->slots);
     w->all_behind = all_behind;
     LC_TRY(append(w, 8, &at));
     put(w, 4, "TFL3", 4);
-    return write_table(w, LC_TABLE_Model, model, 0);
+    LC_TRY(write_table(w, LC_TABLE_Model, model, 0));
+    return write_commons(w);
 }
 
 /* Places the streamed pieces. *total: bytes of the file; *front: of its flatbuffer part. False on overflow. */
@@ -381,6 +434,7 @@ lc_status lc_fb_write_within(const lc_Model *model, const lc_sink *sink, uint64_
     lc_status s = write_all(&w, model, sink, size);
     lc_free(w.data);
     lc_free(w.pieces);
+    lc_free(w.commons);
     lc_free(w.slots);
     return s;
 }

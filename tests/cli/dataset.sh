@@ -24,6 +24,22 @@ bad 'other bytes' 'train-images-idx3-ubyte.gz: the SHA-256 is [0-9a-f]{64}, that
 check 'leave nothing' -- test ! -e data/mnist/train-images-idx3-ubyte.gz
 bad 'no address' 'not an address' 'file://' -- litec dataset fetch mnist --from ftp://nowhere
 
+# ---- by the network; libcurl need not be there
+unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY
+bad 'a host there is not' 'the name of the host is not known|libcurl' -- litec dataset fetch mnist --from http://nowhere.invalid
+usage 'no way around certificates' 'has no option --insecure' -- litec dataset fetch mnist --insecure
+if command -v openssl >/dev/null && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost 2>.log; then
+    port=$((20000 + $$ % 20000))
+    openssl s_server -quiet -accept 127.0.0.1:$port -key key.pem -cert cert.pem -WWW >.log 2>&1 &
+    server=$!
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        openssl s_client -connect 127.0.0.1:$port </dev/null >.log 2>&1 && break
+        sleep 0.1
+    done
+    bad 'a certificate that nobody vouches for' 'certificate|libcurl' -- litec dataset fetch mnist --from https://localhost:$port
+    kill $server
+fi
+
 cp "$mnist"/t10k-*.gz data/mnist/
 ok 'by its name' '^1,000 samples, 10 classes$' ' 96\.70 %' -- litec eval "$model" --data mnist:test -n 1000
 printf 'x' >mnist:test

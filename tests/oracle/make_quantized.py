@@ -10,6 +10,7 @@ import contextlib, io, json, os, sys, time
 os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 K, L = tf.keras, tf.keras.layers
 rng = np.random.default_rng(7)
@@ -128,10 +129,15 @@ def settle(m, xs):
 
 
 def official(m, mode, xs):
-    # one sample at a time: it does not convert a Keras LSTM of any batch, and takes two inputs in the order of its own
+    # one sample at a time, variables as constants and loops as their steps: else its calibration of several inputs or of recurrent layers crashes
     specs = [tf.TensorSpec([1, *i.shape[1:]], name=i.name) for i in m.inputs]
-    fixed = len(xs) > 1 or m.name.startswith('text')
-    c = tf.lite.TFLiteConverter.from_concrete_functions([tf.function(lambda *x: m(list(x))).get_concrete_function(*specs)], m) if fixed else tf.lite.TFLiteConverter.from_keras_model(m)
+    cells = [l for l in m.layers if isinstance(l, L.RNN)]
+    if len(xs) > 1 or cells:
+        for l in cells: l.unroll = True
+        frozen = convert_variables_to_constants_v2(tf.function(lambda *x: m(list(x))).get_concrete_function(*specs))
+        for l in cells: l.unroll = False
+        c = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    else: c = tf.lite.TFLiteConverter.from_keras_model(m)
     if mode != 'float': c.optimizations = [tf.lite.Optimize.DEFAULT]
     if mode == 'float16': c.target_spec.supported_types = [tf.float16]
     if mode.startswith(('int', 'uint')):

@@ -41,16 +41,21 @@ static int32_t dense(lc_builder *b, int32_t x, int32_t in, int32_t out, float re
  * for int8, not for int16. */
 typedef enum kind { PLAIN, EXPONENTS, OUTLIER } kind;
 
+/* Of texts: 1 for each "a", else 0. */
+static int32_t count_letters(lc_builder *b, int32_t x) {
+    static const int32_t text[] = {1, 12, 13, 'a'}; /* one string, its ends, its bytes */
+    const int32_t letter = lc_build_const(b, "letter", LC_STRING, NULL, 0, text, 13, false);
+    return lc_build_cast(b, lc_build_op(b, LC_OP_EQUAL, LC_TABLE_EqualOptions, NULL, (int32_t[]){x, letter}, 2), LC_FLOAT32);
+}
+
 /* The name of the last layer holds what means something in a recipe. */
-static lc_model *make_model(kind which) {
+static void make_graph(lc_model *model, lc_graph *graph, lc_dtype type, kind which) {
     lc_error err;
-    lc_model *model;
     lc_builder b;
     noise_state = 3;
-    assert_int_equal(lc_model_new(NULL, &model, &err), LC_OK);
-    lc_builder_init(&b, model, model->graphs[0], &err);
-    const int32_t x = lc_build_placeholder(&b, "x", LC_FLOAT32, (int32_t[]){-1, WIDTH}, 2);
-    int32_t y = dense(&b, x, WIDTH, HIDDEN, 1.2f, 1, which == OUTLIER ? 300 : 1, "first");
+    lc_builder_init(&b, model, graph, &err);
+    const int32_t x = lc_build_placeholder(&b, "x", type, (int32_t[]){-1, WIDTH}, 2);
+    int32_t y = dense(&b, type == LC_STRING ? count_letters(&b, x) : x, WIDTH, HIDDEN, 1.2f, 1, which == OUTLIER ? 300 : 1, "first");
     if (which == EXPONENTS) {
         y = lc_build_unary(&b, LC_OP_EXP, y);
         lc_build_rename(&b, y, "exp");
@@ -65,6 +70,13 @@ static lc_model *make_model(kind which) {
     if (b.status != LC_OK) fail_msg("%s", err.message);
     assert_int_equal(lc_graph_add_input(b.graph, x, &err), LC_OK);
     assert_int_equal(lc_graph_add_output(b.graph, y, &err), LC_OK);
+}
+
+static lc_model *make_model(kind which) {
+    lc_error err;
+    lc_model *model;
+    assert_int_equal(lc_model_new(NULL, &model, &err), LC_OK);
+    make_graph(model, model->graphs[0], LC_FLOAT32, which);
     return model;
 }
 
@@ -112,6 +124,16 @@ static lc_data *open_table(const lc_model *m, bool labels) {
     return d;
 }
 
+static lc_data *open_signature(const lc_model *m, const char *signature) {
+    lc_data *d;
+    lc_error err;
+    ckpt_folder_write(&ckpt_test_folder, "s.csv", plain, strlen(plain));
+    if (lc_data_open(m, (const char *const[]){ckpt_folder_path(&ckpt_test_folder, "s.csv"), NULL},
+                     &(lc_data_options){.batch = BATCH, .signature = signature, .most = 64}, &d, &err))
+        fail_msg("%s", err.message);
+    return d;
+}
+
 typedef struct asked {
     lc_model *model;
     bool labels, decibels;
@@ -131,7 +153,7 @@ static lc_status ask(const asked *a, lc_model **to, lc_tradeoff *t, lc_error *er
     o.recipe = a->recipe;
     o.threads = a->threads;
     const lc_tradeoff_options b = {
-        .eval = eval, .max_drop = a->max_drop, .decibels = a->decibels, .search_samples = a->search ? a->search : 64};
+        .eval = &eval, .eval_count = 1, .max_drop = a->max_drop, .decibels = a->decibels, .search_samples = a->search ? a->search : 64};
     const lc_status status = lc_model_quantize_budget(a->model, &o, &b, to, t, err);
     lc_data_close(samples);
     lc_data_close(eval);
@@ -168,6 +190,74 @@ static void same_bytes(lc_model *a, lc_model *b) {
     assert_memory_equal(x, y, n);
     lc_free(x);
     lc_free(y);
+}
+
+/* The samples of every signature count: one that int8 suits says nothing about the other. */
+static void test_signatures(void **state) {
+    (void)state;
+    static const char *const keys[] = {"easy", "hard"};
+    lc_error err;
+    lc_model *model = make_model(PLAIN), *to;
+    lc_data *data[2];
+    lc_signature signatures[2];
+    lc_signature_entry entries[2][2];
+    make_graph(model, lc_model_add_graph(model, lc_str_of("second")), LC_FLOAT32, EXPONENTS);
+    for (int i = 0; i < 2; i++) {
+        entries[i][0] = (lc_signature_entry){lc_str_of("x"), model->graphs[i]->inputs[0]};
+        entries[i][1] = (lc_signature_entry){lc_str_of("y"), model->graphs[i]->outputs[0]};
+        signatures[i] = (lc_signature){lc_str_of(keys[i]), i, &entries[i][0], 1, &entries[i][1], 1, lc_str_of("")};
+    }
+    model->signatures = signatures;
+    model->signature_count = 2;
+    for (int i = 0; i < 2; i++) data[i] = open_signature(model, keys[i]);
+    const lc_quantize_options o = {.scheme = LC_SCHEME_INT8, .data = data, .data_count = 2};
+    for (size_t n = 1; n <= 2; n++)
+        for (int decibels = 0; decibels < 2; decibels++) {
+            lc_tradeoff t;
+            const lc_tradeoff_options b = {
+                .eval = data, .eval_count = n, .max_drop = decibels ? 60 : 15, .decibels = decibels, .search_samples = 32};
+            if (lc_model_quantize_budget(model, &o, &b, &to, &t, &err)) fail_msg("%s", err.message);
+            assert_int_equal(t.samples, 64 * n);
+            assert_int_equal(t.rows[t.chosen].layers > 0, n == 2);
+            assert_true(t.rows[t.chosen].within);
+            lc_tradeoff_deinit(&t);
+            lc_model_destroy(to);
+        }
+    for (int i = 0; i < 2; i++) lc_data_close(data[i]);
+    model->signatures = NULL;
+    model->signature_count = 0;
+    lc_model_destroy(model);
+}
+
+/* Samples that are text are kept as others are. */
+static void test_text(void **state) {
+    (void)state;
+    lc_error err;
+    lc_model *model, *to;
+    lc_data *data;
+    lc_tradeoff t;
+    enum { ROWS = 24, HEAD = 128 };
+    static char npy[HEAD + ROWS * WIDTH * 4];
+    assert_int_equal(lc_model_new(NULL, &model, &err), LC_OK);
+    make_graph(model, model->graphs[0], LC_STRING, EXPONENTS);
+    memset(npy, ' ', HEAD);
+    memcpy(npy, "\x93NUMPY\x01\x00\x76\x00", 10);
+    const int n = snprintf(npy + 10, HEAD - 10, "{'descr': '<U1', 'fortran_order': False, 'shape': (%d, %d), }", ROWS, WIDTH);
+    npy[10 + n] = ' ';
+    npy[HEAD - 1] = '\n';
+    for (int i = 0; i < ROWS * WIDTH; i++) npy[HEAD + 4 * i] = "ab"[noise() > 0];
+    ckpt_folder_write(&ckpt_test_folder, "t.npy", npy, sizeof npy);
+    if (lc_data_open(model, (const char *const[]){ckpt_folder_path(&ckpt_test_folder, "t.npy"), NULL}, &(lc_data_options){.batch = BATCH},
+                     &data, &err))
+        fail_msg("%s", err.message);
+    const lc_quantize_options o = {.scheme = LC_SCHEME_INT8, .data = &data, .data_count = 1};
+    const lc_tradeoff_options b = {.eval = &data, .eval_count = 1, .max_drop = 40, .decibels = true, .search_samples = 16};
+    if (lc_model_quantize_budget(model, &o, &b, &to, &t, &err)) fail_msg("%s", err.message);
+    assert_true(t.search_samples == 16 && t.rows[t.chosen].layers > 0);
+    lc_tradeoff_deinit(&t);
+    lc_model_destroy(to);
+    lc_data_close(data);
+    lc_model_destroy(model);
 }
 
 static void test_bad_layers(void **state) {
@@ -300,19 +390,20 @@ static void test_refused(void **state) {
     assert_int_equal(lc_data_from(no_data, NULL, &unknown, &err), LC_OK);
     const lc_quantize_options o = {.scheme = LC_SCHEME_DYNAMIC};
     const lc_tradeoff_options bad[] = {{.max_drop = 1},
-                                       {.eval = data, .max_drop = -1},
-                                       {.eval = data, .max_drop = (double)NAN},
-                                       {.eval = data, .max_drop = 101},
-                                       {.eval = data, .max_drop = (double)INFINITY, .decibels = true},
-                                       {.eval = unknown, .max_drop = 1}};
+                                       {.eval = &data, .eval_count = 1, .max_drop = -1},
+                                       {.eval = &data, .eval_count = 1, .max_drop = (double)NAN},
+                                       {.eval = &data, .eval_count = 1, .max_drop = 101},
+                                       {.eval = &data, .eval_count = 1, .max_drop = (double)INFINITY, .decibels = true},
+                                       {.eval = &unknown, .eval_count = 1, .max_drop = 1}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(lc_model_quantize_budget(model, &o, &bad[i], &to, &t, &err), LC_ARGUMENT);
         assert_true(err.message[0] && !to);
     }
     assert_int_equal(lc_model_quantize_budget(model, &(lc_quantize_options){0}, &bad[1], &to, &t, &err), LC_ARGUMENT);
     assert_int_equal(lc_model_quantize_budget(model, &o, NULL, &to, NULL, NULL), LC_ARGUMENT);
-    assert_int_equal(lc_model_quantize_budget(model, &o, &(lc_tradeoff_options){.eval = data, .output = "none"}, &to, &t, &err),
-                     LC_NOT_FOUND);
+    assert_int_equal(
+        lc_model_quantize_budget(model, &o, &(lc_tradeoff_options){.eval = &data, .eval_count = 1, .output = "none"}, &to, &t, &err),
+        LC_NOT_FOUND);
     char *text;
     assert_int_equal(lc_tradeoff_report(&t, LC_REPORT_TEXT, &text, &err), LC_ARGUMENT); /* there is none */
     lc_data_close(data);
@@ -360,8 +451,8 @@ static lc_status live(void *arg, lc_error *err) {
     char *text;
     LC_TRY(lc_data_open(l->model, file, &batches, &data, err));
     const lc_quantize_options o = {.scheme = LC_SCHEME_INT8, .data = &data, .data_count = 1, .threads = 1};
-    lc_status status =
-        lc_model_quantize_budget(l->model, &o, &(lc_tradeoff_options){.eval = data, .max_drop = 5, .search_samples = 16}, &to, &t, err);
+    lc_status status = lc_model_quantize_budget(
+        l->model, &o, &(lc_tradeoff_options){.eval = &data, .eval_count = 1, .max_drop = 5, .search_samples = 16}, &to, &t, err);
     lc_data_close(data);
     if (status) return status;
     lc_model_destroy(to);
@@ -386,8 +477,8 @@ static void test_faults(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CASE(test_bad_layers), CASE(test_scores), CASE(test_nothing_to_do), CASE(test_limits),
-        CASE(test_refused),    CASE(test_recipe), CASE(test_faults),
+        CASE(test_bad_layers), CASE(test_signatures), CASE(test_text),   CASE(test_scores), CASE(test_nothing_to_do),
+        CASE(test_limits),     CASE(test_refused),    CASE(test_recipe), CASE(test_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -248,6 +249,73 @@ static void test_folder(void **state) {
     expect_error(lc_dataset_fetch(&set, &ftp, NULL, &err), LC_ARGUMENT, &err, "not an address", false);
 }
 
+/* ---- archives ---------------------------------------------------------------------------------------------------------------- */
+
+/* What CIFAR's files are like: a label and 3072 bytes, twice. */
+enum { RECORD = 3073, MEMBER = 2 * RECORD, BLOCK = 512, PADDED = (MEMBER + BLOCK - 1) / BLOCK * BLOCK };
+
+static size_t add_member(uint8_t *tar, size_t at, const char *name, size_t size, uint8_t label) {
+    memset(tar + at, 0, BLOCK + PADDED);
+    snprintf((char *)tar + at, 100, "%s", name);
+    snprintf((char *)tar + at + 124, 12, "%011o", (unsigned)size);
+    tar[at + 156] = '0';
+    for (size_t i = 0; i < size; i++) tar[at + BLOCK + i] = i % RECORD ? (uint8_t)(i * 7) : label;
+    return at + BLOCK + (size + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+/* Writes the archive and fetches the set out of it. */
+static lc_status fetch_tar(const uint8_t *tar, size_t size, lc_dataset *made, lc_error *err) {
+    static uint8_t packed[64 * 1024];
+    static char sum[65];
+    static lc_dataset_file archive;
+    z_stream z = {.next_in = (uint8_t *)(uintptr_t)tar, .avail_in = (unsigned)size, .next_out = packed, .avail_out = sizeof packed};
+    lc_sha256 s;
+    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    lc_sha256_begin(&s);
+    lc_sha256_add(&s, packed, z.total_out);
+    lc_sha256_end(&s, sum);
+    archive = (lc_dataset_file){"set.tar.gz", z.total_out, sum, NULL};
+    ckpt_folder_write(&ckpt_test_folder, "set.tar.gz", packed, z.total_out);
+    deflateEnd(&z);
+    made->files = &archive;
+    return lc_dataset_fetch(made, &(lc_dataset_options){.dir = ckpt_test_folder.path, .from = ckpt_test_folder.path}, NULL, err);
+}
+
+/* The files of the set come out of its archive, whatever folders and files are beside them; the archive itself is not kept. */
+static void test_archive(void **state) {
+    (void)state;
+    static uint8_t tar[8 * (BLOCK + PADDED)];
+    static const lc_dataset_file members[] = {{"one.bin", MEMBER, NULL, NULL}, {"two.bin", MEMBER, NULL, NULL}};
+    lc_dataset made = {.name = "made", .file_count = 1, .members = members, .member_count = 2};
+    lc_error err = {0};
+    size_t n = add_member(tar, 0, "folder/readme.html", 700, 0);
+    n = add_member(tar, n, "folder/one.bin", MEMBER, 3);
+    const size_t cut = n + BLOCK + 1000;
+    n = add_member(tar, n, "../../two.bin", MEMBER, 5); /* only its last name counts */
+    memset(tar + n, 0, (size_t)2 * BLOCK);
+    assert_int_equal(fetch_tar(tar, cut, &made, &err), LC_INVALID);
+    assert_non_null(strstr(err.message, "the archive is cut short"));
+    assert_false(is_there("made/two.bin") || is_there("made/set.tar.gz"));
+    if (fetch_tar(tar, n + (size_t)2 * BLOCK, &made, &err)) fail_msg("%s", err.message);
+    assert_true(is_there("made/one.bin") && is_there("made/two.bin"));
+    assert_false(is_there("made/readme.html") || is_there("made/set.tar.gz") || is_there("two.bin"));
+    FILE *f = fopen(ckpt_folder_path(&ckpt_test_folder, "made/two.bin"), "rb");
+    uint8_t got[MEMBER + 1];
+    assert_non_null(f);
+    assert_int_equal(fread(got, 1, sizeof got, f), MEMBER);
+    assert_memory_equal(got, tar + n - PADDED, MEMBER);
+    fclose(f);
+
+    /* a file of another size is none of the set's */
+    unlink(ckpt_folder_path(&ckpt_test_folder, "made/two.bin"));
+    n = add_member(tar, 0, "one.bin", MEMBER, 3);
+    n = add_member(tar, n, "two.bin", RECORD, 5);
+    assert_int_equal(fetch_tar(tar, n, &made, &err), LC_INVALID);
+    assert_non_null(strstr(err.message, "the archive lacks files of the data set"));
+    assert_true(err.hint[0]);
+}
+
 static lc_status fetch_local(void *arg, lc_error *err) {
     char *where;
     const lc_status status = lc_dataset_fetch(&set, arg, &where, err);
@@ -282,7 +350,8 @@ static void test_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256), CASE(test_server), CASE(test_folder), CASE(test_faults), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_sha256), CASE(test_server), CASE(test_folder), CASE(test_archive), CASE(test_faults),
+        cmocka_unit_test(test_names),
     };
     const char *const proxies[] = {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY", "HTTP_PROXY"};
     for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++) unsetenv(proxies[i]);

@@ -1,5 +1,5 @@
 /*
- * test_quant_cells.c: LSTM as an integer operator, in all its forms, against the float one; what stays float and why. The ranges inside of a
+ * test_quant_cells.c: LSTM and SVDF as integer operators, in all their forms, against the float ones; what stays float and why. The ranges inside of a
  * cell, which no tensor shows, against a cell that is computed here.
  */
 #include "quant/quant.h"
@@ -12,6 +12,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -31,6 +32,8 @@ typedef struct form {
     int8_t activation;
     float wide;  /* of the weights; 0: 1 */
     bool shared; /* the state is read again */
+    bool square; /* as many units as cells behind the projection */
+    bool reader; /* what is left in the cell state is given out */
 } form;
 
 static int32_t weights(lc_builder *b, const char *name, int32_t rows, int32_t columns, float around, float wide) {
@@ -58,6 +61,16 @@ static void write_states(lc_builder *b, const int32_t states[2]) {
     lc_build_check(b, lc_graph_add_node(b->graph, LC_OP_SPLIT, LC_TABLE_SplitOptions, &o, in, 2, states, 2, &node, b->err));
 }
 
+/* As pass/fuse_lstm_build.c does it: SELECT_V2(true, cells, last row of y). */
+static void give_cells(lc_builder *b, int32_t y, int32_t cells) {
+    static const bool yes = true;
+    const int32_t last = lc_build_reduce(b, LC_OP_MEAN, y, (int32_t[]){1}, 1, false);
+    const int32_t in[] = {lc_build_const(b, "yes", LC_BOOL, NULL, 0, &yes, sizeof yes, false), cells, last};
+    const int32_t out = lc_build_op(b, LC_OP_SELECT_V2, LC_TABLE_SelectV2Options, NULL, in, 3);
+    lc_build_rename(b, out, "cells");
+    if (b->status == LC_OK) lc_build_check(b, lc_graph_add_output(b->graph, out, b->err));
+}
+
 static lc_model *make_model(const form *f) {
     static lc_error err;
     lc_model *model;
@@ -65,7 +78,7 @@ static lc_model *make_model(const form *f) {
     noise_state = 11;
     assert_int_equal(lc_model_new(NULL, &model, &err), LC_OK);
     lc_builder_init(&b, model, model->graphs[0], &err);
-    const int32_t units = f->projection ? UNITS : CELLS;
+    const int32_t units = f->projection && !f->square ? UNITS : CELLS;
     const int32_t dims[] = {f->time_major ? TIME : BATCH, f->time_major ? BATCH : TIME, DEPTH}, flat[] = {BATCH, DEPTH};
     const float wide = f->wide > 0 ? f->wide : 1;
     int32_t in[24];
@@ -84,8 +97,8 @@ static lc_model *make_model(const form *f) {
     }
     if (f->coupled) in[s.peephole[LC_LSTM_INPUT]] = LC_ABSENT;
     if (f->projection) {
-        in[s.projection] = weights(&b, "projection", UNITS, CELLS, 0, 1);
-        in[s.projection_bias] = weights(&b, "projection_bias", UNITS, -1, 0, 0.3f);
+        in[s.projection] = weights(&b, "projection", units, CELLS, 0, 1);
+        in[s.projection_bias] = weights(&b, "projection_bias", units, -1, 0, 0.3f);
     }
     in[s.hidden] = states[0];
     in[s.cell] = states[1];
@@ -96,9 +109,10 @@ static lc_model *make_model(const form *f) {
         f->one ? lc_build_op(&b, LC_OP_LSTM, LC_TABLE_LSTMOptions, &step, in, n)
                : lc_build_op(&b, LC_OP_UNIDIRECTIONAL_SEQUENCE_LSTM, LC_TABLE_UnidirectionalSequenceLSTMOptions, &sequence, in, n);
     lc_build_rename(&b, y, "y");
+    if (f->reader) give_cells(&b, y, states[1]);
     if (b.status != LC_OK) fail_msg("%s", err.message);
     assert_int_equal(lc_graph_add_input(b.graph, x, &err), LC_OK);
-    assert_int_equal(lc_graph_add_output(b.graph, y, &err), LC_OK);
+    if (!f->reader) assert_int_equal(lc_graph_add_output(b.graph, y, &err), LC_OK);
     if (f->shared) assert_int_equal(lc_graph_add_output(b.graph, states[1], &err), LC_OK);
     return model;
 }
@@ -163,6 +177,9 @@ static void test_forms(void **unused) {
         {.activation = act, .one = true},
         {.activation = act, .one = true, .norm = true, .projection = true},
         {.activation = act, .written = true},
+        {.activation = act, .written = true, .reader = true},
+        {.activation = act, .reader = true},
+        {.activation = act, .peephole = true, .projection = true, .square = true},
         {.activation = act, .wide = 0.1f}, /* cells stay under 1/2: their scale is 2^-15 all the same */
         {.activation = act, .wide = 3},
     };
@@ -172,7 +189,7 @@ static void test_forms(void **unused) {
         lc_quant_report report = {0};
         lc_model *model = make_model(&forms[i]), *integer;
         if (quantise(model, &integer, &ranges, &report, &err) != LC_OK) fail_msg("form %zu: %s", i, err.message);
-        assert_int_equal(report.note_count, 0);
+        assert_int_equal(report.floats.count, 0);
         const lc_graph *g = integer->graphs[0];
         uint32_t cells = 0;
         for (size_t n = 0; n < g->node_count; n++) {
@@ -220,11 +237,73 @@ static void test_stays_float(void **unused) {
         lc_quant_report report = {0};
         lc_model *model = make_model(&cases[i].form), *integer;
         if (quantise(model, &integer, &ranges, &report, &err) != LC_OK) fail_msg("case %zu: %s", i, err.message);
-        assert_true(report.note_count > 0);
+        assert_true(report.floats.count > 0);
         bool found = false;
-        for (size_t k = 0; k < report.note_count; k++) found |= strstr(report.notes[k].reason, cases[i].reason) != NULL;
+        for (size_t k = 0; k < report.floats.count; k++) found |= strstr(report.floats.items[k].reason, cases[i].reason) != NULL;
         assert_true(found);
         assert_true(decibels(model, integer) > 35);
+        lc_model_destroy(integer);
+        lc_ranges_deinit(&ranges);
+        lc_arena_deinit(&report.arena);
+        lc_model_destroy(model);
+    }
+}
+
+/* x [BATCH,DEPTH] -> SVDF of rank 2 */
+static lc_model *make_svdf(int8_t activation, int32_t memory) {
+    static lc_error err;
+    lc_model *model;
+    lc_builder b;
+    noise_state = 5;
+    assert_int_equal(lc_model_new(NULL, &model, &err), LC_OK);
+    lc_builder_init(&b, model, model->graphs[0], &err);
+    const lc_SVDFOptions o = {.rank = 2, .fused_activation_function = activation};
+    const int32_t x = lc_build_placeholder(&b, "x", LC_FLOAT32, (int32_t[]){BATCH, DEPTH}, 2);
+    const int32_t in[] = {x, weights(&b, "feature", 2 * UNITS, DEPTH, 0, 1), weights(&b, "time", 2 * UNITS, memory, 0, 1),
+                          weights(&b, "bias", UNITS, -1, 0, 0.5f), variable(&b, 2 * UNITS * memory)};
+    const int32_t y = lc_build_op(&b, LC_OP_SVDF, LC_TABLE_SVDFOptions, &o, in, 5);
+    if (b.status != LC_OK) fail_msg("%s", err.message);
+    assert_int_equal(lc_graph_add_input(b.graph, x, &err) | lc_graph_add_output(b.graph, y, &err), LC_OK);
+    return model;
+}
+
+/* The types and steps of its integer form; results near the float ones; and why it stays float. */
+static void test_svdf(void **unused) {
+    (void)unused;
+    const int8_t relu = LC_ActivationFunctionType_RELU, none = LC_ActivationFunctionType_NONE;
+    const struct {
+        int8_t activation;
+        int32_t memory, steps; /* most of the time weights; 0: stays float */
+    } cases[] = {{relu, 9, 512}, {relu, 1, 512}, {relu, 100, 300}, {none, 9, 0}, {relu, 3000, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lc_error err;
+        lc_ranges ranges = {0};
+        lc_quant_report report = {0};
+        lc_model *model = make_svdf(cases[i].activation, cases[i].memory), *integer;
+        if (quantise(model, &integer, &ranges, &report, &err) != LC_OK) fail_msg("case %zu: %s", i, err.message);
+        assert_int_equal(report.integer, cases[i].steps > 0);
+        assert_int_equal(report.floats.count, cases[i].steps == 0);
+        const lc_graph *g = integer->graphs[0];
+        for (size_t n = 0; n < g->node_count && cases[i].steps; n++) {
+            const int32_t *in = g->nodes[n].inputs;
+            float state, time, bias;
+            int64_t zero;
+            int most = 0;
+            if (g->nodes[n].op != LC_OP_SVDF) continue;
+            assert_true(g->tensors[in[0]].type == LC_INT8 && g->tensors[in[1]].type == LC_INT8 && g->tensors[in[2]].type == LC_INT16);
+            assert_true(g->tensors[in[3]].type == LC_INT32 && g->tensors[in[4]].type == LC_INT16 && g->tensors[in[4]].is_variable);
+            lc_tensor_scale(&g->tensors[in[4]], &state, &zero);
+            lc_tensor_scale(&g->tensors[in[2]], &time, &zero);
+            lc_tensor_scale(&g->tensors[in[3]], &bias, &zero);
+            assert_true(zero == 0 && bias == state * time);
+            for (size_t k = 0; k < g->tensors[in[2]].size / 2; k++) {
+                const int16_t q = ((const int16_t *)g->tensors[in[2]].data)[k];
+                most = abs(q) > most ? abs(q) : most;
+            }
+            assert_int_equal(most, cases[i].steps);
+        }
+        const double db = decibels(model, integer);
+        if (db < 34) fail_msg("case %zu: %.1f dB", i, db);
         lc_model_destroy(integer);
         lc_ranges_deinit(&ranges);
         lc_arena_deinit(&report.arena);
@@ -303,14 +382,15 @@ static void test_memory(void **unused) {
     assert_int_equal(work(model, &err), LC_OK);
     fault_check(work, model, NULL);
     lc_model_destroy(model);
+    model = make_svdf(LC_ActivationFunctionType_RELU, 9);
+    fault_check(work, model, NULL);
+    lc_model_destroy(model);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_stays_float),
-        cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_forms),  cmocka_unit_test(test_stays_float), cmocka_unit_test(test_svdf),
+        cmocka_unit_test(test_ranges), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ static void test_masks(void **unused) {
             assert_int_equal(lc_model_fork(model, &integer, &err), LC_OK);
             lc_quant_job job = {.model = integer, .options = &o, .ranges = &ranges, .recipe = recipe, .report = &report, .err = &err};
             if (lc_quant_integer(&job) != LC_OK) fail_msg("%s", err.message);
-            assert_int_equal(report.note_count, 0);
+            assert_int_equal(report.floats.count, 0);
             const float error = largest_error(model, integer);
             if (form != LARGE && !(error < 0.02f)) fail_msg("form %d, %g: %g", form, (double)values[v], (double)error);
             lc_model_destroy(integer);

@@ -153,6 +153,40 @@ static void test_constant_operand(void **unused) {
     end(&g, q);
 }
 
+static int count(const lc_model *m, int32_t op) {
+    int n = 0;
+    for (size_t i = 0; i < m->graphs[0]->node_count; i++) n += m->graphs[0]->nodes[i].op == op;
+    return n;
+}
+
+/* What has no integer form becomes operators that have one; not where a constant has no reciprocal, nor where a layer is to be a float. */
+static void test_parts(void **unused) {
+    (void)unused;
+    const float by[SIZE] = {1, 2, -4, 0.5f, 8, 10, 0.125f, 3}, zero[SIZE] = {1, 0, 1, 1, 1, 1, 1, 1};
+    graph g;
+    lc_model *q;
+    for (int k = 0; k < 3; k++) { /* int8, int16x8; a constant with a zero */
+        begin(&g);
+        const int32_t d = lc_build_floats(&g.b, "by", k == 2 ? zero : by, SIZE);
+        const int32_t y = lc_build_binary(&g.b, LC_OP_DIV, lc_build_unary(&g.b, LC_OP_TANH, g.x), d, LC_ActivationFunctionType_RELU6);
+        output(&g, lc_build_binary(&g.b, LC_OP_MINIMUM, y, lc_build_scalar(&g.b, "most", 8), 0));
+        const double error = error_of(&g, k == 1 ? LC_SCHEME_INT16X8 : LC_SCHEME_INT8, 1, &q);
+        assert_true(error < (k == 1 ? 0.001 : 0.1));
+        assert_int_equal(count(q, LC_OP_DIV), k == 2);
+        end(&g, q);
+    }
+    for (int wide = 0; wide < 2; wide++) {
+        begin(&g);
+        const int32_t r = lc_build_unary(&g.b, LC_OP_TANH, g.x),
+                      t = lc_build_op(&g.b, LC_OP_SQUARED_DIFFERENCE, LC_TABLE_NONE, NULL, (int32_t[]){g.x, r}, 2);
+        output(&g, lc_build_binary(&g.b, LC_OP_ADD, t, r, 0));
+        assert_true(error_of(&g, wide ? LC_SCHEME_INT16X8 : LC_SCHEME_INT8, 2, &q) < (wide ? 0.001 : 0.05));
+        assert_int_equal(count(q, LC_OP_SQUARED_DIFFERENCE), !wide);
+        assert_int_equal(count(q, LC_OP_SUB), wide);
+        end(&g, q);
+    }
+}
+
 /* All outputs of SPLIT have the steps of its input, which is kept as a float, also when a reader of one asks for wider ones. */
 static void test_split(void **unused) {
     (void)unused;
@@ -191,6 +225,41 @@ static void test_scatter(void **unused) {
     assert_true(error_of(&g, LC_SCHEME_INT8, 1, &q) < 0.04);
     steps(q, node(q, LC_OP_SCATTER_ND)->outputs[0], &scale, &zero);
     assert_int_equal(zero, 0);
+    end(&g, q);
+}
+
+/* Steps of 1/32767 are nearly a power of two: int16 sums do not shift by it, which no kernel could with both operands. */
+static void test_int16_sums(void **unused) {
+    (void)unused;
+    static const int32_t ops[] = {LC_OP_ADD, LC_OP_SUB};
+    for (size_t i = 0; i < 2; i++) {
+        graph g;
+        lc_model *q;
+        begin(&g);
+        const int32_t half = lc_build_binary(&g.b, LC_OP_MUL, g.x, lc_build_scalar(&g.b, "factor", 0.5f), 0);
+        output(&g, lc_build_binary(&g.b, ops[i], half, lc_build_scalar(&g.b, "offset", 0.5f), 0));
+        assert_true(error_of(&g, LC_SCHEME_INT16X8, 1, &q) < 1e-4);
+        end(&g, q);
+    }
+}
+
+/* What MEAN takes off for the zero point of its input is a whole number of steps, as LiteRT takes it. */
+static void test_mean(void **unused) {
+    (void)unused;
+    graph g;
+    lc_model *q;
+    float from, to;
+    int64_t zero, other;
+    begin(&g);
+    const int32_t up = lc_build_binary(&g.b, LC_OP_ADD, g.x, lc_build_scalar(&g.b, "up", 0.3f), 0);
+    const int32_t y = lc_build_reshape(&g.b, up, (int32_t[]){1, 2, 2, 2}, 4);
+    output(&g, lc_build_reduce(&g.b, LC_OP_MEAN, y, (int32_t[]){1, 2}, 2, true));
+    assert_true(error_of(&g, LC_SCHEME_INT8, 1, &q) < 0.01);
+    const lc_node *mean = node(q, LC_OP_MEAN);
+    steps(q, mean->inputs[0], &from, &zero);
+    steps(q, mean->outputs[0], &to, &other);
+    const double off = (double)zero * (double)from / (double)to;
+    assert_true(fabs(off) > 32 && fabs(off - rint(off)) < 1e-3);
     end(&g, q);
 }
 
@@ -345,7 +414,10 @@ static void test_memory(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_constant_operand),
                                        cmocka_unit_test(test_split),
+                                       cmocka_unit_test(test_parts),
                                        cmocka_unit_test(test_scatter),
+                                       cmocka_unit_test(test_int16_sums),
+                                       cmocka_unit_test(test_mean),
                                        cmocka_unit_test(test_numbers),
                                        cmocka_unit_test(test_stays_float),
                                        cmocka_unit_test(test_large_bias),

@@ -96,8 +96,8 @@ static void has_scales(const lc_tensor *t, uint32_t n, const float *want, int32_
 }
 
 static void has_note(const bench *t, const char *op, const char *reason) {
-    for (size_t i = 0; i < t->report.note_count; i++)
-        if (strcmp(t->report.notes[i].op, op) == 0 && strcmp(t->report.notes[i].reason, reason) == 0) return;
+    for (size_t i = 0; i < t->report.floats.count; i++)
+        if (strcmp(t->report.floats.items[i].op, op) == 0 && strcmp(t->report.floats.items[i].reason, reason) == 0) return;
     fail_msg("no note that %s: %s", op, reason);
 }
 
@@ -125,7 +125,7 @@ static void test_kernel(void **unused) {
     assert_int_equal(version(g, 0), 12);
     assert_int_equal(g->tensor_count, 3); /* the float weights are gone */
     assert_int_equal(t.report.weights, 1);
-    assert_int_equal(t.report.note_count, 0);
+    assert_int_equal(t.report.floats.count, 0);
     end(&t);
 }
 
@@ -383,7 +383,7 @@ static void test_halfs(void **unused) {
     assert_int_equal(t.report.weights, 2);
     has_note(&t, "SUB", "a constant is beyond the range of float16");
     has_note(&t, "DIV", "a constant is beyond the range of float16");
-    assert_int_equal(t.report.note_count, 2);
+    assert_int_equal(t.report.floats.count, 2);
     end(&t);
 }
 
@@ -403,17 +403,30 @@ static void test_int4(void **unused) {
     assert_memory_equal(in(g, 0, 1)->data, ((uint8_t[]){0xe7, 0x91, 0x17, 0x0e}), 4);
     end(&t);
 
-    /* rows of an odd length: LiteRT's kernels do not agree on where they begin */
+    /* rows of an odd length: the next begins in the middle of a byte */
     begin(&t, LC_FLOAT32, (int32_t[]){-1, 3}, 2);
     output(&t, dense(&t, "fc", t.x, constant(&t, "w", (int32_t[]){2, 3}, 2, w), 0));
     g = done(&t, o);
-    assert_int_equal(in(g, 0, 1)->type, LC_INT8);
+    assert_int_equal(in(g, 0, 1)->type, LC_INT4);
+    assert_memory_equal(in(g, 0, 1)->data, ((uint8_t[]){0xe7, 0xc1, 0x17}), 3);
+    assert_int_equal(t.report.wider.count, 0);
     end(&t);
 
     begin_dense(&t, 0);
     o.target_runtime = 21700;
     g = done(&t, o);
     assert_int_equal(in(g, 0, 1)->type, LC_INT8);
+    assert_int_equal(t.report.wider.count, 1);
+    assert_string_equal(t.report.wider.items[0].reason, "int8: the target runtime does not know int4");
+    end(&t);
+
+    begin(&t, LC_INT32, (int32_t[]){2}, 1); /* the kernel of tables begins each row at a byte */
+    output(&t,
+           lc_build_op(&t.b, LC_OP_EMBEDDING_LOOKUP, LC_TABLE_NONE, NULL, (int32_t[]){t.x, constant(&t, "w", (int32_t[]){2, 3}, 2, w)}, 2));
+    o.target_runtime = 0;
+    g = done(&t, o);
+    assert_int_equal(in(g, 0, 1)->type, LC_INT8);
+    assert_string_equal(t.report.wider.items[0].reason, "int8: int4 wants rows of an even length");
     end(&t);
 }
 

@@ -447,6 +447,25 @@ static void test_wide_range(void **unused) {
     assert_true(isfinite(w.scale) && w.zero == 0);
 }
 
+/* Zero is a step of a symmetric range, and the pixels of a picture in -1 ... 1 are as often rounded up as down. */
+static void test_symmetric_range(void **unused) {
+    (void)unused;
+    for (float most = 0.25f; most < 300; most *= 1.37f) {
+        const lc_steps s = lc_steps_over(LC_INT8, -most, most);
+        assert_int_equal(s.zero, 0);
+        assert_float_equal(s.scale * 127, most, most * 1e-6f);
+    }
+    const lc_steps s = lc_steps_over(LC_INT8, -1, 1);
+    double sum = 0;
+    for (int i = 0; i < 256; i++) {
+        const double pixel = i / 127.5 - 1, error = pixel - s.scale * fmin(fmax(rint(pixel / s.scale) + s.zero, -128), 127);
+        assert_true(fabs(error) <= s.scale * 0.5001);
+        sum += error;
+    }
+    assert_true(fabs(sum / 256) < 0.01 * s.scale);
+    assert_int_not_equal(lc_steps_over(LC_INT8, -1, 0.9f).zero, 0); /* all 255 steps otherwise */
+}
+
 /* ---- what is refused ------------------------------------------------------------------------------------------------------- */
 
 static void test_refused(void **unused) {
@@ -482,10 +501,10 @@ static void test_refused(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_int8),        cmocka_unit_test(test_types),
-                                       cmocka_unit_test(test_recipe),      cmocka_unit_test(test_join),
-                                       cmocka_unit_test(test_loop),        cmocka_unit_test(test_steps),
-                                       cmocka_unit_test(test_fine_output), cmocka_unit_test(test_old_runtime),
-                                       cmocka_unit_test(test_refused),     cmocka_unit_test(test_wide_range)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_int8),        cmocka_unit_test(test_types),          cmocka_unit_test(test_recipe),
+        cmocka_unit_test(test_join),        cmocka_unit_test(test_loop),           cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_fine_output), cmocka_unit_test(test_old_runtime),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_wide_range),  cmocka_unit_test(test_symmetric_range)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

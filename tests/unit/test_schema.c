@@ -189,6 +189,29 @@ static void buffers_are_aligned(void **state) {
     lc_arena_deinit(&arena);
 }
 
+/* Zero points that are alike are written once, others by themselves; all are read as they were. */
+static void zero_points_are_shared(void **state) {
+    (void)state;
+    enum { TENSORS = 50, CHANNELS = 64 };
+    static int64_t zeros[TENSORS][CHANNELS];
+    static lc_QuantizationParameters quant[TENSORS];
+    static lc_Tensor tensors[TENSORS];
+    for (int i = 0; i < TENSORS; i++) {
+        zeros[i][CHANNELS - 1] = i % 2;
+        quant[i] = (lc_QuantizationParameters){.zero_point = {zeros[i], i == 0 ? CHANNELS - 1 : CHANNELS}};
+        tensors[i] = (lc_Tensor){.buffer = (uint32_t)i + 1, .quantization = &quant[i]};
+    }
+    lc_SubGraph g = {.tensors = {tensors, TENSORS}, .debug_metadata_index = -1};
+    lc_Model m = {.subgraphs = {&g, 1}};
+    fill_bytes b = {0};
+    lc_arena arena = {0};
+    ok(fill_write(&m, 0, &b, &err));
+    assert_true(b.size > 3u * CHANNELS * 8 && b.size < 4u * CHANNELS * 8 + TENSORS * 40u);
+    assert_true(lc_fb_equal(LC_TABLE_Model, &m, reread(b.data, b.size, &arena)));
+    lc_free(b.data);
+    lc_arena_deinit(&arena);
+}
+
 static void vtables_are_shared(void **state) {
     (void)state;
     enum { N = 5000 };
@@ -621,6 +644,7 @@ int main(void) {
         cmocka_unit_test(same_model_same_bytes),
         cmocka_unit_test(buffers_are_aligned),
         cmocka_unit_test(vtables_are_shared),
+        cmocka_unit_test(zero_points_are_shared),
         cmocka_unit_test(many_vtables),
         cmocka_unit_test(huge_files),
         cmocka_unit_test(over_four_gigabytes),

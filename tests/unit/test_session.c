@@ -445,6 +445,7 @@ static void test_open_image(void **state) {
     assert_int_equal(lc_session_run(s, &err), LC_INVALID);
     assert_non_null(strstr(err.message, "at the shapes its inputs have now"));
     assert_non_null(strstr(err.hint, "lc_session_resize_input"));
+    assert_int_not_equal(lc_session_resize_input(s, 0, view.dims, 4, &err), LC_OK); /* what it has is no shape to run with */
     assert_int_equal(lc_session_resize_input(s, 0, image, 4, &err), LC_OK);
     view = lc_session_input(s, 0);
     for (int i = 0; i < 20; i++) ((float *)view.data)[i] = (float)i;
@@ -468,7 +469,7 @@ int main(void) {
                                        cmocka_unit_test(test_nothing_to_write),
                                        cmocka_unit_test(test_large_known_value),
                                        cmocka_unit_test(test_memory_and_profile),
-        cmocka_unit_test(test_watch),
+                                       cmocka_unit_test(test_watch),
                                        cmocka_unit_test(test_arguments),
                                        cmocka_unit_test(test_allocation_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,8 +42,7 @@
 /* The system's text for an errno; strerror is not thread-safe everywhere, GNU strerror_r returns its text. */
 static const char *reason(int number, char *buffer, size_t size) { return strerror_r(number, buffer, size); }
 
-/* `what` is "read" or "write". */
-static lc_status fail_errno(lc_error *err, const char *what, const char *path, int number) {
+lc_status lc_fail_errno(lc_error *err, const char *what, const char *path, int number) {
     char text[128];
     lc_status status = LC_IO;
     switch (number) {
@@ -58,6 +57,7 @@ static lc_status fail_errno(lc_error *err, const char *what, const char *path, i
     case ENOTDIR: lc_error_hint(err, "a part of the path before the last is a file, not a directory"); break;
     case EACCES:
     case EPERM: lc_error_hint(err, "check the permissions of the file and its directory (ls -ld)"); break;
+    case EEXIST: lc_error_hint(err, "a file of that name is in the way: remove it or choose another name"); break;
     case EROFS: lc_error_hint(err, "this file system is read-only: choose another place"); break;
     case ENOSPC: lc_error_hint(err, "the disk is full (df -h): free some space or choose another place"); break;
     case EDQUOT: lc_error_hint(err, "your disk quota is used up: free some space or choose another place"); break;
@@ -116,14 +116,14 @@ lc_status lc_map_open(lc_map *map, const char *path, const lc_limits *limits, lc
     while (fd < 0 && errno == EINTR);
     /* Without /proc the name leads nowhere, but the file it means is open. */
     if (fd < 0 && errno == ENOENT && !strcmp(path, "/dev/stdin")) fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (fd < 0) return fail_errno(err, "read", path, errno);
+    if (fd < 0) return lc_fail_errno(err, "read", path, errno);
     struct stat st;
     lc_status status = LC_OK;
-    if (fstat(fd, &st) != 0) status = fail_errno(err, "read", path, errno);
+    if (fstat(fd, &st) != 0) status = lc_fail_errno(err, "read", path, errno);
     if (status == LC_OK) status = check_readable(path, &st, limits, err);
     if (status == LC_OK) {
         void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED) status = fail_errno(err, "read", path, errno);
+        if (p == MAP_FAILED) status = lc_fail_errno(err, "read", path, errno);
         else *map = (lc_map){p, (size_t)st.st_size, (uint64_t)st.st_dev, (uint64_t)st.st_ino};
     }
     close(fd);
@@ -228,7 +228,7 @@ static bool open_temp(lc_file *f) {
 /* Is there something under the target's name that must not be replaced? *exists and *st describe an old file. */
 static lc_status check_target(const lc_file *f, bool *exists, struct stat *st, lc_error *err) {
     *exists = fstatat(f->directory, f->name, st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!*exists) return errno == ENOENT ? LC_OK : fail_errno(err, "write", f->path, errno);
+    if (!*exists) return errno == ENOENT ? LC_OK : lc_fail_errno(err, "write", f->path, errno);
     if (S_ISDIR(st->st_mode)) {
         lc_fail(err, LC_IO, "%s: cannot write: it is a directory", f->path);
         lc_error_hint(err, "give a file name, e.g. %s/model.tflite", f->path);
@@ -241,7 +241,7 @@ static lc_status check_target(const lc_file *f, bool *exists, struct stat *st, l
     }
     if (faccessat(f->directory, f->name, W_OK, AT_EACCESS) != 0) {
         int number = errno;
-        lc_status status = fail_errno(err, "write", f->path, number);
+        lc_status status = lc_fail_errno(err, "write", f->path, number);
         if (number == EACCES) lc_error_hint(err, "the file is write-protected: chmod u+w it, or choose another name");
         return status;
     }
@@ -263,7 +263,7 @@ static lc_status open_directory(lc_file *f, lc_error *err) {
         target = realpath(f->path, whole);
         if (!target) {
             int number = errno;
-            lc_status status = fail_errno(err, "write", f->path, number);
+            lc_status status = lc_fail_errno(err, "write", f->path, number);
             if (number == ENOENT) lc_error_hint(err, "it is a symbolic link to nothing: remove the link or choose another name");
             return status;
         }
@@ -288,7 +288,7 @@ static lc_status open_directory(lc_file *f, lc_error *err) {
     while (f->directory < 0 && errno == EINTR);
     if (f->directory >= 0) return LC_OK;
     int number = errno;
-    lc_status status = fail_errno(err, "write", f->path, number);
+    lc_status status = lc_fail_errno(err, "write", f->path, number);
     if (number == ENOENT) {
         status = lc_fail(err, LC_NOT_FOUND, "%s: cannot write: there is no directory %s", f->path, directory);
         lc_error_hint(err, "make it first: mkdir -p %s", directory);
@@ -314,7 +314,7 @@ static lc_status start(lc_file *f, lc_error *err) {
     LC_TRY(check_target(f, &exists, &old, err));
     if (!open_temp(f)) {
         int number = errno;
-        lc_status status = fail_errno(err, "write", f->path, number);
+        lc_status status = lc_fail_errno(err, "write", f->path, number);
         if (number == EACCES) lc_error_hint(err, "you may not create files in this directory: choose another one");
         return status;
     }
@@ -364,7 +364,7 @@ static lc_status put(lc_file *f, const unsigned char *p, size_t size, lc_error *
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) {
             f->failed = true;
-            return fail_errno(err, "write", f->path, n < 0 ? errno : ENOSPC);
+            return lc_fail_errno(err, "write", f->path, n < 0 ? errno : ENOSPC);
         }
         p += n;
         size -= (size_t)n;
@@ -430,7 +430,7 @@ static lc_status finish(lc_file *f, lc_error *err) {
     do r = fsync(f->fd);
     while (r != 0 && errno == EINTR);
     /* EINVAL, ENOTSUP: this file system has no fsync, and nothing better is to be had on it. */
-    if (r != 0 && errno != EINVAL && errno != ENOTSUP) return fail_errno(err, "write", f->path, errno);
+    if (r != 0 && errno != EINVAL && errno != ENOTSUP) return lc_fail_errno(err, "write", f->path, errno);
     bool exists;
     struct stat st;
     LC_TRY(check_target(f, &exists, &st, err)); /* again: it may have changed while we wrote */
@@ -440,7 +440,7 @@ static lc_status finish(lc_file *f, lc_error *err) {
     bool done = put_in_place(f);
     int number = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return done ? LC_OK : fail_errno(err, "write", f->path, number);
+    return done ? LC_OK : lc_fail_errno(err, "write", f->path, number);
 }
 
 lc_status lc_file_commit(lc_file *f, lc_error *err) {

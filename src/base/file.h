@@ -10,6 +10,9 @@
 #include "litec/runtime.h"
 #include <stdio.h>
 
+/* What the system refused, in words, with a hint: "PATH: cannot read: no such file". `what`: "read", "write", "make". number: an errno. */
+lc_status lc_fail_errno(lc_error *err, const char *what, const char *path, int number);
+
 /* A whole file, mapped read-only. Zeroed: no file. */
 typedef struct lc_map {
     const uint8_t *data; /* page-aligned; NULL for no file */

@@ -1,6 +1,6 @@
 /*
  * json.c: reading a JSON tree. Every getter takes NULL and the wrong kind, so that a chain of them through a hostile
- * config ends in "missing", never in a crash. Of two members with one name the first is meant.
+ * config ends in "missing", never in a crash. Of two members with one name the first is meant. And its text.
  */
 #include "base/json.h"
 
@@ -22,4 +22,33 @@ const lc_json *lc_json_at(const lc_json *array, uint32_t index) {
 const char *lc_json_str(const lc_json *object, const char *key, const char *otherwise) {
     const lc_json *v = lc_json_get(object, key);
     return lc_json_is(v, LC_JSON_STRING) && v->string ? v->string : otherwise;
+}
+
+/* Recursion is as deep as the JSON, which its reader has limited (limits.max_depth). */
+void lc_json_write(const lc_json *v, lc_text *out) {
+    if (!v) {
+        lc_text_add(out, "null");
+        return;
+    }
+    switch (v->kind) {
+    case LC_JSON_NULL: lc_text_add(out, "null"); break;
+    case LC_JSON_BOOL: lc_text_add(out, v->boolean ? "true" : "false"); break;
+    case LC_JSON_INT: lc_text_printf(out, "%lld", (long long)v->integer); break;
+    case LC_JSON_REAL: lc_text_add_number(out, v->real); break;
+    case LC_JSON_STRING: lc_text_add_json(out, v->string, strlen(v->string)); break;
+    case LC_JSON_ARRAY:
+    case LC_JSON_OBJECT:
+        lc_text_add(out, v->kind == LC_JSON_ARRAY ? "[" : "{");
+        for (uint32_t i = 0; i < v->count && !out->failed; i++) {
+            if (i) lc_text_add(out, ", ");
+            if (v->kind == LC_JSON_OBJECT) {
+                const char *key = v->items[i].key ? v->items[i].key : "";
+                lc_text_add_json(out, key, strlen(key));
+                lc_text_add(out, ": ");
+            }
+            lc_json_write(&v->items[i], out);
+        }
+        lc_text_add(out, v->kind == LC_JSON_ARRAY ? "]" : "}");
+        break;
+    }
 }

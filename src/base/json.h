@@ -1,9 +1,12 @@
 /*
  * json.h: a JSON value as a plain read-only tree in an arena. source/json_read.c makes it; everything below
  * reads it, so no layer under source/ sees a third-party header. Every getter accepts NULL and the wrong kind.
+ * lc_json_write gives its text again.
  */
 #ifndef LC_BASE_JSON_H
 #define LC_BASE_JSON_H
+
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,5 +38,7 @@ const lc_json *lc_json_at(const lc_json *array, uint32_t index);    /* NULL when
 bool lc_json_is(const lc_json *v, lc_json_kind kind);               /* false for NULL */
 /* The string object[key], or `otherwise` when missing, null or of another kind. */
 const char *lc_json_str(const lc_json *object, const char *key, const char *otherwise);
+/* The text of a value as Python's json has it ("1e-07", "1.0", NaN); of NULL: null. */
+void lc_json_write(const lc_json *v, lc_text *out);
 
 #endif

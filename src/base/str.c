@@ -9,8 +9,10 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 lc_str lc_str_of(const char *s) { return s ? (lc_str){s, strlen(s)} : (lc_str){NULL, 0}; }
@@ -88,6 +90,23 @@ void lc_text_add_safe(lc_text *t, const char *s, size_t n) {
             i++;
         }
     }
+}
+
+void lc_text_add_number(lc_text *t, double v) {
+    char text[40];
+    int digits = 1, point;
+    if (!isfinite(v)) {
+        lc_text_add(t, isnan(v) ? "NaN" : v < 0 ? "-Infinity" : "Infinity");
+        return;
+    }
+    for (;; digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, v);
+        if (digits == 17 || strtod(text, NULL) == v) break;
+    }
+    const char *exponent = strchr(text, 'e');
+    point = exponent ? (int)strtol(exponent + 1, NULL, 10) : 0;
+    if (point >= -4 && point < 16) snprintf(text, sizeof text, "%.*f", digits - 1 - point > 1 ? digits - 1 - point : 1, v);
+    lc_text_add(t, text);
 }
 
 void lc_text_add_json(lc_text *t, const char *s, size_t n) {

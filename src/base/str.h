@@ -37,6 +37,8 @@ void lc_text_add_safe(lc_text *t, const char *s, size_t n);
 /* Adds a JSON string with its quotes (RFC 8259), spelt the same everywhere: UTF-8 as it is; \" \\ \n \t; other control characters,
  * those of C1 too, as \u00xx; each byte that is no UTF-8 as U+FFFD. */
 void lc_text_add_json(lc_text *t, const char *s, size_t n);
+/* Adds a number as Python prints it, in JSON too: the shortest text that reads back the same; 1.0 for a whole one, 1e-07, NaN. */
+void lc_text_add_number(lc_text *t, double v);
 /* Moves the buffer to the caller, who frees it with lc_free; NULL when an append failed. The text is empty after. */
 char *lc_text_take(lc_text *t);
 void lc_text_deinit(lc_text *t);

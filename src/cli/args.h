@@ -72,6 +72,6 @@ void lc_cli_help(const lc_cli_command *command);
 lc_cli_text lc_cli_command_name(const lc_cli_command *command);
 
 extern const lc_cli_command lc_cmd_convert, lc_cmd_run, lc_cmd_inspect, lc_cmd_lint, lc_cmd_verify, lc_cmd_bench, lc_cmd_ops,
-    lc_cmd_tflite_convert, lc_cmd_freeze, lc_cmd_compare, lc_cmd_eval, lc_cmd_dataset;
+    lc_cmd_tflite_convert, lc_cmd_freeze, lc_cmd_compare, lc_cmd_eval, lc_cmd_dataset, lc_cmd_train;
 
 #endif

@@ -11,6 +11,7 @@
 static const lc_cli_command *const commands[] = {
     &lc_cmd_convert, &lc_cmd_run,    &lc_cmd_inspect,        &lc_cmd_lint,    &lc_cmd_verify, &lc_cmd_bench,
     &lc_cmd_ops,     &lc_cmd_freeze, &lc_cmd_tflite_convert, &lc_cmd_compare, &lc_cmd_eval,   &lc_cmd_dataset,
+    &lc_cmd_train,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

@@ -38,6 +38,8 @@ typedef struct lc_tensor {
     const lc_VariantSubType *variants; /* [variant_count] */
     uint32_t variant_count;
     uint32_t external_buffer; /* id of an ExternalBuffer, 0: none */
+    void *bound;              /* memory of whoever built the graph that the tensor lives in instead of a session's: what training reads and
+                               * writes, its variables and their gradients. NULL: none. No file has it */
 } lc_tensor;
 
 typedef struct lc_node {
@@ -53,6 +55,7 @@ typedef struct lc_node {
     lc_vec_bool mutating;      /* mutating_variable_inputs */
     int32_t debug_metadata_index;
     const char *layer; /* name of the source layer or node, for messages; NULL: none */
+    const struct lc_op_own *own; /* of an operator that exists in memory only (ops/op.h); its op is CUSTOM. NULL: none */
 } lc_node;
 
 /* An array and its counts stand on one line. */

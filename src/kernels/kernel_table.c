@@ -39,6 +39,7 @@ static const struct {
     {NULL, NULL}};
 
 const lc_kernel *lc_kernel_of(const lc_node *node) {
+    if (node->own) return node->own->kernel;
     if (node->op == LC_OP_CUSTOM)
         for (size_t i = 0; custom[i].code; i++)
             if (lc_str_is(node->custom_code, custom[i].code)) return custom[i].kernel;

@@ -5,7 +5,7 @@
  * Seeds of 0 and 0 mean "any numbers". LiteRT takes them from the system; litec gives the same input the same answer, so it takes the
  * node's place in the model instead. A caller who wants others sets the seeds.
  */
-#include "kernels/philox.h"
+#include "base/philox.h"
 #include "kernels/ref.h"
 
 #include <math.h>

@@ -1,18 +1,11 @@
 /*
  * resize_ref.c: RESIZE_BILINEAR (float32, uint8; int8 and int16 in resize_quant.c) and RESIZE_NEAREST_NEIGHBOR (any type of whole bytes) of
  * [n, h, w, c].
- *
- * Output pixel i looks at input position i * scale with scale = in / out, or (in - 1) / (out - 1) with align_corners; with
- * half_pixel_centers at (i + 0.5) * scale - 0.5 (nearest: without the -0.5). Positions are computed in float, as TensorFlow does: a double
- * would choose another neighbour here and there. uint8 is interpolated in float, too, and rounded half up.
+ * Where an output pixel looks is in resize.h. uint8 is interpolated in float, too, and rounded half up.
  */
 #include "kernels/ref.h"
+#include "kernels/resize.h"
 #include "kernels/variants.h"
-#include <math.h>
-
-static float scale_of(int32_t in, int32_t out, bool align) {
-    return align && out > 1 ? (float)(in - 1) / (float)(out - 1) : (float)in / (float)out;
-}
 
 static lc_status prepare_bilinear(lc_kernel_ctx *ctx) {
     LC_TRY(lc_ref_input(ctx, 0, LC_T(FLOAT32) | LC_T(UINT8)));
@@ -31,20 +24,6 @@ static bool planned(lc_kernel_ctx *ctx) {
     return lc_ref_ints(ctx->in[1], size, &n) && n == 2 && size[0] == out[1] && size[1] == out[2];
 }
 
-typedef struct spot {
-    int64_t low, high;
-    float part;
-} spot; /* between two input cells, `part` of the way */
-
-static spot between(int64_t i, float scale, bool half, int32_t size) {
-    float at = half ? ((float)i + 0.5f) * scale - 0.5f : (float)i * scale, low = floorf(at), high = ceilf(at);
-    spot s = {low < 0 ? 0 : (int64_t)low, high > (float)(size - 1) ? size - 1 : (int64_t)high, 0};
-    if (s.low > size - 1) s.low = size - 1;
-    if (s.high < 0) s.high = 0;
-    s.part = at - (float)s.low;
-    return s;
-}
-
 static lc_status run_bilinear(lc_kernel_ctx *ctx) {
     const lc_ResizeBilinearOptions *o = LC_OP_ATTRS(ctx->node, ResizeBilinearOptions);
     const int32_t *is = ctx->in[0]->shape.dims, *os = ctx->out[0]->shape.dims;
@@ -52,12 +31,12 @@ static lc_status run_bilinear(lc_kernel_ctx *ctx) {
     const void *in = ctx->in[0]->data;
     int64_t to = 0;
     if (!planned(ctx)) return lc_ref_changed(ctx);
-    float sy = scale_of(is[1], os[1], o->align_corners), sx = scale_of(is[2], os[2], o->align_corners);
+    float sy = lc_resize_scale(is[1], os[1], o->align_corners), sx = lc_resize_scale(is[2], os[2], o->align_corners);
     for (int64_t n = 0; n < os[0]; n++)
         for (int64_t y = 0; y < os[1]; y++) {
-            spot v = between(y, sy, o->half_pixel_centers, is[1]);
+            lc_resize_spot v = lc_resize_between(y, sy, o->half_pixel_centers, is[1]);
             for (int64_t x = 0; x < os[2]; x++) {
-                spot u = between(x, sx, o->half_pixel_centers, is[2]);
+                lc_resize_spot u = lc_resize_between(x, sx, o->half_pixel_centers, is[2]);
                 const int64_t spots[4] = {v.low * is[2] + u.low, v.high * is[2] + u.low, v.low * is[2] + u.high, v.high * is[2] + u.high};
                 for (int64_t c = 0; c < os[3]; c++, to++) {
                     float p[4];
@@ -75,24 +54,18 @@ static lc_status run_bilinear(lc_kernel_ctx *ctx) {
     return LC_OK;
 }
 
-static int64_t nearest(int64_t i, float scale, bool align, bool half, int32_t size) {
-    float at = ((float)i + (half ? 0.5f : 0)) * scale;
-    int64_t k = align ? (int64_t)roundf(at) : (int64_t)floorf(at);
-    return k > size - 1 ? size - 1 : k < 0 ? 0 : k;
-}
-
 static lc_status run_nearest(lc_kernel_ctx *ctx) {
     const lc_ResizeNearestNeighborOptions *o = LC_OP_ATTRS(ctx->node, ResizeNearestNeighborOptions);
     const int32_t *is = ctx->in[0]->shape.dims, *os = ctx->out[0]->shape.dims;
     size_t pixel = lc_ref_width(ctx->in[0]) * (size_t)is[3];
     char *to = ctx->out[0]->data;
     if (!planned(ctx)) return lc_ref_changed(ctx);
-    float sy = scale_of(is[1], os[1], o->align_corners), sx = scale_of(is[2], os[2], o->align_corners);
+    float sy = lc_resize_scale(is[1], os[1], o->align_corners), sx = lc_resize_scale(is[2], os[2], o->align_corners);
     for (int64_t n = 0; n < os[0]; n++)
         for (int64_t y = 0; y < os[1]; y++)
             for (int64_t x = 0; x < os[2]; x++, to += pixel) {
-                int64_t iy = nearest(y, sy, o->align_corners, o->half_pixel_centers, is[1]);
-                int64_t ix = nearest(x, sx, o->align_corners, o->half_pixel_centers, is[2]);
+                int64_t iy = lc_resize_nearest(y, sy, o->align_corners, o->half_pixel_centers, is[1]);
+                int64_t ix = lc_resize_nearest(x, sx, o->align_corners, o->half_pixel_centers, is[2]);
                 lc_copy_elements(to, 1, (const char *)ctx->in[0]->data + (size_t)((n * is[1] + iy) * is[2] + ix) * pixel, 1, (int64_t)pixel,
                                  1);
             }

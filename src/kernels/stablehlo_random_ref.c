@@ -4,7 +4,7 @@
  * 0, key 1, counter 0, counter 1; a Philox state of three numbers has counter 2 and 3 behind them, one of two takes the key's. The new
  * state is the old with its counter moved on, of which words 0 and 1 alone carry.
  */
-#include "kernels/philox.h"
+#include "base/philox.h"
 #include "kernels/ref.h"
 
 #include <string.h>

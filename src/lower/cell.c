@@ -14,6 +14,7 @@
 #include "lower/rnn.h"
 
 #include "ir/constant.h"
+#include "lower/training.h"
 
 #include <string.h>
 
@@ -54,11 +55,20 @@ static bool names(lc_call *c, const char *key, const char *otherwise, const char
 
 static int32_t kept(const lc_call *c, uint32_t slot) { return c->b->status == LC_OK ? c->slots[slot] - 1 : -1; }
 
+static int32_t keep_cell(lc_call *c, uint32_t slot, int32_t tensor) {
+    if (c->b->status == LC_OK) c->slots[slot] = tensor + 1;
+    return tensor;
+}
+
 int32_t lc_cell_columns(lc_call *c, uint32_t slot, uint32_t i, const char *name, int32_t rows, int32_t cols, int32_t from, int32_t to) {
     const int32_t dims[2] = {rows, cols}, out[2] = {to - from, rows};
     const lc_keras_weight *w = lc_weight(c, i, name, dims, 2);
     const size_t n = (size_t)rows, width = (size_t)(to - from);
     if (!w || kept(c, slot) >= 0) return kept(c, slot);
+    if (lc_trains(c)) {
+        const int32_t part = lc_weight_slice(c, lc_training_input(c, w, name, true), (int32_t[]){0, from}, (int32_t[]){rows, to - from}, 2);
+        return keep_cell(c, slot, lc_weight_turned(c, part, rows, to - from));
+    }
     float *data = lc_build_data(c->b, n * width * sizeof *data), one;
     for (size_t r = 0; data && r < n; r++)
         for (size_t k = 0; k < width; k++) {
@@ -74,6 +84,12 @@ int32_t lc_cell_part(lc_call *c, uint32_t slot, uint32_t i, const char *name, co
     const lc_keras_weight *w = lc_weight(c, i, name, dims, rank);
     const int32_t n = to - from;
     if (!w || kept(c, slot) >= 0) return kept(c, slot);
+    if (lc_trains(c)) {
+        int32_t all = 1;
+        for (int32_t k = 0; k < rank; k++) all *= dims[k];
+        const int32_t flat = lc_weight_shaped(c, lc_training_input(c, w, name, true), &all, 1);
+        return keep_cell(c, slot, lc_weight_slice(c, flat, &from, &n, 1));
+    }
     float *data = lc_build_data(c->b, (size_t)n * sizeof *data);
     if (data) lc_floats_load(w->type, w->data, (size_t)from, (size_t)n, data);
     const int32_t t = data ? lc_build_const(c->b, name, LC_FLOAT32, &n, 1, data, (size_t)n * sizeof *data, true) : -1;

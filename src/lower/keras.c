@@ -13,6 +13,7 @@
 #include "lower/problems.h"
 #include "lower/rnn.h"
 #include "lower/tf_impl.h"
+#include "lower/training.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -405,7 +406,12 @@ static void lower_from(lc_lower *lower, model_state *m, value *frame, step *stac
         const lc_keras_layer *layer = &m->keras->layers[top->layer];
         uint32_t needs = layer->call_count ? layer->calls[top->node].input_count : 0;
         if (top->next >= needs) {
+            lc_training *training = lower->options->training;
+            const lc_json *trainable = lc_json_get(layer->config, "trainable");
+            const bool frozen = training && training->frozen;
+            if (training && lc_json_is(trainable, LC_JSON_BOOL) && !trainable->boolean) training->frozen = true; /* and models in it */
             lower_call(lower, m, frame, top->layer, top->node);
+            if (training) training->frozen = frozen;
             depth--;
             continue;
         }
@@ -463,6 +469,17 @@ static lc_dtype input_dtype(lc_call *c) {
     return LC_FLOAT32;
 }
 
+/* What is open gets the sizes of what training gives it. */
+static void take_shape(lc_lower *lower, const model_state *m, int32_t index, int32_t *dims, int32_t rank) {
+    const lc_training *t = lower->options->training;
+    if (t->batch && rank) dims[0] = t->batch;
+    for (uint32_t i = 0; t->x && i < m->keras->input_count; i++)
+        for (int32_t d = 0; m->keras->inputs[i].layer == index && d < rank && t->x[i].rank == rank; d++)
+            if (dims[d] < 0) dims[d] = t->x[i].dims[d];
+    for (int32_t d = 1; t->open && d < rank; d++)
+        if (dims[d] < 0) dims[d] = t->open;
+}
+
 static int32_t make_input(lc_lower *lower, const model_state *m, int32_t index) {
     const lc_keras_layer *layer = &m->keras->layers[index];
     enter(lower, m, index);
@@ -483,6 +500,7 @@ static int32_t make_input(lc_lower *lower, const model_state *m, int32_t index) 
     }
     lc_dtype type = input_dtype(&c);
     lc_arguments_end(&c, 0);
+    if (lower->options->training) take_shape(lower, m, index, dims, (int32_t)shape->count);
     int32_t t = lc_build_placeholder(lower->b, m->layers[index].name, type, dims, (int32_t)shape->count);
     if (t >= 0) lc_build_check(lower->b, lc_graph_add_input(lower->b->graph, t, lower->b->err));
     return t;

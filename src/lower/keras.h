@@ -20,6 +20,7 @@ typedef struct lc_keras_weight {
     int32_t dims[LC_MAX_RANK];
     const void *data; /* may be unaligned: memcpy elements */
     size_t size;
+    struct lc_keras_weight *home; /* the one this is a copy of, for a layer in a layer (part.c); NULL: it is none */
 } lc_keras_weight;
 
 /* Output `tensor` of the `node`-th call of layer `layer` (Keras's history triple). */
@@ -56,6 +57,7 @@ typedef struct lc_keras_model {
     const char *name;
     const char *class_name;    /* "Sequential", "Functional" */
     const char *keras_version; /* "2.15.0", "3.9.2"; NULL: not stated */
+    const lc_json *root;       /* the configuration it was read from; NULL in a nested model */
     lc_keras_layer *layers;
     uint32_t layer_count; /* a Sequential without InputLayer has one put in front */
     lc_keras_ref *inputs;

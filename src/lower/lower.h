@@ -116,8 +116,6 @@ bool lc_opt_channels_first(lc_call *c);
 uint32_t lc_opt_floats(lc_call *c, const char *key, const double **values);
 /* Rank and dims[LC_MAX_RANK] of that list, told by the first item of each level; 0 of a number. */
 int32_t lc_opt_list_rank(lc_call *c, const char *key, int32_t *dims);
-/* JSON text of a value into `out`. */
-void lc_json_write(const lc_json *v, lc_text *out);
 /* Call arguments: the named argument of this call, NULL when not given. */
 const lc_json *lc_call_arg(lc_call *c, const char *name);
 /* The argument by its place or else its name, as Python's call takes it; NULL when not given or None. Keras 2 writes the first one as
@@ -176,6 +174,10 @@ int32_t lc_weight_const(lc_call *c, uint32_t slot, uint32_t i, const char *name,
 /* Weight i seen as a matrix [rows, cols] with cols its last dimension, transposed to [cols, rows], under the shape out. */
 int32_t lc_weight_transposed(lc_call *c, uint32_t slot, uint32_t i, const char *name, const int32_t *dims, int32_t rank, const int32_t *out,
                              int32_t out_rank);
+/* A tensor under another shape of as many elements; a matrix turned. For weights that are no constants (training.h). */
+int32_t lc_weight_shaped(lc_call *c, int32_t t, const int32_t *dims, int32_t rank);
+int32_t lc_weight_slice(lc_call *c, int32_t t, const int32_t *begin, const int32_t *size, int32_t rank);
+int32_t lc_weight_turned(lc_call *c, int32_t t, int32_t rows, int32_t cols);
 /* Weight i as a vector [n]; zeros when `given` is false. */
 int32_t lc_weight_bias(lc_call *c, uint32_t slot, uint32_t i, int32_t n, bool given);
 

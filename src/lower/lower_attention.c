@@ -19,6 +19,7 @@
 #include "ir/constant.h"
 #include "lower/eager.h"
 #include "lower/tf_nn.h"
+#include "lower/training.h"
 
 #include <math.h>
 #include <string.h>
@@ -139,7 +140,10 @@ static int32_t dense(lc_call *c, const part *p, int32_t x, const int32_t *in, in
     char name[64];
     snprintf(name, sizeof name, "%s/kernel", p->h5);
     const lc_keras_weight *w = lc_weight(c, weight_of(c, p, 0, bias), name, dims, n_in + n_out);
-    if (w && !c->slots[slot]) {
+    if (w && !c->slots[slot] && lc_trains(c)) {
+        const int32_t kernel = lc_weight_turned(c, lc_training_input(c, w, name, true), rows, cols);
+        c->slots[slot] = (scale == 1 ? kernel : lc_build_with_scalar(c->b, LC_OP_MUL, kernel, "scale", (float)scale)) + 1;
+    } else if (w && !c->slots[slot]) {
         lc_deferred made = {.type = w->type, .data = w->data, .rows = (size_t)rows, .cols = (size_t)cols};
         float *scales = scale == 1 ? NULL : lc_build_data(c->b, (size_t)cols * sizeof *scales);
         for (int32_t i = 0; scales && i < cols; i++) scales[i] = (float)scale;
@@ -149,7 +153,10 @@ static int32_t dense(lc_call *c, const part *p, int32_t x, const int32_t *in, in
     }
     snprintf(name, sizeof name, "%s/bias", p->h5);
     const lc_keras_weight *added = bias ? lc_weight(c, weight_of(c, p, 1, bias), name, out, n_out) : NULL;
-    if (added && !c->slots[slot + 1]) {
+    if (added && !c->slots[slot + 1] && lc_trains(c)) {
+        const int32_t vector = lc_weight_shaped(c, lc_training_input(c, added, name, true), &cols, 1);
+        c->slots[slot + 1] = (scale == 1 ? vector : lc_build_with_scalar(c->b, LC_OP_MUL, vector, "scale", (float)scale)) + 1;
+    } else if (added && !c->slots[slot + 1]) {
         float *values = lc_build_data(c->b, (size_t)cols * sizeof *values);
         for (int32_t i = 0; values && i < cols; i++) values[i] = (float)(lc_weight_at(added, (size_t)i) * scale);
         c->slots[slot + 1] = lc_build_const(c->b, name, LC_FLOAT32, &cols, 1, values, (size_t)cols * sizeof *values, true) + 1;

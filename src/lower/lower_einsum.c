@@ -9,6 +9,7 @@
 #include "ir/constant.h"
 #include "lower/image.h"
 #include "lower/quantised.h"
+#include "lower/training.h"
 
 #include <string.h>
 
@@ -145,6 +146,9 @@ static int32_t dense(lc_call *c, const lc_equation *e, int32_t x, int32_t k, con
     else {
         const lc_keras_weight *w = lc_weight(c, 0, "kernel", dims, e->w_n);
         if (!w) return -1;
+        if (lc_trains(c)) {
+            if (!c->slots[0]) c->slots[0] = lc_weight_turned(c, lc_training_input(c, w, "kernel", true), wanted[1], wanted[0]) + 1;
+        }
         const lc_deferred made = {.type = w->type, .data = w->data, .rows = (size_t)depth, .cols = (size_t)units};
         if (!c->slots[0]) c->slots[0] = lc_build_deferred(c->b, "kernel", wanted, 2, &made) + 1;
         filter = c->slots[0] - 1;

@@ -6,7 +6,9 @@
  * computed in double. src/pass folds the pair into a convolution or a dense layer before it.
  */
 #include "lower/image.h"
+#include "lower/training.h"
 
+#include "grad/own.h"
 #include <math.h>
 
 /* The axes of an option: a number, or a list of them; missing: the last. Returns how many, 0 when failed. Fills axes in the order given. */
@@ -53,6 +55,48 @@ static bool along_axes(lc_call *c, along *a, const lc_shape *s) {
     for (uint32_t i = 0; i < a->n; i++) a->dims[a->axes[i] - first] = a->stored[i];
     a->count = (size_t)count;
     return c->b->status == LC_OK;
+}
+
+/* The array in the shape that broadcasts to the input, as an input of the graph. */
+static int32_t trained_along(lc_call *c, const along *a, const lc_keras_weight *w, const char *name, bool learns) {
+    return lc_weight_shaped(c, lc_training_input(c, w, name, learns), a->dims, a->rank);
+}
+
+/* moving = moving momentum + batch (1 - momentum), where it lies. */
+static void move(lc_call *c, const lc_keras_weight *moving, const char *name, int32_t batch, float momentum) {
+    const int32_t t = lc_training_input(c, moving, name, false);
+    const int32_t sum = lc_build_binary(c->b, LC_OP_ADD, lc_build_with_scalar(c->b, LC_OP_MUL, t, "momentum", momentum),
+                                        lc_build_with_scalar(c->b, LC_OP_MUL, batch, "rest", 1 - momentum), LC_LOWER_ACT(NONE));
+    lc_training_update(c, t, sum);
+}
+
+/* By the statistics of the batch; the moving ones follow them. */
+static int32_t by_batch(lc_call *c, int32_t x, const along *a, const lc_keras_weight *const w[4], float epsilon, float momentum) {
+    lc_shape s;
+    if (!lc_call_shape(c, x, &s)) return -1;
+    if (a->n != 1) return lc_opt_fail(c, "axis", "litec trains it over one axis");
+    const int32_t axis = a->axes[0], last = s.rank - 1;
+    int32_t perm[LC_MAX_RANK];
+    for (int32_t i = 0; i <= last; i++) perm[i] = i == axis ? last : i == last ? axis : i;
+    if (axis != last) x = lc_build_transpose(c->b, x, perm, s.rank);
+    const int32_t in[3] = {x, w[0] ? lc_training_input(c, w[0], "gamma", true) : LC_ABSENT,
+                           w[1] ? lc_training_input(c, w[1], "beta", true) : LC_ABSENT};
+    const lc_batch_norm_options o = {epsilon};
+    int32_t out[3];
+    if (!lc_build_own(c->b, &lc_own_BATCH_NORM, &o, sizeof o, in, 3, out, 3)) return -1;
+    move(c, w[2], "moving_mean", out[1], momentum);
+    move(c, w[3], "moving_variance", out[2], momentum);
+    return axis == last ? out[0] : lc_build_transpose(c->b, out[0], perm, s.rank);
+}
+
+/* By the moving statistics, which are inputs of the graph like gamma and beta. */
+static int32_t by_inputs(lc_call *c, int32_t x, const along *a, const lc_keras_weight *const w[4], float epsilon) {
+    lc_builder *b = c->b;
+    const int32_t mean = trained_along(c, a, w[2], "moving_mean", false), variance = trained_along(c, a, w[3], "moving_variance", false);
+    int32_t by = lc_build_unary(b, LC_OP_RSQRT, lc_build_with_scalar(b, LC_OP_ADD, variance, "epsilon", epsilon));
+    if (w[0]) by = lc_build_binary(b, LC_OP_MUL, by, trained_along(c, a, w[0], "gamma", true), LC_LOWER_ACT(NONE));
+    x = lc_build_binary(b, LC_OP_MUL, lc_build_binary(b, LC_OP_SUB, x, mean, LC_LOWER_ACT(NONE)), by, LC_LOWER_ACT(NONE));
+    return w[1] ? lc_build_binary(b, LC_OP_ADD, x, trained_along(c, a, w[1], "beta", true), LC_LOWER_ACT(NONE)) : x;
 }
 
 static int32_t numbers_along(lc_call *c, const char *name, const along *a, float *data) {
@@ -105,6 +149,11 @@ int32_t lc_lower_batch_normalization(lc_call *c) {
     const lc_keras_weight *mean = lc_weight(c, at, "moving_mean", a.stored, rank),
                           *variance = lc_weight(c, at + 1, "moving_variance", a.stored, rank);
     if (c->b->status != LC_OK) return -1;
+    if (lc_trains(c)) {
+        const lc_keras_weight *const w[4] = {gamma, beta, mean, variance};
+        if (!lc_training_now(c)) return by_inputs(c, x, &a, w, (float)epsilon);
+        return by_batch(c, x, &a, w, (float)epsilon, (float)lc_opt_num(c, "momentum", 0.99));
+    }
     if (!c->slots[0]) {
         float *mul = lc_build_data(c->b, a.count * sizeof *mul), *add = lc_build_data(c->b, a.count * sizeof *add);
         for (size_t i = 0; mul && add && i < a.count; i++) {

@@ -10,37 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- JSON text ----------------------------------------------------------------------------------------------- */
-
-/* Recursion is as deep as the JSON, which its reader has limited (limits.max_depth). */
-void lc_json_write(const lc_json *v, lc_text *out) {
-    if (!v) {
-        lc_text_add(out, "null");
-        return;
-    }
-    switch (v->kind) {
-    case LC_JSON_NULL: lc_text_add(out, "null"); break;
-    case LC_JSON_BOOL: lc_text_add(out, v->boolean ? "true" : "false"); break;
-    case LC_JSON_INT: lc_text_printf(out, "%lld", (long long)v->integer); break;
-    case LC_JSON_REAL: lc_text_printf(out, "%.17g", v->real); break;
-    case LC_JSON_STRING: lc_text_add_json(out, v->string, strlen(v->string)); break;
-    case LC_JSON_ARRAY:
-    case LC_JSON_OBJECT:
-        lc_text_add(out, v->kind == LC_JSON_ARRAY ? "[" : "{");
-        for (uint32_t i = 0; i < v->count && !out->failed; i++) {
-            if (i) lc_text_add(out, ", ");
-            if (v->kind == LC_JSON_OBJECT) {
-                const char *key = v->items[i].key ? v->items[i].key : "";
-                lc_text_add_json(out, key, strlen(key));
-                lc_text_add(out, ": ");
-            }
-            lc_json_write(&v->items[i], out);
-        }
-        lc_text_add(out, v->kind == LC_JSON_ARRAY ? "]" : "}");
-        break;
-    }
-}
-
 static int32_t fail_option(lc_call *c, lc_status status, const char *key, const char *why) {
     const lc_json *v = lc_json_get(c->config, key);
     if (!v) return lc_build_fail(c->b, LC_INVALID, "option \"%s\" is missing: %s", key, why);

@@ -21,6 +21,7 @@ typedef struct lc_lower_options {
     /* Hears of arguments of layers that have no effect; NULL: nobody. */
     void (*note)(void *user, const char *text);
     void *note_user;
+    struct lc_training *training; /* training.h: the graph is for training; NULL: for inference */
     struct lc_problems *problems; /* problems.h: all that is wrong goes there; NULL: the first thing ends the lowering */
 } lc_lower_options;
 

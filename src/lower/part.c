@@ -42,8 +42,10 @@ bool lc_part(lc_call *c, const lc_json *json, const char *prefix, uint32_t first
     if (!part->weights) return lc_build_check(c->b, lc_fail_memory(c->b->err, "weights"));
     for (uint32_t i = 0; i < outer->weight_count; i++) {
         if (strncmp(outer->weights[i].name, prefix, skip) != 0) continue;
-        part->weights[part->weight_count] = outer->weights[i];
-        part->weights[part->weight_count++].name += skip;
+        lc_keras_weight *w = &part->weights[part->weight_count++];
+        *w = outer->weights[i];
+        w->name += skip;
+        w->home = &outer->weights[i];
     }
     return true;
 }

@@ -15,6 +15,7 @@
  * Facts: rnn() of keras/src/backend/tensorflow/rnn.py.
  */
 #include "lower/rnn.h"
+#include "lower/training.h"
 #include "lower/tf_impl.h"
 
 #include <string.h>
@@ -319,7 +320,7 @@ int32_t lc_rnn_run(lc_call *c, lc_rnn *r, int32_t x) {
         y = lc_rnn_stateful(c, r, x);
     } else {
         const bool unroll = (r->unroll || c->lower->options->unroll) && s.dims[1] > 0 && s.dims[1] <= LC_RNN_UNROLL;
-        p.fuses = plain && !r->stateful;
+        p.fuses = plain && !r->stateful && !lc_trains(c); /* what is learned is learned through steps */
         p.keeps = mask >= 0 && !(r->zero_masked && r->sequences) && (r->given_count || r->stateful);
         p.x = prepare(&p, x);
         begin_states(&p, x);

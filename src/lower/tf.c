@@ -341,7 +341,7 @@ static void forget(lc_tf_lower *l) {
     g->tensor_count = g->node_count = g->input_count = g->output_count = 0;
     l->missing_count = l->list_count = 0;
     l->calls = 0;
-    l->symbols = 0;
+    l->symbols = l->growth = 0;
     l->again = false;
 }
 

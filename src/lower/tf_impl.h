@@ -136,9 +136,9 @@ typedef struct lc_tf_lower {
     lc_model *model;
     lc_error *err;
     lc_budget budget;
-    lc_arena scratch;                          /* freed when the lowering ends */
-    uint64_t calls;                            /* nodes lowered, charged against limits.max_nodes */
-    uint32_t symbols;                          /* open dimensions so far (tf_known.c) */
+    lc_arena scratch;         /* freed when the lowering ends */
+    uint64_t calls;           /* nodes lowered, charged against limits.max_nodes */
+    uint32_t symbols, growth; /* of open dimensions so far: sizes, and by how much they differ between the worlds (tf_known.c) */
     lc_names row_names, fact_names, own_names; /* of tf.def, of tf_flex.def, of the user's operators */
     struct lc_tf_fact *own_facts;
     lc_tf_row *own_rows;
@@ -147,7 +147,7 @@ typedef struct lc_tf_lower {
     uint32_t function_count;
     lc_names function_names;
     struct lc_tf_call *spare; /* of a Keras lowering: what lc_eager_maker gives when memory is out */
-    lc_tf_scope *main_scope; /* of the signature being lowered: captures of functions lie there */
+    lc_tf_scope *main_scope;  /* of the signature being lowered: captures of functions lie there */
     lc_tf_variable *variables;
     size_t variable_count, variable_capacity;
     lc_names variable_names;

@@ -31,11 +31,13 @@ static uint32_t next_prime(uint32_t n) {
     }
 }
 
-/* Primes, so that products and sums of them are not mistaken for each other. LC_TF_WIDE times as large where windows slide. */
+/* Primes, so that products and sums of them are not mistaken for each other; between the two worlds each grows by another number, so that
+ * the difference of two is not mistaken for fixed. LC_TF_WIDE times as large where windows slide. */
 void lc_tf_symbol(lc_tf_lower *l, bool wide, int32_t size[2]) {
     if (l->symbols < 2) l->symbols = 2;
-    const uint32_t a = next_prime(l->symbols), b = next_prime(a + 1);
-    l->symbols = b < 20000 ? b + 1 : 2;
+    const uint32_t a = next_prime(l->symbols), b = next_prime(a + l->growth + 1);
+    l->symbols = b < 20000 ? a + 1 : 2;
+    l->growth = b < 20000 ? b - a : 0;
     size[0] = (int32_t)(wide ? a * LC_TF_WIDE : a);
     size[1] = (int32_t)(wide ? b * LC_TF_WIDE : b);
 }

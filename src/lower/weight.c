@@ -10,6 +10,7 @@
 #include "lower/lower.h"
 
 #include "ir/constant.h"
+#include "lower/training.h"
 
 #include <string.h>
 
@@ -46,6 +47,8 @@ const lc_keras_weight *lc_weight(lc_call *c, uint32_t i, const char *name, const
         lc_build_fail(c->b, LC_INVALID, "the file holds no %s for it (%u arrays)", name, c->layer->weight_count);
         return NULL;
     }
+    lc_training_make(c, i, name, dims, rank);
+    if (c->b->status != LC_OK) return NULL;
     const lc_keras_weight *w = &c->layer->weights[i];
     const char *stored = w->name ? w->name : name;
     if (!lc_floats_can_load(w->type)) {
@@ -91,11 +94,30 @@ static int32_t keep(lc_call *c, uint32_t slot, int32_t tensor) {
     return tensor;
 }
 
+/* RESHAPE, where the shape is another. */
+int32_t lc_weight_shaped(lc_call *c, int32_t t, const int32_t *dims, int32_t rank) {
+    lc_shape s;
+    if (!lc_build_shape(c->b, t, &s)) return -1;
+    if (s.rank == rank && memcmp(s.dims, dims, (size_t)rank * sizeof *dims) == 0) return t;
+    return lc_build_reshape(c->b, t, dims, rank);
+}
+
+int32_t lc_weight_slice(lc_call *c, int32_t t, const int32_t *begin, const int32_t *size, int32_t rank) {
+    const int32_t in[3] = {t, lc_build_ints(c->b, "begin", begin, (uint32_t)rank), lc_build_ints(c->b, "size", size, (uint32_t)rank)};
+    return lc_build_op(c->b, LC_OP_SLICE, LC_TABLE_SliceOptions, NULL, in, 3);
+}
+
+int32_t lc_weight_turned(lc_call *c, int32_t t, int32_t rows, int32_t cols) {
+    const int32_t perm[2] = {1, 0};
+    return lc_build_transpose(c->b, lc_weight_shaped(c, t, (int32_t[]){rows, cols}, 2), perm, 2);
+}
+
 int32_t lc_weight_const(lc_call *c, uint32_t slot, uint32_t i, const char *name, const int32_t *dims, int32_t rank, const int32_t *out,
                         int32_t out_rank) {
     const lc_keras_weight *w = lc_weight(c, i, name, dims, rank);
     if (!w) return -1;
     if (kept(c, slot) >= 0) return kept(c, slot);
+    if (lc_trains(c)) return keep(c, slot, lc_weight_shaped(c, lc_training_input(c, w, name, true), out, out_rank));
     if (w->type == LC_FLOAT32 && w->data && (uintptr_t)w->data % sizeof(float) == 0)
         return keep(c, slot, lc_build_const(c->b, name, LC_FLOAT32, out, out_rank, w->data, w->size, false));
     size_t n = product(dims, rank);
@@ -111,6 +133,11 @@ int32_t lc_weight_transposed(lc_call *c, uint32_t slot, uint32_t i, const char *
     if (!w) return -1;
     if (kept(c, slot) >= 0) return kept(c, slot);
     const size_t cols = (size_t)dims[rank - 1], n = product(dims, rank);
+    if (lc_trains(c)) {
+        int32_t perm[LC_MAX_RANK] = {rank - 1};
+        for (int32_t k = 1; k < rank; k++) perm[k] = k - 1;
+        return keep(c, slot, lc_weight_shaped(c, lc_build_transpose(c->b, lc_training_input(c, w, name, true), perm, rank), out, out_rank));
+    }
     const lc_deferred made = {.type = w->type, .data = w->data, .rows = cols ? n / cols : 0, .cols = cols};
     return keep(c, slot, lc_build_deferred(c->b, name, out, out_rank, &made));
 }

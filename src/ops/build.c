@@ -306,6 +306,33 @@ int32_t lc_build_custom(lc_builder *b, const char *code, const void *options, ui
     return out;
 }
 
+bool lc_build_own(lc_builder *b, const lc_op_own *own, const void *options, uint32_t option_bytes, const int32_t *inputs, uint32_t n_in,
+                  int32_t *outputs, uint32_t n_out) {
+    for (uint32_t i = 0; i < n_out; i++) outputs[i] = -1;
+    const char *name = full_name(b, own->name);
+    for (uint32_t i = 0; i < n_out; i++) {
+        outputs[i] = lc_build_placeholder(b, name, LC_FLOAT32, NULL, 0);
+        if (outputs[i] >= 0) b->graph->tensors[outputs[i]].has_rank = false;
+    }
+    lc_node *node = add_node(b, LC_OP_CUSTOM, LC_TABLE_NONE, NULL, inputs, n_in, outputs, n_out);
+    if (!node) return false;
+    node->own = own;
+    node->custom_code = lc_str_of(own->name);
+    void *copy = option_bytes ? lc_arena_data(&b->model->arena, option_bytes) : NULL; /* aligned: it is read as a struct */
+    if (option_bytes && !copy) return out_of_memory(b, "an operator's options");
+    if (option_bytes) memcpy(copy, options, option_bytes);
+    node->custom_options = (lc_vec_u8){copy, option_bytes};
+    if (!lc_build_check(b, infer_node(b))) return false;
+    if (b->built) b->built(b);
+    return b->status == LC_OK;
+}
+
+int32_t lc_build_own_one(lc_builder *b, const lc_op_own *own, const void *options, uint32_t option_bytes, const int32_t *inputs,
+                         uint32_t n_in) {
+    int32_t out;
+    return lc_build_own(b, own, options, option_bytes, inputs, n_in, &out, 1) ? out : -1;
+}
+
 static lc_table_id table_of(int32_t op) {
     const lc_op_def *def = lc_op_get(op);
     return def ? def->options : LC_TABLE_NONE;

@@ -84,6 +84,14 @@ bool lc_build_op_declared(lc_builder *b, int32_t op, lc_table_id attrs_table, co
 int32_t lc_build_custom(lc_builder *b, const char *code, const void *options, uint32_t option_bytes, const int32_t *inputs, uint32_t n_in,
                         int32_t like);
 
+/* An operator that exists in memory only (op.h), with float32 outputs. options are copied. False when failed. */
+bool lc_build_own(lc_builder *b, const lc_op_own *own, const void *options, uint32_t option_bytes, const int32_t *inputs, uint32_t n_in,
+                  int32_t *outputs, uint32_t n_out);
+/* The same with one output, which is returned. */
+int32_t lc_build_own_one(lc_builder *b, const lc_op_own *own, const void *options, uint32_t option_bytes, const int32_t *inputs,
+                         uint32_t n_in);
+#define LC_OWN_OPTIONS(node, T) ((const T *)(const void *)(node)->custom_options.data)
+
 /* Operators by arity, with the options table of their row at its defaults. */
 int32_t lc_build_unary(lc_builder *b, int32_t op, int32_t x);
 int32_t lc_build_binary(lc_builder *b, int32_t op, int32_t x, int32_t y, int8_t fused_activation);

@@ -80,6 +80,7 @@ const char *lc_op_family(int32_t op) {
 }
 
 const lc_op_def *lc_op_of(const lc_node *node) {
+    if (node->own) return &node->own->def;
     if (node->op == LC_OP_CUSTOM)
         for (size_t i = 0; i < sizeof custom / sizeof *custom; i++)
             if (lc_str_is(node->custom_code, lc_op_def_name(&custom[i]))) return &custom[i];

@@ -61,6 +61,7 @@ static lc_status init_values(lc_exec *exec, const lc_shape *shapes, lc_error *er
             v->shape = shapes[i];
         } else {
             v->shape = shapes[i];
+            v->data = v->def->bound;
             LC_TRY(value_size(v, err));
         }
     }
@@ -150,10 +151,11 @@ static bool is_first_value(const lc_step *step) {
 
 /* SHAPE and RANK look at no data, so their input need not be constant. A variable is never known: it may change. */
 static bool is_known(const lc_exec *exec, const lc_node *node) {
-    const lc_op_def *def = lc_op_get(node->op);
+    const lc_op_def *def = lc_op_of(node);
     if ((def->flags & (LC_OPF_SIDE_EFFECT | LC_OPF_CALLS)) || node->output_count == 0) return false;
     for (uint32_t i = 0; i < node->output_count; i++)
-        if (node->outputs[i] >= 0 && exec->graph->tensors[node->outputs[i]].is_variable) return false;
+        if (node->outputs[i] >= 0 && (exec->graph->tensors[node->outputs[i]].is_variable || exec->graph->tensors[node->outputs[i]].bound))
+            return false;
     if (node->op == LC_OP_SHAPE || node->op == LC_OP_RANK) return true;
     bool any = false;
     for (uint32_t i = 0; i < node->input_count; i++) {
@@ -167,7 +169,7 @@ static bool is_known(const lc_exec *exec, const lc_node *node) {
 /* All outputs are without elements, so there is nothing to compute; but the loops of a kernel may be long all the same: 2^31 rows
  * of no columns. */
 static bool writes_nothing(const lc_kernel_ctx *ctx) {
-    if (ctx->out_count == 0 || (lc_op_get(ctx->node->op)->flags & LC_OPF_SIDE_EFFECT)) return false;
+    if (ctx->out_count == 0 || (lc_op_of(ctx->node)->flags & LC_OPF_SIDE_EFFECT)) return false;
     for (uint32_t i = 0; i < ctx->out_count; i++) {
         bool empty = false;
         for (int32_t d = 0; ctx->out[i] && d < ctx->out[i]->shape.rank; d++) empty |= ctx->out[i]->shape.dims[d] == 0;

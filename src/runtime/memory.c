@@ -3,7 +3,8 @@
  *
  * A group is a set of tensors that are the same bytes: a view with its source, an in-place output with the input it overwrites.
  * Each group becomes one block of the plan. Graph inputs keep their contents over a run (the caller may run again), so
- * their blocks live throughout and are never overwritten; graph outputs live until the end. Scratch lives for its own step.
+ * their blocks live throughout and are never overwritten; graph outputs live until the end. Scratch lives for its own step. A bound
+ * tensor has memory of its own and no place here.
  */
 #include "runtime/exec.h"
 
@@ -54,7 +55,7 @@ static void form_groups(lc_exec *exec, group *groups) {
     for (uint32_t s = 0; s < exec->step_count; s++) {
         lc_step *step = &exec->steps[s];
         const lc_node *node = step->node;
-        const uint32_t flags = lc_op_get(node->op)->flags;
+        const uint32_t flags = lc_op_of(node)->flags;
         for (uint32_t i = 0; i < node->output_count; i++) {
             const int32_t out = node->outputs[i];
             if (out < 0 || groups[out].root < 0 || exec->graph->tensors[out].is_variable) continue;
@@ -79,7 +80,7 @@ static void init_groups(const lc_exec *exec, group *groups) {
     const lc_graph *g = exec->graph;
     for (size_t t = 0; t < g->tensor_count; t++) {
         const lc_value *v = &exec->values[t];
-        const bool block = !v->constant && !v->dynamic && v->shape.rank >= 0;
+        const bool block = !v->constant && !v->dynamic && v->shape.rank >= 0 && !g->tensors[t].bound;
         groups[t] = (group){.root = block ? (int32_t)t : -1, .first = INT32_MAX, .last = -1};
     }
     find_last_uses(exec, groups);
@@ -154,6 +155,7 @@ lc_status lc_exec_place(lc_exec *exec, lc_error *err) {
         }
         for (size_t t = 0; t < g->tensor_count; t++)
             if (groups[t].root >= 0) exec->values[t].data = exec->values[root_of(groups, (int32_t)t)].data;
+            else if (g->tensors[t].bound) exec->values[t].data = g->tensors[t].bound;
     }
     lc_arena_deinit(&temporary);
     return status;

@@ -14,6 +14,7 @@
 #include "source/dataset.h"
 #include "source/rules.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 struct lc_data {
@@ -182,7 +183,7 @@ void lc_series_close(lc_series *s) {
 }
 
 /* The message bears the path, once: that of a picture in a folder begins with the folder's. */
-static lc_status named(lc_status status, const char *path, lc_error *err) {
+lc_status lc_series_named(lc_status status, const char *path, lc_error *err) {
     if (status && err && strncmp(err->message, path, strlen(path)) != 0) lc_error_prefix(err, "%s", path);
     return status;
 }
@@ -207,8 +208,8 @@ static lc_status open_input(lc_data *d, lc_data_input *in, const char *path, boo
         .input = in->want, .only = d->input_count == 1, .named = by_name, .labels = o->labels ? NULL : &d->labels, .budget = budget};
     in->given = true;
     in->series = (lc_series){.path = path, .limits = d->limits};
-    LC_TRY(named(lc_series_open(&in->series, &wish, err), path, err));
-    return named(lc_data_fit(in, o->pixels, err), path, err);
+    LC_TRY(lc_series_named(lc_series_open(&in->series, &wish, err), path, err));
+    return lc_series_named(lc_data_fit(in, o->pixels, err), path, err);
 }
 
 /* ---- which file is for which input ---------------------------------------------------------------------------------------------- */
@@ -411,9 +412,9 @@ static lc_status shape_session(const lc_data *d, const layout *l, lc_session *se
         const lc_tensor_view v = lc_session_input(session, k);
         const lc_data_input *in = &d->inputs[i];
         const int32_t n = rows ? (int32_t)rows : in->batch.dims[0];
-        LC_TRY(named(lc_data_dims(in, &v, n, l->dims[k], &l->ranks[k], err), in->series.path, err));
+        LC_TRY(lc_series_named(lc_data_dims(in, &v, n, l->dims[k], &l->ranks[k], err), in->series.path, err));
         l->list[k] = l->dims[k];
-        same = same && v.rank == l->ranks[k] && (v.data || v.type == LC_STRING || v.size == 0);
+        same = same && v.rank == l->ranks[k] && (v.data || v.type == LC_STRING);
         for (int32_t a = 0; a < l->ranks[k] && same; a++) same = v.dims[a] == l->dims[k][a];
     }
     return same ? LC_OK : lc_session_resize_inputs(session, l->list, l->ranks, err);
@@ -478,7 +479,11 @@ static lc_status next_from_function(lc_data *d, lc_session *session, lc_error *e
     lc_budget budget;
     bool end = d->ended;
     if (end) return LC_OK;
-    LC_TRY(d->fill(d->user, d->calls, session, &end, err));
+    lc_error said = {0};
+    const lc_status status = d->fill(d->user, d->calls, session, &end, &said);
+    if (status && !said.message[0]) return lc_fail(err, status, "the function that gives the samples failed at sample %" PRIu64, d->calls);
+    if (status && err) *err = said;
+    if (status) return status;
     d->ended = end;
     if (end) return LC_OK;
     if (!d->inputs) {
@@ -506,9 +511,9 @@ static lc_status read_batches(lc_data *d, uint32_t n, lc_error *err) {
     for (size_t i = 0; i < d->input_count; i++) {
         lc_data_input *in = &d->inputs[i];
         lc_array_deinit(&in->batch);
-        LC_TRY(named(in->series.kind->read(&in->series, n, &in->batch, err), in->series.path, err));
+        LC_TRY(lc_series_named(in->series.kind->read(&in->series, n, &in->batch, err), in->series.path, err));
         if (in->series.pixels && in->batch.type == LC_UINT8)
-            LC_TRY(named(lc_data_scale_pictures(&in->series, &in->batch, err), in->series.path, err));
+            LC_TRY(lc_series_named(lc_data_scale_pictures(&in->series, &in->batch, err), in->series.path, err));
     }
     return LC_OK;
 }
@@ -542,11 +547,19 @@ lc_status lc_data_rewind(lc_data *d, lc_error *err) {
     d->first = d->last = d->calls = 0;
     d->ended = false;
     for (size_t i = 0; i < d->input_count && !d->fill; i++)
-        LC_TRY(named(d->inputs[i].series.kind->rewind(&d->inputs[i].series, err), d->inputs[i].series.path, err));
+        LC_TRY(lc_series_named(d->inputs[i].series.kind->rewind(&d->inputs[i].series, err), d->inputs[i].series.path, err));
     return LC_OK;
 }
 
 const char *lc_data_signature(const lc_data *d) { return d ? d->signature : NULL; }
+
+const char *lc_data_unscaled(const lc_data *d) {
+    for (size_t i = 0; d && i < d->input_count; i++) {
+        const lc_data_input *in = &d->inputs[i];
+        if (in->series.type == LC_UINT8 && !in->series.pixels && in->want.type == LC_FLOAT32) return in->want.name;
+    }
+    return NULL;
+}
 
 uint64_t lc_data_count(const lc_data *d) { return d ? d->count : 0; }
 
@@ -554,8 +567,4 @@ bool lc_data_has_labels(const lc_data *d) { return d && d->labels.count; }
 
 const int64_t *lc_data_labels(const lc_data *d) { return d && d->labels.count && d->last ? d->labels.of + d->first : NULL; }
 
-const char *lc_data_class(const lc_data *d, int64_t label) {
-    if (!d || label < 0) return NULL;
-    if (d->labels.order) return (uint64_t)label < d->labels.order_count ? d->labels.order[label] : NULL;
-    return d->labels.named && (uint64_t)label < d->labels.name_count ? d->labels.names[label] : NULL;
-}
+const char *lc_data_class(const lc_data *d, int64_t label) { return d ? lc_labels_name(&d->labels, label) : NULL; }

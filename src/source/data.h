@@ -36,6 +36,8 @@ typedef struct lc_labels {
 } lc_labels;
 
 lc_status lc_labels_add(lc_labels *labels, lc_str text, lc_budget *budget, lc_error *err);
+/* Samples that are damaged have labels that nobody will ask for: as soon as one is known, there are some for all `count`. */
+lc_status lc_labels_fill(lc_labels *labels, uint64_t count, lc_budget *budget, lc_error *err);
 /* The name of a class, whether a sample has it or not. */
 lc_status lc_labels_add_class(lc_labels *labels, lc_str name, lc_budget *budget, lc_error *err);
 /* Texts that are numbers become these; else they are names of classes, counted in sorted order. LC_INVALID for a number that is not whole. */
@@ -47,6 +49,8 @@ lc_status lc_labels_load(lc_labels *labels, const char *path, const lc_limits *l
 /* The names in a file of text, one a line, in its order. They lie in the arena. */
 lc_status lc_classes_load(const char *path, const lc_limits *limits, lc_arena *arena, const char *const **names, size_t *count,
                           lc_error *err);
+/* The name of a class of finished labels; NULL: it has none. */
+const char *lc_labels_name(const lc_labels *labels, int64_t label);
 void lc_labels_deinit(lc_labels *labels);
 
 /* Whether a text is a number, in the spelling of C whatever the locale. NaN and infinity are numbers. */
@@ -71,6 +75,7 @@ typedef struct lc_series {
     bool split;                      /* it is known what a sample is */
     uint64_t count;                  /* samples, when it is split */
     bool pixels;                     /* pictures: uint8 [height, width, channels], or [height, width] */
+    bool any_order;                  /* when it is split: samples need not be read in order: kind->at */
     lc_picture_plan plan;            /* when pixels */
 } lc_series;
 
@@ -79,13 +84,21 @@ typedef struct lc_series_kind {
     lc_status (*read)(lc_series *s, uint32_t n, lc_array *batch, lc_error *err);
     lc_status (*rewind)(lc_series *s, lc_error *err);
     void (*close)(lc_series *s);
+    /* Sample `index`, without a dimension that counts samples. Changes nothing: several threads may read at once. Only when any_order. */
+    lc_status (*at)(const lc_series *s, uint64_t index, lc_array *sample, lc_error *err);
+    /* The file that sample `index` lies in; NULL: s->path. */
+    const char *(*file)(const lc_series *s, uint64_t index);
 } lc_series_kind;
 
 /* What an opener is asked for. */
 typedef struct lc_series_wish {
     lc_tensor_view input;
-    bool only;         /* the model has no other input */
-    bool named;        /* the file was given for this input by name, not for all of them */
+    bool only;                 /* the model has no other input */
+    bool named;                /* the file was given for this input by name, not for all of them */
+    bool exact;                /* only what a table has under the name will do: "price" of a CSV is the column price */
+    const char *const *others; /* [other_count] names that belong to other inputs of the same table; NULL: none */
+    size_t other_count;
+    bool skips;        /* samples that are damaged will be left out: they count, but do not keep the file from being opened */
     lc_labels *labels; /* to be filled when the file has labels and none are there; NULL: not wanted */
     lc_budget *budget;
 } lc_series_wish;
@@ -102,6 +115,8 @@ lc_status lc_series_open(lc_series *s, const lc_series_wish *wish, lc_error *err
 /* True when plain files of this kind hold several inputs: .npz, CSV, TFRecord. */
 bool lc_series_is_table(const char *path, const lc_limits *limits);
 void lc_series_close(lc_series *s); /* a zeroed one is fine */
+/* Puts the path before the message of a failure, once. Returns status. */
+lc_status lc_series_named(lc_status status, const char *path, lc_error *err);
 
 /* The samples of an array that was just opened are those of its first dimension; `one`: all of it is one sample. */
 lc_status lc_series_split(lc_series *s, bool one, lc_error *err);

@@ -114,7 +114,32 @@ static lc_status rewind_arrays(lc_series *s, lc_error *err) {
     return lc_stream_read(&a->stream, NULL, a->begin, &got, err);
 }
 
-static const lc_series_kind array_kind = {read_batch, rewind_arrays, close_arrays};
+/* Of a file that is not packed, and of an array that is held whole. */
+static lc_status read_one(const lc_series *s, uint64_t index, lc_array *sample, lc_error *err) {
+    const arrays *a = s->state;
+    lc_budget budget;
+    lc_npy h = a->h;
+    uint64_t size;
+    lc_budget_init(&budget, &s->limits);
+    h.rank = s->rank;
+    h.fortran = false;
+    memcpy(h.dims, s->dims, sizeof h.dims);
+    if (a->all.rank) {
+        const size_t each = a->all.size / (size_t)a->all.dims[0];
+        LC_TRY(lc_array_make(sample, a->all.type, h.dims, h.rank, &budget, err));
+        if (each) memcpy(sample->data, (const uint8_t *)a->all.data + (size_t)index * each, each);
+        return LC_OK;
+    }
+    LC_TRY(lc_npy_size(&h, &size, err));
+    lc_cursor c = a->stream.packed;
+    uint64_t place;
+    if (!lc_mul_u64(size, index, &place) || !lc_add_u64(place, a->begin, &place)) return cut_short(a, err);
+    lc_cursor_seek(&c, place);
+    lc_cursor one = lc_cursor_take(&c, size);
+    return one.failed ? cut_short(a, err) : lc_npy_read(&h, &one, &budget, sample, err);
+}
+
+static const lc_series_kind array_kind = {read_batch, rewind_arrays, close_arrays, read_one, NULL};
 
 lc_status lc_series_split(lc_series *s, bool one, lc_error *err) {
     arrays *a = s->state;
@@ -123,6 +148,7 @@ lc_status lc_series_split(lc_series *s, bool one, lc_error *err) {
     if (one && s->rank == LC_MAX_RANK) return lc_fail(err, LC_UNSUPPORTED, "the sample has %d dimensions already", LC_MAX_RANK);
     s->count = one ? 1 : (uint64_t)s->dims[0];
     a->left = s->count;
+    s->any_order = !one && a->h.type != LC_STRING && !a->stream.form;
     if (!one) memmove(s->dims, s->dims + 1, (size_t)--s->rank * sizeof *s->dims);
     if (!a->h.fortran || one || s->rank == 0 || s->count == 0) return LC_OK;
     if (a->h.type == LC_STRING) {
@@ -132,6 +158,7 @@ lc_status lc_series_split(lc_series *s, bool one, lc_error *err) {
     }
     lc_budget budget;
     lc_budget_init(&budget, &s->limits);
+    s->any_order = true;
     return read_elements(a, &a->h, &budget, &a->all, err);
 }
 
@@ -200,7 +227,7 @@ static const lc_zip_member *find_samples(const lc_zip *zip, const lc_series_wish
     const lc_zip_member *m = find_array(zip, name), *only = NULL;
     const char *colon = name.size ? memchr(name.data, ':', name.size) : NULL;
     if (!m && colon) m = find_array(zip, (lc_str){name.data, (size_t)(colon - name.data)}); /* "x:0" */
-    if (m || !(wish->only || wish->named)) return m;
+    if (m || wish->exact || !(wish->only || wish->named)) return m;
     for (size_t i = 0; i < sizeof sample_names / sizeof *sample_names && !m; i++) m = find_array(zip, lc_str_of(sample_names[i]));
     for (size_t i = 0; i < zip->count && !m; i++) {
         if (is_labels(&zip->members[i])) continue;
@@ -225,9 +252,14 @@ static lc_status no_array(const lc_zip *zip, const lc_series_wish *wish, lc_erro
     return LC_NOT_FOUND;
 }
 
-/* The labels that lie beside the samples, if there are any. */
-static lc_status read_labels(const arrays *a, const lc_series *s, const lc_series_wish *wish, lc_error *err) {
+/* The labels that lie beside the samples, if there are any: y_train beside x_train. */
+static lc_status read_labels(const arrays *a, const lc_zip_member *samples, const lc_series *s, const lc_series_wish *wish, lc_error *err) {
+    char name[512];
     const lc_zip_member *m = NULL;
+    if (samples->name.size < sizeof name && lc_str_has_prefix(samples->name, "x_")) {
+        snprintf(name, sizeof name, "y%.*s", (int)samples->name.size - 1, samples->name.data + 1);
+        m = lc_zip_find(&a->zip, name);
+    }
     for (size_t i = 0; i < sizeof label_names / sizeof *label_names && !m; i++) m = find_array(&a->zip, lc_str_of(label_names[i]));
     if (!m || !wish->labels || wish->labels->count) return LC_OK;
     arrays label = {0};
@@ -251,5 +283,5 @@ lc_status lc_series_open_npz(lc_series *s, const lc_series_wish *wish, lc_error 
     if (!m) return no_array(&a->zip, wish, err);
     LC_TRY(lc_stream_open_member(&a->stream, &a->zip, m, err));
     LC_TRY(open_elements(s, a, err));
-    return read_labels(a, s, wish, err);
+    return read_labels(a, m, s, wish, err);
 }

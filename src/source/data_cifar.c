@@ -93,7 +93,7 @@ static lc_status rewind_cifar(lc_series *s, lc_error *err) {
     return LC_OK;
 }
 
-static const lc_series_kind cifar_kind = {read_cifar, rewind_cifar, close_cifar};
+static const lc_series_kind cifar_kind = {read_cifar, rewind_cifar, close_cifar, NULL, NULL};
 
 lc_status lc_series_open_cifar(lc_series *s, const lc_series_wish *wish, lc_error *err) {
     cifar *c = s->state = lc_calloc(1, sizeof *c);

@@ -32,6 +32,7 @@ typedef struct csv {
     size_t *ends; /* [fields]: where each field ends in the text; owned */
     size_t fields, field_capacity;
     bool done;          /* there are no more rows */
+    bool passed;        /* whatever was wrong with the last row, the next one can be read */
     const char **names; /* [columns] of the header, or "" */
     size_t columns;
     uint32_t *place; /* [columns]: element of the sample, or NONE */
@@ -139,8 +140,10 @@ static lc_status read_line(csv *c, lc_error *err) {
 
 /* The next row that is not empty; it must have as many fields as the first had. */
 static lc_status read_row(csv *c, lc_error *err) {
+    c->passed = false;
     do LC_TRY(read_line(c, err));
     while (!c->done && c->fields == 1 && c->size == 0);
+    c->passed = true;
     if (c->done || !c->columns || c->fields == c->columns) return LC_OK;
     LC_SOURCE_FAIL(err, LC_INVALID, CSV_ROW, LC_NO_OFFSET, "the row at line %llu has %zu fields, the first has %zu",
                    (unsigned long long)c->at_line, c->fields, c->columns);
@@ -269,8 +272,9 @@ static lc_status place_all(csv *c, const lc_series_wish *wish, lc_error *err) {
     uint64_t wanted = 1;
     char text[80];
     for (size_t i = 0; i < c->columns; i++) {
-        const bool index = c->header && i == 0 && !c->names[0][0];
-        c->place[i] = i == c->label || index ? NONE : (uint32_t)c->elements++;
+        bool other = i == c->label || (c->header && i == 0 && !c->names[0][0]);
+        for (size_t k = 0; k < wish->other_count; k++) other = other || element_of(c->names[i], wish->others[k]) != NONE;
+        c->place[i] = other ? NONE : (uint32_t)c->elements++;
     }
     if (wish->input.any_rank) return LC_OK;
     for (int32_t d = 1; d < wish->input.rank; d++) {
@@ -292,15 +296,18 @@ static lc_status scan(lc_series *s, csv *c, const lc_series_wish *wish, lc_error
     LC_TRY(begin(c, err));
     if (c->header) LC_TRY(read_row(c, err));
     for (s->count = 0;; s->count++) {
-        LC_TRY(read_row(c, err));
+        const lc_status status = read_row(c, err);
+        if (status && !(wish->skips && c->passed)) return status;
         if (c->done) break;
-        if (!labels) continue;
+        if (labels) LC_TRY(lc_labels_fill(labels, s->count, wish->budget, err));
+        if (!labels || status) continue;
         lc_str text = field(c, c->label);
         while (text.size && text.data[0] == ' ') text.data++, text.size--;
         while (text.size && text.data[text.size - 1] == ' ') text.size--;
         if (!text.size) return no_number(c, c->label, text, err);
         LC_TRY(lc_labels_add(labels, text, wish->budget, err));
     }
+    if (labels) LC_TRY(lc_labels_fill(labels, s->count, wish->budget, err));
     return labels ? lc_labels_finish(labels, err) : LC_OK;
 }
 
@@ -331,7 +338,7 @@ static lc_status rewind_csv(lc_series *s, lc_error *err) {
     return c->header ? read_row(c, err) : LC_OK;
 }
 
-static const lc_series_kind csv_kind = {read_samples, rewind_csv, close_csv};
+static const lc_series_kind csv_kind = {read_samples, rewind_csv, close_csv, NULL, NULL};
 
 /* What stands most often in the first line. */
 static char find_delimiter(lc_cursor head) {
@@ -363,7 +370,7 @@ lc_status lc_series_open_csv(lc_series *s, const lc_series_wish *wish, lc_error 
         c->header = is_header(c, wish->input.name);
         LC_TRY(find_label(c, err));
         for (size_t i = 0; i < c->columns && !c->header; i++) c->names[i] = "";
-        LC_TRY(wish->only || wish->named ? place_all(c, wish, err) : place_named(c, wish, err));
+        LC_TRY((wish->only || wish->named) && !wish->exact ? place_all(c, wish, err) : place_named(c, wish, err));
         LC_TRY(scan(s, c, wish, err));
     }
     s->split = true;

@@ -101,6 +101,11 @@ lc_status lc_labels_add(lc_labels *l, lc_str text, lc_budget *budget, lc_error *
     return add_number(l, index, budget, err);
 }
 
+lc_status lc_labels_fill(lc_labels *l, uint64_t count, lc_budget *budget, lc_error *err) {
+    while (l->count && l->count < count) LC_TRY(add_number(l, 0, budget, err)); /* the first name, which is there */
+    return LC_OK;
+}
+
 lc_status lc_labels_add_class(lc_labels *l, lc_str name, lc_budget *budget, lc_error *err) {
     uint32_t index;
     l->named = true; /* folders are classes whatever they are called */
@@ -116,7 +121,7 @@ static int compare_names(const void *a, const void *b) { return strcmp(((const s
 
 static lc_status not_whole(const char *text, lc_error *err) {
     LC_SOURCE_FAIL(err, LC_INVALID, LABELS, LC_NO_OFFSET, "the label %.60s is a number, but no whole one: a class is wanted", text);
-    lc_error_hint(err, "labels are classes, counted from 0, or their names");
+    lc_error_hint(err, "labels are classes, counted from 0, or their names; a number to be predicted is a target to train on: NAME=FILE");
     return LC_INVALID;
 }
 
@@ -173,6 +178,12 @@ lc_status lc_labels_finish(lc_labels *l, lc_error *err) {
     l->table_size = 0;
     if (!l->named) l->name_count = 0;
     return status;
+}
+
+const char *lc_labels_name(const lc_labels *l, int64_t label) {
+    if (label < 0) return NULL;
+    if (l->order) return (uint64_t)label < l->order_count ? l->order[label] : NULL;
+    return l->named && (uint64_t)label < l->name_count ? l->names[label] : NULL;
 }
 
 void lc_labels_deinit(lc_labels *l) {

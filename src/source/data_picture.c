@@ -18,6 +18,7 @@ typedef struct pictures {
     lc_arena arena;
     const char **paths;
     size_t count, capacity, at;
+    bool skips; /* what cannot be read counts, and is left out later */
 } pictures;
 
 static void close_pictures(lc_series *s) {
@@ -84,13 +85,24 @@ static lc_status read_pictures(lc_series *s, uint32_t n, lc_array *batch, lc_err
     return LC_OK;
 }
 
+static lc_status read_one(const lc_series *s, uint64_t index, lc_array *sample, lc_error *err) {
+    const pictures *p = s->state;
+    lc_array image;
+    LC_TRY(load(s, p->paths[index], &image, err));
+    const lc_status status = lc_data_scale_picture(&s->plan, &image, sample, err);
+    lc_array_deinit(&image);
+    return lc_series_named(status, p->paths[index], err);
+}
+
+static const char *file_of(const lc_series *s, uint64_t index) { return ((const pictures *)s->state)->paths[index]; }
+
 static lc_status rewind_pictures(lc_series *s, lc_error *err) {
     (void)err;
     ((pictures *)s->state)->at = 0;
     return LC_OK;
 }
 
-static const lc_series_kind picture_kind = {read_pictures, rewind_pictures, close_pictures};
+static const lc_series_kind picture_kind = {read_pictures, rewind_pictures, close_pictures, read_one, file_of};
 
 /* ---- folders ------------------------------------------------------------------------------------------------------------ */
 
@@ -157,12 +169,12 @@ static bool has_ending(const char *name, const char *const *endings) {
 static lc_status add_picture(pictures *p, const char *path, lc_error *err) {
     static const char *const known[] = {".png", ".jpg", ".jpeg", NULL};
     static const char *const others[] = {".bmp", ".gif", ".webp", ".tif", ".tiff", NULL};
-    if (has_ending(path, others)) {
+    if (has_ending(path, others) && !p->skips) {
         lc_fail(err, LC_UNSUPPORTED, "%s: a picture of a kind that is not read", path);
         lc_error_hint(err, "save it as .png, or take it out of the folder");
         return LC_UNSUPPORTED;
     }
-    if (!has_ending(path, known)) return LC_OK;
+    if (!has_ending(path, known) && !has_ending(path, others)) return LC_OK;
     void *paths = (void *)p->paths;
     if (!lc_arena_grow(&p->arena, &paths, &p->capacity, p->count + 1, sizeof *p->paths)) return lc_fail_memory(err, "folder");
     p->paths = paths;
@@ -231,6 +243,7 @@ lc_status lc_series_open_pictures(lc_series *s, const lc_series_wish *wish, lc_e
     lc_array first;
     if (!p) return lc_fail_memory(err, "data");
     s->kind = &picture_kind;
+    p->skips = wish->skips;
     if (lc_path_is_dir(s->path)) {
         LC_TRY(open_folder(s, p, wish, err));
     } else { /* one picture, whatever its name */
@@ -242,12 +255,14 @@ lc_status lc_series_open_pictures(lc_series *s, const lc_series_wish *wish, lc_e
         lc_error_hint(err, "give a folder with .png or .jpg files, or one with a folder for each class");
         return LC_INVALID;
     }
-    LC_TRY(load(s, p->paths[0], &first, err));
+    lc_status status = load(s, p->paths[0], &first, err);
+    for (size_t i = 1; i < p->count && status && status != LC_NO_MEMORY && p->skips; i++) status = load(s, p->paths[i], &first, err);
+    if (status) return status;
     s->type = first.type;
     s->rank = first.rank;
     memcpy(s->dims, first.dims, sizeof s->dims);
     lc_array_deinit(&first);
     s->count = p->count;
-    s->split = s->pixels = true;
+    s->split = s->pixels = s->any_order = true;
     return LC_OK;
 }

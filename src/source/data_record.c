@@ -35,6 +35,7 @@ typedef struct records {
     uint8_t *record; /* owned */
     size_t room, size;
     uint64_t number; /* of the record in its file, from 0 */
+    bool passed;     /* whatever was wrong with the last record, the next one can be read */
     lc_arena message;
     const char *name; /* of the feature */
     feature_form form;
@@ -115,6 +116,7 @@ static lc_status read_record(lc_series *s, records *r, const uint8_t *head, lc_e
     LC_TRY(read_bytes(s, r, lc_read_u64(&length), err));
     LC_TRY(lc_stream_read(&r->stream, tail, sizeof tail, &got, err));
     if (got < sizeof tail) return damaged(r, "is cut short", err);
+    r->passed = true;
 #ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
     lc_cursor crc = lc_cursor_make(tail, sizeof tail);
     if (lc_read_u32(&crc) != lc_crc32c_mask(lc_crc32c(0, r->record, r->size))) return damaged(r, "has a wrong checksum", err);
@@ -128,6 +130,7 @@ static lc_status next_example(lc_series *s, records *r, lc_pb_Example **example,
     uint64_t got = 0;
     lc_budget budget;
     *example = NULL;
+    r->passed = false;
     lc_arena_deinit(&r->message);
     lc_budget_init(&budget, &s->limits);
     while (r->shard < r->shards.count) {
@@ -144,9 +147,13 @@ static lc_status next_example(lc_series *s, records *r, lc_pb_Example **example,
             continue;
         }
         if (got < HEAD) return damaged(r, "is cut short", err);
-        LC_TRY(read_record(s, r, head, err));
-        void *message;
-        const lc_status status = lc_pb_read(LC_PB_Example, r->record, r->size, &budget, &r->message, &message, err);
+        void *message = NULL;
+        lc_status status = read_record(s, r, head, err);
+        if (status) {
+            r->number += r->passed;
+            return status;
+        }
+        status = lc_pb_read(LC_PB_Example, r->record, r->size, &budget, &r->message, &message, err);
         if (status && err) {
             lc_error_prefix(err, "%s: record %llu", path_of(r), (unsigned long long)r->number);
             if (status == LC_INVALID) lc_error_hint(err, "records must be tf.train.Example; if they are, copy or download the file again");
@@ -202,8 +209,9 @@ static lc_status choose_feature(records *r, const lc_pb_Example *e, const lc_ser
     lc_str name = lc_str_of(wish->input.name), only = {0};
     const char *colon = name.size ? memchr(name.data, ':', name.size) : NULL;
     size_t others = 0;
+    const bool guess = (wish->only || wish->named) && !wish->exact;
     if (!find_feature(e, name) && colon) name.size = (size_t)(colon - name.data); /* "x:0" */
-    for (size_t i = 0; i < COUNT(sample_names) && (wish->only || wish->named) && !find_feature(e, name); i++)
+    for (size_t i = 0; i < COUNT(sample_names) && guess && !find_feature(e, name); i++)
         if (find_feature(e, lc_str_of(sample_names[i]))) name = lc_str_of(sample_names[i]);
     lc_text names = {0};
     for (uint32_t i = 0; e->features && i < e->features->feature.n; i++) {
@@ -215,7 +223,7 @@ static lc_status choose_feature(records *r, const lc_pb_Example *e, const lc_ser
         lc_text_add(&names, i ? ", " : "");
         lc_text_add_safe(&names, key.data, key.size < 60 ? key.size : 60);
     }
-    if (!find_feature(e, name) && others == 1 && (wish->only || wish->named)) name = only;
+    if (!find_feature(e, name) && others == 1 && guess) name = only;
     lc_status status = LC_OK;
     if (!find_feature(e, name)) {
         status = lc_fail(err, LC_NOT_FOUND, "the records have no feature \"%.200s\"", wish->input.name);
@@ -332,7 +340,7 @@ static lc_status rewind_records(lc_series *s, lc_error *err) {
     return LC_OK;
 }
 
-static const lc_series_kind record_kind = {read_records, rewind_records, close_records};
+static const lc_series_kind record_kind = {read_records, rewind_records, close_records, NULL, NULL};
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------- */
 
@@ -366,26 +374,46 @@ static lc_status shape_samples(lc_series *s, records *r, const lc_pb_Feature *f,
     return LC_OK;
 }
 
+/* The next record, looked through; *e NULL: there are no more. */
+static lc_status scan_record(lc_series *s, records *r, const lc_series_wish *wish, lc_pb_Example **e, lc_error *err) {
+    const lc_pb_Feature *f;
+    LC_TRY(next_example(s, r, e, err));
+    if (!*e) return LC_OK;
+    if (!r->name) LC_TRY(choose_feature(r, *e, wish, err));
+    LC_TRY(check_feature(r, *e, &f, err));
+    return s->split ? LC_OK : shape_samples(s, r, f, wish, err);
+}
+
+/* Counts the records and gathers their labels. A damaged record that is passed over keeps its place. */
+static lc_status scan_records(lc_series *s, records *r, const lc_series_wish *wish, lc_labels *labels, lc_error *err) {
+    bool labelled = false;
+    for (uint64_t whole = 0;; s->count++) {
+        lc_pb_Example *e = NULL;
+        const lc_status status = scan_record(s, r, wish, &e, err);
+        if (status == LC_OK && !e) break;
+        if (status && !(wish->skips && r->passed && status == LC_INVALID)) return status;
+        if (!labels) continue;
+        const uint64_t had = labels->count;
+        if (status == LC_OK) {
+            LC_TRY(add_label(r, e, labels, wish->budget, err));
+            const bool has = labels->count > had;
+            if (whole++ && has != labelled) return bad_feature(r, label_names[0], "is in some records only", err);
+            labelled = has;
+        }
+        LC_TRY(lc_labels_fill(labels, s->count + 1, wish->budget, err));
+    }
+    return labels && labels->count ? lc_labels_finish(labels, err) : LC_OK;
+}
+
 lc_status lc_series_open_records(lc_series *s, const lc_series_wish *wish, lc_error *err) {
     records *r = s->state = lc_calloc(1, sizeof *r);
     lc_labels *labels = wish->labels && !wish->labels->count ? wish->labels : NULL;
     if (!r) return lc_fail_memory(err, "data");
     s->kind = &record_kind;
     LC_TRY(lc_shards_find(s->path, &r->arena, wish->budget, &r->shards, err));
-    while (true) {
-        lc_pb_Example *e;
-        const lc_pb_Feature *f;
-        LC_TRY(next_example(s, r, &e, err));
-        if (!e) break;
-        if (s->count == 0) LC_TRY(choose_feature(r, e, wish, err));
-        LC_TRY(check_feature(r, e, &f, err));
-        if (s->count == 0) LC_TRY(shape_samples(s, r, f, wish, err));
-        s->count++;
-        if (!labels) continue;
-        LC_TRY(add_label(r, e, labels, wish->budget, err));
-        if (labels->count && labels->count != s->count) return bad_feature(r, label_names[0], "is in some records only", err);
-    }
-    if (labels && labels->count) LC_TRY(lc_labels_finish(labels, err));
-    if (s->count == 0) return LC_SOURCE_FAIL(err, LC_INVALID, DATA_EMPTY, LC_NO_OFFSET, "the data set has no records");
+    LC_TRY(scan_records(s, r, wish, labels, err));
+    if (!s->split)
+        return LC_SOURCE_FAIL(err, LC_INVALID, DATA_EMPTY, LC_NO_OFFSET,
+                              s->count ? "none of the records can be read" : "the data set has no records");
     return rewind_records(s, err);
 }

@@ -622,6 +622,7 @@ lc_status lc_keras_config(const lc_json *root, const char *version, lc_budget *b
     m->keras_version = version;
     if (!version || version[0] < '3') LC_TRY(lc_keras_modernise(root, budget, arena, &root, err));
     LC_TRY(parse_model(c, root, 0, m));
+    m->root = root;
     *model = m;
     return LC_OK;
 }

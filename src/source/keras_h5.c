@@ -31,9 +31,8 @@
 
 /* ---- attributes ---- */
 
-/* The strings of an attribute that may be split; *count 0 and *found false when there is none. */
-static lc_status read_names(lc_h5 *h5, lc_h5_object *o, const char *name, const lc_keras_reading *r, lc_str **names, size_t *count,
-                            bool *found, lc_error *err) {
+lc_status lc_keras_read_names(lc_h5 *h5, lc_h5_object *o, const char *name, const lc_keras_reading *r, lc_str **names, size_t *count,
+                              bool *found, lc_error *err) {
     lc_h5_value v;
     char what[256], part[64];
     *names = NULL;
@@ -61,8 +60,7 @@ static lc_status read_names(lc_h5 *h5, lc_h5_object *o, const char *name, const 
     return LC_OK;
 }
 
-/* One string; absent when there is no such attribute. */
-static lc_status read_text(lc_h5 *h5, lc_h5_object *o, const char *name, lc_str *text, lc_error *err) {
+lc_status lc_keras_read_text(lc_h5 *h5, lc_h5_object *o, const char *name, lc_str *text, lc_error *err) {
     lc_h5_value v;
     bool found;
     lc_str *strings;
@@ -82,7 +80,7 @@ static lc_status read_text(lc_h5 *h5, lc_h5_object *o, const char *name, lc_str 
 static lc_status settle_type(lc_h5 *h5, lc_h5_object *dataset, lc_h5_value *v, lc_error *err) {
     lc_str text;
     if (v->type.kind == LC_H5_NUMBER) return LC_OK;
-    LC_TRY(read_text(h5, dataset, "dtype", &text, err));
+    LC_TRY(lc_keras_read_text(h5, dataset, "dtype", &text, err));
     if (v->type.size != 2 || !lc_str_is(text, "bfloat16"))
         return LC_SOURCE_FAIL(err, LC_UNSUPPORTED, KERAS_WEIGHT, v->at, "'%s' is of type %s, which litec does not read",
                               lc_h5_path(dataset), v->type.what);
@@ -297,7 +295,7 @@ static lc_status read_layer(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object *
         lc_error_hint(err, "configuration and weights do not belong together: save the whole model again with model.save(...)");
         return LC_INVALID;
     }
-    LC_TRY(read_names(h5, group, "weight_names", r, &names, &count, &found, err));
+    LC_TRY(lc_keras_read_names(h5, group, "weight_names", r, &names, &count, &found, err));
     LC_TRY(lc_budget_tables(r->budget, count, "weights", err));
     LC_TRY(check_unique(r, names, count, lc_h5_path(group), err));
     leaf_list leaves = {0};
@@ -390,7 +388,7 @@ static lc_status read_weights(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object
     lc_str *names, *called = NULL;
     size_t count, expected = 0;
     bool found;
-    LC_TRY(read_names(h5, weights, "layer_names", r, &names, &count, &found, err));
+    LC_TRY(lc_keras_read_names(h5, weights, "layer_names", r, &names, &count, &found, err));
     LC_TRY(check_unique(r, names, count, "layer_names", err));
     /* Also to tell an operation or a layer of a subclass, which Keras does not list, from a damaged file. */
     lc_str *sorted = lc_arena_array(r->arena, count, sizeof *sorted);
@@ -421,8 +419,8 @@ static lc_status read_weights(const lc_keras_reading *r, lc_h5 *h5, lc_h5_object
 
 /* keras_version and backend, at the root or beside the weights. */
 static lc_status read_about(lc_h5 *h5, lc_h5_object *weights, const char *name, lc_str *text, lc_error *err) {
-    LC_TRY(read_text(h5, lc_h5_root(h5), name, text, err));
-    return text->data || !weights ? LC_OK : read_text(h5, weights, name, text, err);
+    LC_TRY(lc_keras_read_text(h5, lc_h5_root(h5), name, text, err));
+    return text->data || !weights ? LC_OK : lc_keras_read_text(h5, weights, name, text, err);
 }
 
 lc_status lc_keras_h5_weights(const lc_keras_reading *r, lc_h5 *h5, lc_keras_model *m, lc_error *err) {
@@ -478,7 +476,7 @@ lc_status lc_keras_read_h5(const lc_keras_reading *r, lc_keras_model **model, lc
     const char *version_text = NULL;
     lc_keras_model *m;
     LC_TRY(lc_h5_open(r->map->data, r->map->size, 0, r->budget, r->arena, r->data, &h5, err));
-    LC_TRY(read_text(h5, lc_h5_root(h5), "model_config", &config, err));
+    LC_TRY(lc_keras_read_text(h5, lc_h5_root(h5), "model_config", &config, err));
     if (!config.data) return no_config(h5, err);
     LC_TRY(lc_h5_find(h5, lc_h5_root(h5), LC_STR("model_weights"), &weights, err));
     LC_TRY(read_about(h5, weights, "keras_version", &version, err));

@@ -54,6 +54,11 @@ lc_status lc_keras_weight_read(const lc_keras_reading *r, lc_h5 *h5, lc_h5_objec
                                lc_error *err);
 /* Appends a weight to a layer. */
 lc_status lc_keras_weight_add(const lc_keras_reading *r, lc_keras_layer *layer, const lc_keras_weight *weight, lc_error *err);
+/* The strings of an attribute that may be split ("weight_names", "weight_names0" ...); *count 0 and *found false when there is none. */
+lc_status lc_keras_read_names(lc_h5 *h5, lc_h5_object *o, const char *name, const lc_keras_reading *r, lc_str **names, size_t *count,
+                              bool *found, lc_error *err);
+/* The one string of an attribute; absent when there is no such attribute. */
+lc_status lc_keras_read_text(lc_h5 *h5, lc_h5_object *o, const char *name, lc_str *text, lc_error *err);
 /* The weights in r->weights into a model that has none yet. */
 lc_status lc_keras_read_weights(const lc_keras_reading *r, lc_keras_model *m, lc_error *err);
 /* Those of a .keras file in r->map. */

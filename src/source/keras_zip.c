@@ -6,7 +6,7 @@
  *
  *   layers/conv2d/vars/0   layers/conv2d_1/vars/0   layers/sequential/layers/dense/vars/0 ...
  *
- * so the naming must be Keras's own, letter for letter (to_snake_case, unique_name). Weights of parts of a layer lie below it
+ * so the naming must be Keras's own, letter for letter (lower/keras_place.h). Weights of parts of a layer lie below it
  * under the names of its attributes ("forward_layer/cell/vars/0"); they follow the layer's own.
  *
  * Three ways of naming exist:
@@ -25,6 +25,7 @@
  *
  * Facts: keras/src/saving/saving_lib.py, tf_keras/src/saving/saving_lib.py.
  */
+#include "lower/keras_place.h"
 #include "source/keras_read.h"
 #include "source/zip.h"
 
@@ -34,98 +35,16 @@
 #define MAX_PATH 4000
 #define MAX_GAP 16 /* numbers that are tried */
 
-/* ---- names ---- */
-
-static bool upper(char c) { return c >= 'A' && c <= 'Z'; }
-static bool lower(char c) { return c >= 'a' && c <= 'z'; }
-static bool word(char c) { return upper(c) || lower(c) || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80; }
-
-/* Keras's to_snake_case: drop what is no word; "_" before an upper-case letter that lower-case ones follow, then between a
- * lower- and an upper-case letter; all lower. Both steps go on behind what they matched. */
-static bool snake_case(const char *name, char *out, size_t size) {
-    char a[512], b[1024];
-    size_t n = 0, k = 0, used = 0;
-    if (strcmp(name, "GroupQueryAttention") == 0) name = "GroupedQueryAttention"; /* files bear the name of the Python class */
-    for (const char *s = name; *s; s++)
-        if (word(*s)) {
-            if (n + 1 >= sizeof a) return false;
-            a[n++] = *s;
-        }
-    a[n] = 0;
-    for (size_t i = 0; i < n;) {
-        b[k++] = a[i++];
-        if (i + 1 >= n || !upper(a[i]) || !lower(a[i + 1])) continue;
-        b[k++] = '_';
-        b[k++] = a[i++];
-        while (i < n && lower(a[i])) b[k++] = a[i++];
-    }
-    b[k] = 0;
-    for (size_t i = 0; i < k;) {
-        if (used + 4 > size) return false;
-        bool split = i + 1 < k && lower(b[i]) && upper(b[i + 1]);
-        out[used++] = upper(b[i]) ? (char)(b[i] - 'A' + 'a') : b[i];
-        i++;
-        if (!split) continue;
-        out[used++] = '_';
-        out[used++] = (char)(b[i] - 'A' + 'a');
-        i++;
-    }
-    out[used] = 0;
-    return true;
-}
-
-/* How often each class name came in one container; and the layers met so far. Both are found by a hash: a file decides how many
- * there are. */
-typedef struct item {
-    struct item *next;
-    const char *name;
-    uint32_t number;         /* of a class: the next one */
-    uint32_t layers, groups; /* of a class: how many there are */
-    lc_keras_layer *layer;
-} item;
-typedef struct buckets {
-    item **heads;
-    size_t mask;
-} buckets;
-
 typedef struct walk {
     const lc_keras_reading *r;
     const lc_zip *zip; /* where assets are; NULL: there are none */
     lc_h5 *const *files;
     size_t file_count;
-    buckets saved; /* layers met so far */
+    lc_keras_names saved; /* layers met so far */
     bool keras2;
     bool dependencies; /* "_layer_checkpoint_dependencies" */
     lc_error *err;
 } walk;
-
-static lc_status make_buckets(walk *w, size_t expected, buckets *b) {
-    size_t n = 16;
-    while (n < expected && n < 65536) n <<= 1;
-    b->heads = lc_arena_array(w->r->arena, n, sizeof *b->heads);
-    b->mask = n - 1;
-    return b->heads ? LC_OK : lc_fail_memory(w->err, "layer names");
-}
-
-static item **bucket(const buckets *b, const char *name) { return &b->heads[lc_hash(name, strlen(name), 0) & b->mask]; }
-
-static lc_status add_item(walk *w, buckets *b, const char *name, item **out) {
-    item **head = bucket(b, name), *i = lc_arena_alloc(w->r->arena, sizeof *i);
-    const char *copy = lc_arena_strndup(w->r->arena, name, strlen(name));
-    if (!i || !copy) return lc_fail_memory(w->err, "layer names");
-    *i = (item){.next = *head, .name = copy};
-    *head = *out = i;
-    return LC_OK;
-}
-
-static lc_status class_item(walk *w, buckets *b, const char *name, item **out) {
-    for (item *i = *bucket(b, name); i; i = i->next)
-        if (strcmp(i->name, name) == 0) {
-            *out = i;
-            return LC_OK;
-        }
-    return add_item(w, b, name, out);
-}
 
 /* A group, in each of the files: NULL in those that do not have it. A NULL spot is in none. */
 typedef lc_h5_object **spot;
@@ -284,7 +203,7 @@ static bool json_equal(const lc_json *a, const lc_json *b) {
 /* The layer saved before that `l` may be: of the same name, class and configuration; NULL when there is none. */
 static lc_status saved_before(walk *w, const lc_keras_layer *l, lc_keras_layer **before) {
     *before = NULL;
-    for (const item *i = *bucket(&w->saved, l->name); i && !*before; i = i->next) {
+    for (const lc_keras_name *i = *lc_keras_names_head(&w->saved, l->name); i && !*before; i = i->next) {
         LC_TRY(lc_budget_tables(w->r->budget, 1, "layers of one name", w->err));
         bool same = strcmp(i->name, l->name) == 0 && i->layer != l && strcmp(i->layer->class_name, l->class_name) == 0 &&
                     json_equal(i->layer->config, l->config);
@@ -294,8 +213,8 @@ static lc_status saved_before(walk *w, const lc_keras_layer *l, lc_keras_layer *
 }
 
 static lc_status remember(walk *w, lc_keras_layer *l) {
-    item *i;
-    LC_TRY(add_item(w, &w->saved, l->name, &i));
+    lc_keras_name *i;
+    LC_TRY(lc_keras_names_add(&w->saved, l->name, &i, w->err));
     i->layer = l;
     return LC_OK;
 }
@@ -354,18 +273,13 @@ static lc_status read_layer(walk *w, lc_keras_layer *l, const char *path, uint32
     return status;
 }
 
-static bool put_path(char *out, size_t size, const char *container, const char *class_name, uint32_t number) {
-    int n = number ? snprintf(out, size, "%s/%s_%u", container, class_name, number) : snprintf(out, size, "%s/%s", container, class_name);
-    return n > 0 && (size_t)n < size;
-}
-
 /* The path of the next layer of a class in a container; in the numbering with gaps the next one that is there, if it is near.
  */
-static lc_status next_path(walk *w, const char *container, item *class, char *out, size_t size, bool *fits) {
+static lc_status next_path(walk *w, const char *container, lc_keras_name *class, char *out, size_t size, bool *fits) {
     uint32_t tries = w->dependencies ? MAX_GAP : 1, number = class->number;
     for (uint32_t k = 0; k < tries; k++, number++) {
         spot group;
-        *fits = put_path(out, size, container, class->name, number);
+        *fits = lc_keras_path(out, size, container, class->name, number);
         if (!*fits || tries == 1) break;
         LC_TRY(find_group(w, out, &group));
         if (group) break;
@@ -374,23 +288,18 @@ static lc_status next_path(walk *w, const char *container, item *class, char *ou
     return LC_OK;
 }
 
-/* Layers whose weights the container can hold. */
-static bool in_container(const lc_keras_model *m, const lc_keras_layer *l) {
-    bool input = strcmp(l->class_name, "InputLayer") == 0;
-    return l->entry && !lc_keras_is_operation(l) && !(input && strcmp(m->class_name, "Sequential") == 0);
-}
-
 /* Keras 2 gives every layer a group but those that were saved before, and these do not count. So when a class has more layers
  * than groups, its layers that were saved before are the ones without. */
-static lc_status count_groups(walk *w, lc_keras_model *m, const char *container, buckets *classes) {
+static lc_status count_groups(walk *w, lc_keras_model *m, const char *container, lc_keras_names *classes) {
     char class_name[600], path[MAX_PATH + 1];
     for (uint32_t i = 0; i < m->layer_count; i++) {
-        item *class;
+        lc_keras_name *class;
         spot group;
-        if (!in_container(m, &m->layers[i]) || !snake_case(m->layers[i].class_name, class_name, sizeof class_name)) continue;
-        LC_TRY(class_item(w, classes, class_name, &class));
+        if (!lc_keras_in_container(m, &m->layers[i]) || !lc_keras_snake_case(m->layers[i].class_name, class_name, sizeof class_name))
+            continue;
+        LC_TRY(lc_keras_names_get(classes, class_name, &class, w->err));
         class->layers++;
-        if (class->groups + 1 < class->layers || !put_path(path, sizeof path, container, class_name, class->groups)) continue;
+        if (class->groups + 1 < class->layers || !lc_keras_path(path, sizeof path, container, class_name, class->groups)) continue;
         LC_TRY(find_group(w, path, &group));
         class->groups += group != NULL;
     }
@@ -398,21 +307,21 @@ static lc_status count_groups(walk *w, lc_keras_model *m, const char *container,
 }
 
 static lc_status read_model(walk *w, lc_keras_model *m, const char *path, uint32_t depth) {
-    buckets classes;
+    lc_keras_names classes;
     char container[MAX_PATH + 1], class_name[600], child[MAX_PATH + 1];
     if (depth > w->r->budget->limits.max_depth)
         return lc_fail(w->err, LC_LIMIT, "models are nested deeper than %u", w->r->budget->limits.max_depth);
     int n = snprintf(container, sizeof container, "%s%s%s", path, *path ? "/" : "",
                      w->dependencies ? "_layer_checkpoint_dependencies" : "layers");
     bool fits = n > 0 && (size_t)n < sizeof container, counted = w->keras2 && !w->dependencies;
-    LC_TRY(make_buckets(w, m->layer_count, &classes));
+    LC_TRY(lc_keras_names_init(&classes, w->r->arena, m->layer_count, w->err));
     if (counted && fits) LC_TRY(count_groups(w, m, container, &classes));
     for (uint32_t i = 0; i < m->layer_count && fits; i++) {
         lc_keras_layer *l = &m->layers[i], *before = NULL;
-        item *class;
-        if (!in_container(m, l)) continue;
-        if (!(fits = snake_case(l->class_name, class_name, sizeof class_name))) break;
-        LC_TRY(class_item(w, &classes, class_name, &class));
+        lc_keras_name *class;
+        if (!lc_keras_in_container(m, l)) continue;
+        if (!(fits = lc_keras_snake_case(l->class_name, class_name, sizeof class_name))) break;
+        LC_TRY(lc_keras_names_get(&classes, class_name, &class, w->err));
         if (counted && class->groups < class->layers) LC_TRY(saved_before(w, l, &before));
         if (before) {
             adopt(l, before);
@@ -481,7 +390,7 @@ lc_status lc_keras_read_store(const lc_keras_reading *r, const lc_keras_store *s
               .err = err,
               .keras2 = version && version[0] >= '0' && version[0] < '3'};
     spot at;
-    LC_TRY(make_buckets(&w, m->layer_count, &w.saved));
+    LC_TRY(lc_keras_names_init(&w.saved, r->arena, m->layer_count, err));
     LC_TRY(find_group(&w, "_layer_checkpoint_dependencies", &at));
     w.dependencies = at != NULL;
     return read_model(&w, m, "", 0);

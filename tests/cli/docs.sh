@@ -63,7 +63,7 @@ if command -v "${CC:-cc}" >/dev/null 2>&1; then
             inside && !/^#include/ { print }
         ' "$document" >blocks.txt
         [ -s blocks.txt ] || continue
-        { printf '#include <litec/litec.h>\n#include <stdio.h>\n#include <string.h>\n'; cat blocks.txt; } >blocks.c
+        { printf '#include <litec/train.h>\n#include <stdio.h>\n#include <string.h>\n'; cat blocks.txt; } >blocks.c
         check "the C of $(basename "$document")" -- "${CC:-cc}" -std=c17 -fsyntax-only -Werror -Wno-unused -I"$ROOT/include" blocks.c
     done
 fi

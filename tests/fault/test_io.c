@@ -5,6 +5,7 @@
  * descriptor is left. Interrupted calls and short writes are no failures.
  */
 #include "base/file.h"
+#include "emit/keras_emit.h"
 #include "litec/litec.h"
 #include "support/fault.h"
 
@@ -219,12 +220,22 @@ static lc_status save_array(lc_error *err) {
     return lc_array_save_npy(&a, target, err);
 }
 
+static lc_status save_keras(lc_error *err) {
+    static const lc_json config = {.kind = LC_JSON_OBJECT};
+    static float data[30000];
+    lc_keras_weight w = {"kernel", LC_FLOAT32, 1, {30000}, data, sizeof data};
+    lc_keras_layer l = {.name = "d", .class_name = "Dense", .entry = &config, .weights = &w, .weight_count = 1};
+    const lc_keras_model m = {.name = "m", .class_name = "Sequential", .layers = &l, .layer_count = 1};
+    return lc_emit_keras(&(lc_keras_file){.model = &m, .config = &config}, target, err);
+}
+
 static void every_call_fails_once(void **state) {
     (void)state;
     series(save_small, 4);
     series(save_large, 4);
     series(convert, 6);
     series(save_array, 4);
+    series(save_keras, 5);
 }
 
 static void without_nameless_files(void **state) {

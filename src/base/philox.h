@@ -2,8 +2,8 @@
  * philox.h: Philox4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011): four random words
  * of a key and a counter.
  */
-#ifndef LC_KERNELS_PHILOX_H
-#define LC_KERNELS_PHILOX_H
+#ifndef LC_BASE_PHILOX_H
+#define LC_BASE_PHILOX_H
 
 #include <stdint.h>
 #include <string.h>

@@ -1,0 +1,175 @@
+/*
+ * net.h: the inside of a model that learns.
+ *
+ *   net.c           from a description or a file to lc_keras_model and variables
+ *   net_compile.c   optimizer, losses, metrics
+ *   net_step.c      the graph of one training step, and its session
+ *   net_fit.c       epochs, callbacks                 net_print.c   what fit prints        net_history.c   what it followed
+ *   net_backup.c    a training into a file, to go on from there             callback.c    those of Keras
+ *   net_run.c       evaluate and predict
+ *   net_save.c      to files and to an lc_model
+ *
+ * The model is its Keras configuration (lc_keras_model and the JSON it was read from) and the arrays of its layers. Arrays of floats are
+ * variables: float32, aligned, owned by the net, changed where they lie; lc_keras_weight.data points at them, so that a lowering of the model
+ * always sees their present values. A graph is made for each size of a batch and kept as long as nothing but values changes.
+ */
+#ifndef LC_API_NET_H
+#define LC_API_NET_H
+
+#include "base/pool.h"
+#include "litec/train.h"
+#include "lower/keras.h"
+#include "ops/op.h"
+#include "source/keras_read.h"
+#include "train/describe.h"
+#include "train/loss.h"
+#include "train/metric.h"
+#include "train/optimizer.h"
+
+typedef struct lc_net_step lc_net_step;
+
+struct lc_net {
+    lc_description described; /* until it is built */
+    bool is_described;
+    lc_limits limits;
+    uint64_t seed;
+    lc_arena arena;
+    lc_budget budget;
+    lc_map map;
+    lc_keras_maps maps;
+    lc_keras_model *keras; /* NULL: not built */
+    const lc_json *config; /* the whole configuration */
+    lc_variable *variables;
+    lc_net_variable *shown; /* the same for the caller */
+    uint32_t variable_count, variable_capacity;
+    uint32_t made; /* variables initialised so far: each draws from a stream of its own */
+
+    /* compiled */
+    const lc_json *compiled; /* {"optimizer", "loss", "loss_weights", "metrics"} as Keras serialises it; NULL: not compiled */
+    lc_optimizer *optimizer;
+    lc_loss **losses; /* [outputs] */
+    float *loss_weights;
+    lc_metric **metrics; /* [metric_count], of output metric_output[i] */
+    uint32_t *metric_output, metric_count;
+
+    lc_net_step *steps; /* kept graphs, the latest first */
+    lc_pool *pool;
+    int32_t threads;
+    lc_log *logs;           /* of the last evaluation */
+    const char **log_names; /* of a model with several outputs; NULL: not made yet */
+};
+
+/* The numbers a session of training or inference needs. */
+typedef struct lc_net_shapes {
+    uint32_t rows;
+    const lc_array *x; /* [inputs] their shapes; NULL: those of the model */
+} lc_net_shapes;
+
+/* One training step at one size of the batch: forward, loss, backward. */
+struct lc_net_step {
+    lc_net_step *next;
+    lc_model *model;
+    lc_session *session;
+    uint32_t rows;
+    lc_shape *shapes; /* [inputs] of the model's inputs */
+    int32_t *x;       /* [inputs] which input of the session each is */
+    int32_t counter;  /* the session's input for random numbers; -1: none */
+    void *ops;        /* [outputs] the losses (net_step.c) */
+    float **grads;    /* [variables] where each gradient lies, owned; NULL: the loss does not depend on it */
+};
+
+/* A batch and which of its arrays goes where. */
+typedef struct lc_net_feed {
+    const lc_batch *batch;
+    const uint32_t *x, *y; /* [inputs], [outputs] */
+    const float *weight;   /* [rows]; NULL: 1 */
+} lc_net_feed;
+
+/* The step for batches like this one; made when there is none. */
+lc_status lc_net_step_get(lc_net *net, const lc_net_feed *feed, uint64_t max_memory, lc_net_step **step, lc_error *err);
+/* Forgets all graphs: something other than values has changed. */
+void lc_net_steps_forget(lc_net *net);
+/* Runs it: gradients are in the variables, *loss is the sum over outputs and regularisers. The optimizer has not moved yet. number: of the step,
+ * for random operators. */
+lc_status lc_net_step_run(lc_net *net, lc_net_step *step, const lc_net_feed *feed, uint64_t number, double *loss, lc_error *err);
+/* Of the last run: what output k was, its share of the loss. */
+lc_array lc_net_step_prediction(const lc_net_step *step, uint32_t k);
+double lc_net_step_loss(const lc_net_step *step, uint32_t k);
+
+/* Which array of the batch each input (target) takes; places[n]. By name where the pipeline's parts have names, else in order. */
+lc_status lc_net_match(const lc_net *net, const lc_pipeline *data, bool targets, uint32_t *places, lc_error *err);
+/* Copies numbers of one type into those of another. LC_INVALID: types that do not go together. */
+lc_status lc_net_copy(lc_dtype to_type, void *to, lc_dtype from_type, const void *from, size_t n, lc_error *err);
+/* "dense_1": the name of output k. */
+const char *lc_net_output_name(const lc_net *net, uint32_t k);
+/* Means over an epoch: of the losses here, of the metrics in themselves. */
+typedef struct lc_net_sums {
+    double loss, outputs[64]; /* times rows */
+    uint64_t rows;
+} lc_net_sums;
+void lc_net_sums_reset(lc_net *net, lc_net_sums *sums);
+lc_status lc_net_sums_add(lc_net *net, lc_net_sums *sums, const lc_target *targets, uint32_t rows, double loss, const double *losses,
+                          lc_error *err);
+/* Writes them by the order of their names into logs, which has room for lc_net_log_most. Returns how many. */
+size_t lc_net_sums_logs(lc_net *net, const lc_net_sums *sums, lc_log *logs);
+size_t lc_net_log_most(const lc_net *net);
+
+/* net_history.c */
+struct lc_history {
+    size_t epochs, series;
+    size_t capacity; /* epochs there is room for */
+    char **names;
+    double **values;
+};
+/* Where the series of this name is; made when there is none. */
+lc_status lc_history_series(lc_history *history, const char *name, size_t *at, lc_error *err);
+/* One more epoch. */
+lc_status lc_history_add(lc_history *history, const lc_log *logs, size_t n, lc_error *err);
+
+/* All that changes in a training, but for what the net itself has. */
+typedef struct lc_net_course {
+    lc_pipeline *data;
+    const lc_callback *callbacks;
+    size_t callback_count;
+    lc_progress *p;
+    lc_net_sums *sums;
+    lc_history *history;
+    bool in_epoch; /* p->step has been done; else the epoch before p->epoch has */
+} lc_net_course;
+/* Saves a training between two steps: a .keras file that has the rest in a member of its own; whole or not at all. */
+lc_status lc_net_backup(lc_net *net, const lc_net_course *course, const char *path, lc_error *err);
+/* The same training goes on from there. LC_ARGUMENT: the backup is that of another. */
+lc_status lc_net_resume(lc_net *net, lc_net_course *course, const char *path, lc_error *err);
+
+/* lc_net_save with a member of a .keras file that only litec reads; data NULL: none. */
+lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_options *options, lc_str more, lc_error *err);
+
+/* The model as it is now, ready to run. */
+typedef struct lc_net_runner {
+    lc_model *model;
+    lc_session *session;
+    uint32_t logits[64]; /* of output k: the session's output that its loss reads */
+} lc_net_runner;
+lc_status lc_net_run_open(lc_net *net, int32_t threads, uint64_t max_memory, lc_net_runner *r, lc_error *err);
+void lc_net_run_close(lc_net_runner *r);
+lc_status lc_net_run_batch(lc_net *net, lc_net_runner *r, const lc_batch *batch, const uint32_t *places, lc_error *err);
+lc_array lc_net_run_output(const lc_net_runner *r, uint32_t k);
+lc_status lc_net_evaluate(lc_net *net, lc_pipeline *data, const lc_evaluate_options *o, lc_net_sums *sums, lc_error *err);
+/* A loss that goes by the shapes of targets and outputs ("crossentropy") becomes one that is known. */
+void lc_net_decide_loss(lc_net *net, const lc_graph *graph, uint32_t k, const lc_array *y_true);
+/* The tensor of the graph that the loss of output k reads: what goes into the activation it would undo, else the output. */
+int32_t lc_net_read_by_loss(lc_net *net, const lc_graph *graph, uint32_t k);
+
+/* LC_ARGUMENT: it is not. */
+lc_status lc_net_is_compiled(const lc_net *net, lc_error *err);
+lc_status lc_net_make_compiled(lc_net *net, const lc_json *compiled, lc_error *err);
+/* Inputs have the shapes that the model states. */
+lc_status lc_net_check_inputs(const lc_net *net, const lc_batch *batch, const uint32_t *places, lc_error *err);
+
+/* Which variables learn, by the layers' configurations. */
+lc_status lc_net_roles(lc_net *net, lc_error *err);
+void lc_net_compiled_deinit(lc_net *net);
+/* A pool of so many threads (0: one a processor), kept by the net. */
+lc_status lc_net_pool(lc_net *net, int32_t threads, lc_error *err);
+
+#endif

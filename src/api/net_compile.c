@@ -1,0 +1,181 @@
+/*
+ * net_compile.c: how a model learns: optimizer, losses, metrics. They are kept as the JSON that Keras has in compile_config, whether they come
+ * from C or from a file, and made from it: a model that was saved and opened again goes on as if it had been compiled.
+ */
+#include "api/net.h"
+
+#include "train/config.h"
+
+#include <string.h>
+
+void lc_net_compiled_deinit(lc_net *net) {
+    const uint32_t n = net->keras ? net->keras->output_count : 0;
+    lc_optimizer_destroy(net->optimizer);
+    for (uint32_t i = 0; net->losses && i < n; i++) lc_loss_destroy(net->losses[i]);
+    lc_free(net->losses);
+    lc_free(net->loss_weights);
+    for (uint32_t i = 0; i < net->metric_count; i++) lc_metric_destroy(net->metrics[i]);
+    lc_free(net->metrics);
+    lc_free(net->metric_output);
+    net->metrics = NULL;
+    net->metric_output = NULL;
+    net->metric_count = 0;
+    net->optimizer = NULL;
+    net->losses = NULL;
+    net->loss_weights = NULL;
+    net->compiled = NULL;
+    net->log_names = NULL;
+}
+
+/* ---- from C to JSON ---------------------------------------------------------------------------------------------------- */
+
+/* By name where only a name was given, as Keras keeps it. */
+static lc_status write_object(lc_class_kind kind, const lc_object *o, lc_text *out, lc_error *err) {
+    if (!o->class_name) return lc_text_add(out, "null"), LC_OK;
+    if (o->options || o->config || kind == LC_CLASS_OPTIMIZER) return lc_object_write(kind, o, out, err);
+    lc_class class;
+    const bool free_name = strcmp(o->class_name, "accuracy") == 0 || strcmp(o->class_name, "acc") == 0 ||
+                           strcmp(o->class_name, "crossentropy") == 0 || strcmp(o->class_name, "ce") == 0;
+    if (!free_name) {
+        lc_class_kind found = kind;
+        if (kind == LC_CLASS_METRIC && !lc_class_find(kind, o->class_name, &class) && lc_class_find(LC_CLASS_LOSS, o->class_name, &class))
+            found = LC_CLASS_LOSS; /* every loss is a metric, too */
+        LC_TRY(lc_class_named(found, o->class_name, &class, err));
+    }
+    lc_text_add_json(out, o->class_name, strlen(o->class_name));
+    return LC_OK;
+}
+
+static lc_status write_compiled(const lc_net *net, const lc_compile_options *o, lc_text *out, lc_error *err) {
+    const uint32_t n = net->keras->output_count;
+    const lc_object rmsprop = {.class_name = "rmsprop"};
+    lc_text_add(out, "{\"optimizer\": ");
+    LC_TRY(write_object(LC_CLASS_OPTIMIZER, o->optimizer.class_name ? &o->optimizer : &rmsprop, out, err));
+    lc_text_add(out, ", \"loss\": ");
+    if (o->losses) {
+        lc_text_add(out, "[");
+        for (uint32_t i = 0; i < n; i++) {
+            if (i) lc_text_add(out, ", ");
+            LC_TRY(write_object(LC_CLASS_LOSS, &o->losses[i], out, err));
+        }
+        lc_text_add(out, "]");
+    } else {
+        LC_TRY(write_object(LC_CLASS_LOSS, &o->loss, out, err));
+    }
+    lc_text_add(out, ", \"loss_weights\": ");
+    if (o->loss_weights) {
+        lc_text_add(out, "[");
+        for (uint32_t i = 0; i < n; i++) {
+            if (i) lc_text_add(out, ", ");
+            lc_text_add_number(out, o->loss_weights[i]);
+        }
+        lc_text_add(out, "]");
+    } else {
+        lc_text_add(out, "null");
+    }
+    lc_text_add(out, ", \"metrics\": ");
+    if (o->metrics && o->metrics[0].class_name) {
+        lc_text_add(out, "[");
+        for (uint32_t k = 0; k < (n > 1 ? n : 1); k++) { /* with several outputs: a list for each */
+            if (n > 1) lc_text_add(out, k ? ", [" : "[");
+            for (uint32_t i = 0; o->metrics[i].class_name; i++) {
+                if (i) lc_text_add(out, ", ");
+                LC_TRY(write_object(LC_CLASS_METRIC, &o->metrics[i], out, err));
+            }
+            if (n > 1) lc_text_add(out, "]");
+        }
+        lc_text_add(out, "]");
+    } else {
+        lc_text_add(out, "null");
+    }
+    lc_text_add(out, ", \"weighted_metrics\": null, \"run_eagerly\": false, \"steps_per_execution\": 1, \"jit_compile\": false}");
+    return out->failed ? lc_fail_memory(err, "a configuration") : LC_OK;
+}
+
+/* ---- from JSON to what it names ------------------------------------------------------------------------------------------ */
+
+/* What is said of output k: one for all, a list, or an object by the outputs' names. */
+static const lc_json *of_output(const lc_net *net, const lc_json *v, uint32_t k, bool list_is_all) {
+    if (lc_json_is(v, LC_JSON_ARRAY) && !list_is_all) return lc_json_at(v, k);
+    if (lc_json_is(v, LC_JSON_OBJECT) && !lc_json_get(v, "class_name")) return lc_json_get(v, lc_net_output_name(net, k));
+    return v;
+}
+
+static lc_status make_losses(lc_net *net, lc_error *err) {
+    const uint32_t n = net->keras->output_count;
+    const lc_json *loss = lc_json_get(net->compiled, "loss"), *weights = lc_json_get(net->compiled, "loss_weights");
+    net->losses = lc_calloc(n, sizeof(lc_loss *));
+    net->loss_weights = lc_calloc(n, sizeof *net->loss_weights);
+    if (!net->losses || !net->loss_weights) return lc_fail_memory(err, "losses");
+    for (uint32_t k = 0; k < n; k++) {
+        const lc_json *one = of_output(net, loss, k, false), *weight = of_output(net, weights, k, false);
+        if (lc_config_is_none(one)) {
+            lc_fail(err, LC_ARGUMENT, "no loss is given for output \"%.100s\"", lc_net_output_name(net, k));
+            lc_error_hint(err, "compile the model with a loss, e.g. \"mse\" or \"sparse_categorical_crossentropy\"");
+            return LC_ARGUMENT;
+        }
+        LC_TRY(lc_loss_create(one, NULL, NULL, &net->losses[k], err));
+        net->loss_weights[k] = weight && (weight->kind == LC_JSON_REAL || weight->kind == LC_JSON_INT) ? (float)weight->real : 1;
+    }
+    return LC_OK;
+}
+
+static uint32_t metrics_of(const lc_json *of) { return lc_json_is(of, LC_JSON_ARRAY) ? of->count : lc_config_is_none(of) ? 0 : 1; }
+
+static lc_status make_metrics(lc_net *net, lc_error *err) {
+    const uint32_t n = net->keras->output_count;
+    const lc_json *metrics = lc_json_get(net->compiled, "metrics");
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < n; k++) count += metrics_of(of_output(net, metrics, k, n == 1));
+    net->metrics = lc_calloc(count ? count : 1, sizeof(lc_metric *));
+    net->metric_output = lc_calloc(count ? count : 1, sizeof *net->metric_output);
+    if (!net->metrics || !net->metric_output) return lc_fail_memory(err, "metrics");
+    for (uint32_t k = 0; k < n; k++) {
+        const lc_json *of = of_output(net, metrics, k, n == 1);
+        for (uint32_t i = 0, many = metrics_of(of); i < many; i++) {
+            LC_TRY(lc_metric_create(lc_json_is(of, LC_JSON_ARRAY) ? lc_json_at(of, i) : of, NULL, NULL, &net->metrics[net->metric_count],
+                                    err));
+            net->metric_output[net->metric_count++] = k;
+        }
+    }
+    return LC_OK;
+}
+
+lc_status lc_net_make_compiled(lc_net *net, const lc_json *compiled, lc_error *err) {
+    lc_net_steps_forget(net);
+    lc_net_compiled_deinit(net);
+    net->compiled = compiled;
+    lc_status status = lc_optimizer_create(lc_json_get(compiled, "optimizer"), net->variables, net->variable_count, &net->optimizer, err);
+    if (status == LC_OK) status = make_losses(net, err);
+    if (status == LC_OK) status = make_metrics(net, err);
+    if (status != LC_OK) lc_net_compiled_deinit(net);
+    return status;
+}
+
+lc_status lc_compile(lc_net *net, const lc_compile_options *options, lc_error *err) {
+    static const lc_compile_options defaults = {0};
+    LC_TRY(lc_net_build(net, err));
+    lc_text text = {0};
+    const lc_json *root = NULL;
+    lc_status status = write_compiled(net, options ? options : &defaults, &text, err);
+    if (status == LC_OK) {
+        const char *kept = lc_arena_strndup(&net->arena, text.data, text.size);
+        status = kept ? lc_json_parse(kept, text.size, &net->budget, &net->arena, &root, err) : lc_fail_memory(err, "a configuration");
+    }
+    lc_text_deinit(&text);
+    return status == LC_OK ? lc_net_make_compiled(net, root, err) : status;
+}
+
+lc_status lc_net_is_compiled(const lc_net *net, lc_error *err) {
+    if (net && net->keras && net->optimizer) return LC_OK;
+    lc_fail(err, LC_ARGUMENT, "the model is not compiled");
+    lc_error_hint(err, "call lc_compile(net, ...) with an optimizer and a loss first");
+    return LC_ARGUMENT;
+}
+
+double lc_net_learning_rate(const lc_net *net) { return net && net->optimizer ? lc_optimizer_learning_rate(net->optimizer) : 0; }
+
+lc_status lc_net_set_learning_rate(lc_net *net, double rate, lc_error *err) {
+    LC_TRY(lc_net_is_compiled(net, err));
+    return lc_optimizer_set_learning_rate(net->optimizer, (float)rate, err);
+}

@@ -1,0 +1,171 @@
+/*
+ * net_save.c: a model that learns into files: those of Keras with everything that training goes on from, and .tflite.
+ */
+#include "api/api.h"
+#include "api/net.h"
+
+#include "emit/keras_emit.h"
+#include "emit/meta_graph_emit.h"
+#include "emit/saved_model_emit.h"
+#include "ir/constant.h"
+#include "lower/training.h"
+#include "train/config.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool ends(const char *path, const char *end) {
+    const size_t n = strlen(path), m = strlen(end);
+    return n > m && strcmp(path + n - m, end) == 0;
+}
+
+/* The optimizer's state as Keras's arrays. */
+static lc_status list_state(lc_net *net, lc_arena *arena, lc_keras_file *file, lc_error *err) {
+    uint32_t n;
+    const lc_slot *slots = lc_optimizer_slots(net->optimizer, &n);
+    lc_keras_weight *list = lc_arena_array(arena, n + 1, sizeof *list);
+    if (!list) return lc_fail_memory(err, "the optimizer's state");
+    for (uint32_t i = 0; i < n; i++) {
+        list[i] = (lc_keras_weight){.name = slots[i].name, .type = slots[i].type, .rank = slots[i].rank, .data = slots[i].data};
+        memcpy(list[i].dims, slots[i].dims, sizeof list[i].dims);
+        list[i].size = slots[i].n * (lc_dtype_bits(slots[i].type) / 8);
+    }
+    file->optimizer = list;
+    file->optimizer_count = n;
+    const char *name = lc_json_str(lc_json_get(net->compiled, "optimizer"), "class_name", "optimizer");
+    char *small = lc_arena_strndup(arena, name, strlen(name));
+    if (!small) return lc_fail_memory(err, "the optimizer's state");
+    for (char *c = small; *c; c++) *c = (char)tolower((unsigned char)*c);
+    file->optimizer_name = small;
+    return LC_OK;
+}
+
+static lc_status save_tflite(lc_net *net, const char *path, lc_error *err) {
+    lc_model *model;
+    LC_TRY(lc_net_convert(net, NULL, &model, err));
+    const lc_status status = lc_model_save(model, path, NULL, err);
+    lc_model_destroy(model);
+    return status;
+}
+
+/* ---- TensorFlow's files --------------------------------------------------------------------------------------------------- */
+
+/* The model for inference with its arrays as inputs of the graph, which become variables. Recurrent layers over an open number of steps are loops,
+ * which take no such inputs: then the arrays are constants, and the list is empty. */
+static lc_status with_variables(lc_net *net, lc_model **out, lc_emit_variable **list, uint32_t *n, lc_error *err) {
+    lc_training training = {.counter = -1, .everything = true, .inference = true};
+    const lc_lower_options lower = {.unroll = true, .training = &training};
+    lc_model *model;
+    lc_error first = {0};
+    *n = 0;
+    LC_TRY(lc_model_new(&net->limits, &model, err));
+    lc_status status = lc_lower_keras(net->keras, &lower, model, &first);
+    if (status != LC_OK && status != LC_NO_MEMORY) {
+        lc_model_destroy(model);
+        LC_TRY(lc_model_new(&net->limits, &model, err));
+        status = lc_lower_keras(net->keras, NULL, model, err);
+        training.count = 0;
+    } else if (status != LC_OK && err) {
+        *err = first;
+    }
+    *list = status == LC_OK ? lc_arena_array(&model->arena, training.count + 1, sizeof **list) : NULL;
+    if (status == LC_OK && !*list) status = lc_fail_memory(err, "variables");
+    for (uint32_t i = 0; status == LC_OK && i < training.count; i++) {
+        const lc_trained *t = &training.list[i];
+        lc_emit_variable *v = &(*list)[(*n)++];
+        *v = (lc_emit_variable){
+            .name = t->name, .type = LC_FLOAT32, .rank = t->rank, .dims = t->dims, .data = t->data, .size = sizeof(float)};
+        for (int32_t d = 0; d < t->rank; d++) v->size *= (size_t)t->dims[d];
+        v->tensor = t->tensor;
+        v->trainable = t->learns;
+        model->graphs[0]->tensors[t->tensor].bound = NULL;
+    }
+    if (status == LC_OK) *out = model;
+    else lc_model_destroy(model);
+    return status;
+}
+
+static lc_status save_tensorflow(lc_net *net, const char *path, bool saved_model, lc_error *err) {
+    lc_model *model;
+    lc_emit_variable *list;
+    uint32_t n;
+    LC_TRY(with_variables(net, &model, &list, &n, err));
+    const lc_status status = saved_model ? lc_emit_saved_model(model, path, list, n, err) : lc_emit_meta_graph(model, path, list, n, err);
+    lc_model_destroy(model);
+    return status;
+}
+
+/* A folder's name: it ends with a slash, or has no ending. */
+static bool is_folder(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return !*name || !strchr(name, '.');
+}
+
+lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_options *options, lc_str more, lc_error *err) {
+    LC_TRY(lc_net_build(net, err));
+    const bool weights = ends(path, ".weights.h5"), keras = ends(path, ".keras"), h5 = ends(path, ".h5");
+    if (ends(path, ".tflite")) return save_tflite(net, path, err);
+    if (ends(path, ".ckpt")) return save_tensorflow(net, path, false, err);
+    if (is_folder(path)) return save_tensorflow(net, path, true, err);
+    if (!weights && !keras && !h5) {
+        lc_fail(err, LC_ARGUMENT, "%.200s: the name's end says no format", path);
+        lc_error_hint(
+            err,
+            "litec saves .keras, .h5, .weights.h5, .tflite, a SavedModel (a name without ending) and a checkpoint of TensorFlow 1 (.ckpt)");
+        return LC_ARGUMENT;
+    }
+    lc_arena arena = {0};
+    lc_keras_file file = {.model = net->keras, .config = net->config, .more = more};
+    lc_status status = LC_OK;
+    if (net->optimizer && !(options && options->no_optimizer)) {
+        file.compile_config = net->compiled;
+        status = list_state(net, &arena, &file, err);
+    }
+    if (status == LC_OK)
+        status = weights ? lc_emit_keras_weights(&file, path, err)
+                 : keras ? lc_emit_keras(&file, path, err)
+                         : lc_emit_keras_h5(&file, path, err);
+    lc_arena_deinit(&arena);
+    return status;
+}
+
+lc_status lc_net_save(lc_net *net, const char *path, const lc_net_save_options *options, lc_error *err) {
+    return lc_net_save_more(net, path, options, (lc_str){0}, err);
+}
+
+/* Copies what the model borrows of the net, so that it is on its own. */
+static lc_status own_constants(lc_net *net, lc_model *model, lc_error *err) {
+    (void)net;
+    for (size_t g = 0; g < model->graph_count; g++)
+        for (size_t i = 0; i < model->graphs[g]->tensor_count; i++) {
+            lc_tensor *t = &model->graphs[g]->tensors[i];
+            if (t->deferred) {
+                LC_TRY(lc_tensor_make(model, t, err));
+                t->deferred = NULL;
+            } else if (t->data && t->size && !t->data_owned) {
+                void *data = lc_arena_data(&model->arena, t->size);
+                if (!data) return lc_fail_memory(err, "weights");
+                memcpy(data, t->data, t->size);
+                t->data = data;
+                t->data_owned = true;
+            }
+        }
+    return LC_OK;
+}
+
+lc_status lc_net_convert(lc_net *net, const lc_convert_options *options, lc_model **out, lc_error *err) {
+    static const lc_convert_options defaults = {0};
+    const lc_convert_options *o = options ? options : &defaults;
+    lc_model *model;
+    *out = NULL;
+    LC_TRY(lc_net_build(net, err));
+    LC_TRY(lc_model_new(&net->limits, &model, err));
+    const lc_lower_options lower = {
+        .allow_custom_ops = o->allow_custom_ops, .unroll = o->unroll, .note = o->note, .note_user = o->note_user};
+    lc_status status = lc_lower_keras(net->keras, &lower, model, err);
+    if (status == LC_OK && !o->no_optimize) status = lc_convert_rewrite(model, err);
+    if (status == LC_OK) status = own_constants(net, model, err);
+    if (status == LC_OK) *out = model;
+    else lc_model_destroy(model);
+    return status;
+}

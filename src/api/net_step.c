@@ -1,0 +1,298 @@
+/*
+ * net_step.c: the graph of one training step, and its session.
+ *
+ *     x, variables ──▶ forward ──▶ predictions ──▶ LOSS ──▶ d predictions ──▶ backward ──▶ gradients
+ *
+ * Variables and gradients are bound tensors: the session reads and writes the net's memory. LOSS is an operator of the caller (lc_custom_op): it
+ * computes value and gradient in one pass (train/loss.h) from the batch's targets, which never enter the graph. Where the model ends with the
+ * activation that the loss would have to undo (softmax before a cross entropy), LOSS reads what went into it, as Keras does.
+ *
+ * A graph has one size of batch; the few that a training meets (the last batch of an epoch is smaller) are all kept.
+ */
+#include "api/net.h"
+
+#include "grad/grad.h"
+#include "lower/training.h"
+#include "runtime/session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the operator LOSS ------------------------------------------------------------------------------------------------ */
+
+/* Of output k, for the batch that runs. */
+typedef struct loss_op {
+    lc_loss *loss;
+    lc_pool *pool;
+    float factor;
+    lc_array pred, y_true; /* views */
+    const float *weights;
+    size_t weight_count;
+    double total;
+} loss_op;
+
+static lc_array array_of(const lc_tensor_view *v) {
+    lc_array a = {.type = v->type, .rank = v->rank, .data = v->data, .size = v->size};
+    memcpy(a.dims, v->dims, sizeof a.dims);
+    return a;
+}
+
+static lc_status loss_prepare(lc_custom_node *node, void *user, lc_error *err) {
+    (void)user;
+    const lc_tensor_view x = lc_custom_input(node, 0);
+    return lc_custom_set_shape(node, 0, x.dims, x.rank, 0, err);
+}
+
+static lc_status loss_run(lc_custom_node *node, void *user, lc_error *err) {
+    loss_op *op = user;
+    const lc_tensor_view x = lc_custom_input(node, 0), d = lc_custom_output(node, 0);
+    op->pred = array_of(&x);
+    const lc_target t = {.y_true = &op->y_true, .y_pred = &op->pred, .weights = op->weights, .weight_count = op->weight_count};
+    return lc_loss_run(op->loss, &t, op->factor, op->pool, &op->total, d.data, err);
+}
+
+/* ---- building --------------------------------------------------------------------------------------------------------- */
+
+typedef struct building {
+    lc_net *net;
+    lc_net_step *step;
+    lc_builder b;
+    lc_training training;
+    int32_t *wrt, *grads;   /* [variables] of what learns */
+    lc_variable **learning; /* [learning_count] */
+    uint32_t learning_count;
+} building;
+
+static lc_status lower(building *g, const lc_net_shapes *shapes, lc_error *err) {
+    LC_TRY(lc_model_new(&g->net->limits, &g->step->model, err));
+    g->training = (lc_training){.batch = (int32_t)shapes->rows, .x = shapes->x, .counter = -1};
+    const lc_lower_options options = {.unroll = true, .training = &g->training};
+    LC_TRY(lc_lower_keras(g->net->keras, &options, g->step->model, err));
+    lc_builder_init(&g->b, g->step->model, g->step->model->graphs[0], err);
+    return LC_OK;
+}
+
+int32_t lc_net_read_by_loss(lc_net *net, const lc_graph *graph, uint32_t k) {
+    const int32_t out = graph->outputs[k];
+    const char *undone = net->losses ? lc_loss_activation(net->losses[k]) : NULL;
+    if (!undone) return out;
+    const int32_t op = strcmp(undone, "softmax") == 0 ? LC_OP_SOFTMAX : LC_OP_LOGISTIC;
+    for (size_t n = graph->node_count; n-- > 0;) {
+        const lc_node *node = &graph->nodes[n];
+        if (node->output_count != 1 || node->outputs[0] != out) continue;
+        if (node->op != op || (op == LC_OP_SOFTMAX && LC_OP_ATTRS(node, SoftmaxOptions)->beta != 1)) return out;
+        lc_loss_take_logits(net->losses[k]);
+        return node->inputs[0];
+    }
+    return out;
+}
+
+void lc_net_decide_loss(lc_net *net, const lc_graph *graph, uint32_t k, const lc_array *y_true) {
+    const lc_tensor *t = &graph->tensors[graph->outputs[k]];
+    lc_array y_pred = {.type = t->type, .rank = t->rank};
+    for (int32_t i = 0; i < t->rank && i < LC_MAX_RANK; i++) y_pred.dims[i] = t->dims[i];
+    lc_loss_decide(net->losses[k], y_true, &y_pred);
+}
+
+static lc_status append_losses(building *g, const lc_net_feed *feed, lc_grad_seed *seeds, lc_error *err) {
+    const uint32_t n = g->net->keras->output_count;
+    for (uint32_t k = 0; k < n; k++) {
+        lc_net_decide_loss(g->net, g->b.graph, k, &feed->batch->y[feed->y[k]]);
+        const int32_t pred = lc_net_read_by_loss(g->net, g->b.graph, k);
+        if (lc_build_type(&g->b, pred) != LC_FLOAT32)
+            return lc_fail(err, LC_UNSUPPORTED, "output \"%.100s\" is %s: nothing can be learned from it", lc_net_output_name(g->net, k),
+                           lc_dtype_name(lc_build_type(&g->b, pred)));
+        char code[24];
+        snprintf(code, sizeof code, "LOSS_%u", k);
+        seeds[k] = (lc_grad_seed){pred, lc_build_custom(&g->b, code, "", 0, &pred, 1, pred)};
+    }
+    return g->b.status;
+}
+
+static lc_variable *variable_of(lc_net *net, const void *data) {
+    for (uint32_t i = 0; i < net->variable_count; i++)
+        if (net->variables[i].value == data) return &net->variables[i];
+    return NULL;
+}
+
+static lc_status list_learning(building *g, lc_error *err) {
+    lc_arena *arena = &g->step->model->arena;
+    const uint32_t n = g->training.count;
+    g->wrt = lc_arena_array(arena, n + 1, sizeof *g->wrt);
+    g->grads = lc_arena_array(arena, n + 1, sizeof *g->grads);
+    g->learning = lc_arena_array(arena, n + 1, sizeof *g->learning);
+    g->step->grads = lc_arena_array(arena, g->net->variable_count + 1, sizeof *g->step->grads);
+    if (!g->wrt || !g->grads || !g->learning || !g->step->grads) return lc_fail_memory(err, "variables");
+    for (uint32_t i = 0; i < n; i++) {
+        lc_variable *v = variable_of(g->net, g->training.list[i].data);
+        if (!g->training.list[i].learns || !v) continue;
+        g->wrt[g->learning_count] = g->training.list[i].tensor;
+        g->learning[g->learning_count++] = v;
+    }
+    return LC_OK;
+}
+
+/* The gradients come out in the variables' memory. */
+static lc_status bind_gradients(building *g, lc_error *err) {
+    for (uint32_t i = 0; i < g->learning_count; i++) {
+        lc_variable *v = g->learning[i];
+        int32_t d = g->grads[i];
+        if (d < 0) continue;
+        if (g->b.graph->tensors[d].bound || lc_tensor_is_const(&g->b.graph->tensors[d])) /* the gradient of two: one gets a copy */
+            d = lc_build_reshape(&g->b, d, v->dims, v->rank);
+        if (g->b.status != LC_OK) return g->b.status;
+        if (!g->step->grads[v - g->net->variables]) {
+            float *memory = lc_calloc_aligned((v->n ? v->n : 1) * sizeof *memory);
+            if (!memory) return lc_fail_memory(err, "a gradient");
+            g->step->grads[v - g->net->variables] = memory;
+        }
+        g->b.graph->tensors[d].bound = g->step->grads[v - g->net->variables];
+    }
+    return LC_OK;
+}
+
+static lc_status open_session(building *g, int32_t threads, uint64_t max_memory, lc_error *err) {
+    lc_net_step *step = g->step;
+    const uint32_t n = g->net->keras->output_count;
+    lc_custom_op *ops = lc_arena_array(&step->model->arena, n, sizeof *ops);
+    step->ops = lc_arena_array(&step->model->arena, n, sizeof(loss_op));
+    if (!ops || !step->ops) return lc_fail_memory(err, "a training step");
+    for (uint32_t k = 0; k < n; k++) {
+        const char *name = lc_arena_printf(&step->model->arena, "LOSS_%u", k);
+        if (!name) return lc_fail_memory(err, "a training step");
+        ops[k] = (lc_custom_op){.name = name, .user = (loss_op *)step->ops + k, .prepare = loss_prepare, .run = loss_run};
+        ((loss_op *)step->ops)[k].loss = g->net->losses[k];
+    }
+    const lc_session_options o = {.threads = threads, .max_memory = max_memory, .custom_ops = ops, .custom_op_count = n};
+    return lc_session_create(step->model, &o, &step->session, err);
+}
+
+static int32_t input_index(const lc_graph *graph, int32_t tensor) {
+    for (size_t i = 0; i < graph->input_count; i++)
+        if (graph->inputs[i] == tensor) return (int32_t)i;
+    return -1;
+}
+
+static lc_status build(building *g, const lc_net_shapes *shapes, const lc_net_feed *feed, int32_t threads, uint64_t max_memory,
+                       lc_error *err) {
+    lc_net_step *step = g->step;
+    const lc_keras_model *k = g->net->keras;
+    LC_TRY(lower(g, shapes, err));
+    lc_graph *graph = g->b.graph;
+    const lc_signature *s = &step->model->signatures[0];
+    step->x = lc_arena_array(&step->model->arena, k->input_count, sizeof *step->x);
+    lc_grad_seed *seeds = lc_arena_array(&step->model->arena, k->output_count, sizeof *seeds);
+    if (!step->x || !seeds) return lc_fail_memory(err, "a training step");
+    for (uint32_t i = 0; i < k->input_count; i++) step->x[i] = input_index(graph, s->inputs[i].tensor);
+    LC_TRY(list_learning(g, err));
+    LC_TRY(append_losses(g, feed, seeds, err));
+    LC_TRY(lc_grad_append(&g->b, seeds, k->output_count, g->wrt, g->learning_count, g->grads));
+    LC_TRY(bind_gradients(g, err));
+    step->counter = g->training.counter < 0 ? -1 : input_index(graph, g->training.counter);
+    return open_session(g, threads, max_memory, err);
+}
+
+static void step_free(lc_net *net, lc_net_step *step) {
+    for (uint32_t i = 0; step->grads && i < net->variable_count; i++) lc_free_aligned(step->grads[i]);
+    lc_session_destroy(step->session);
+    lc_model_destroy(step->model);
+    lc_free(step->shapes);
+    lc_free(step);
+}
+
+void lc_net_steps_forget(lc_net *net) {
+    while (net->steps) {
+        lc_net_step *step = net->steps;
+        net->steps = step->next;
+        step_free(net, step);
+    }
+    for (uint32_t i = 0; i < net->variable_count; i++) net->variables[i].grad = NULL;
+}
+
+/* ---- asking for one -------------------------------------------------------------------------------------------------- */
+
+static bool same_shape(const lc_shape *s, const lc_array *a) {
+    if (s->rank != a->rank) return false;
+    for (int32_t i = 0; i < s->rank; i++)
+        if (s->dims[i] != a->dims[i]) return false;
+    return true;
+}
+
+lc_status lc_net_step_get(lc_net *net, const lc_net_feed *feed, uint64_t max_memory, lc_net_step **out, lc_error *err) {
+    const lc_batch *batch = feed->batch;
+    const uint32_t *places = feed->x;
+    const uint32_t n = net->keras->input_count;
+    for (lc_net_step *s = net->steps; s; s = s->next) {
+        bool same = s->rows == batch->rows;
+        for (uint32_t i = 0; same && i < n; i++) same = same_shape(&s->shapes[i], &batch->x[places[i]]);
+        if (same) return *out = s, LC_OK;
+    }
+    lc_net_step *step = lc_calloc(1, sizeof *step);
+    lc_array *x = lc_calloc(n ? n : 1, sizeof *x);
+    lc_status status = step && x ? LC_OK : lc_fail_memory(err, "a training step");
+    if (status == LC_OK) {
+        step->rows = batch->rows;
+        step->shapes = lc_calloc(n ? n : 1, sizeof *step->shapes);
+        if (!step->shapes) status = lc_fail_memory(err, "a training step");
+        for (uint32_t i = 0; status == LC_OK && i < n; i++) {
+            x[i] = batch->x[places[i]];
+            step->shapes[i].rank = x[i].rank;
+            memcpy(step->shapes[i].dims, x[i].dims, sizeof x[i].dims);
+        }
+        building g = {.net = net, .step = step};
+        const lc_net_shapes shapes = {batch->rows, x};
+        if (status == LC_OK) status = build(&g, &shapes, feed, net->threads, max_memory, err);
+    }
+    lc_free(x);
+    if (status != LC_OK) {
+        if (step) step_free(net, step);
+        return status;
+    }
+    step->next = net->steps;
+    net->steps = *out = step;
+    return LC_OK;
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------------ */
+
+lc_status lc_net_step_run(lc_net *net, lc_net_step *step, const lc_net_feed *feed, uint64_t number, double *loss, lc_error *err) {
+    const lc_keras_model *k = net->keras;
+    const lc_batch *batch = feed->batch;
+    for (uint32_t i = 0; i < k->input_count; i++) {
+        const lc_tensor_view to = lc_session_input(step->session, (size_t)step->x[i]);
+        const lc_array *from = &batch->x[feed->x[i]];
+        LC_TRY(lc_net_copy(to.type, to.data, from->type, from->data, lc_array_count(from), err));
+    }
+    if (step->counter >= 0) {
+        int32_t *counter = lc_session_input(step->session, (size_t)step->counter).data;
+        counter[0] = (int32_t)(uint32_t)(net->seed ^ net->seed >> 32);
+        counter[1] = (int32_t)(uint32_t)number;
+    }
+    loss_op *ops = step->ops;
+    for (uint32_t i = 0; i < k->output_count; i++) {
+        ops[i].y_true = batch->y[feed->y[i]];
+        ops[i].weights = feed->weight;
+        ops[i].weight_count = feed->weight ? batch->rows : 0;
+        ops[i].pool = net->pool;
+        ops[i].factor = net->loss_weights ? net->loss_weights[i] : 1;
+    }
+    LC_TRY(lc_session_run(step->session, err));
+    *loss = 0;
+    for (uint32_t i = 0; i < k->output_count; i++) *loss += ops[i].total;
+    for (uint32_t i = 0; i < net->variable_count; i++) {
+        lc_variable *v = &net->variables[i];
+        v->grad = step->grads[i];
+        double value = 0;
+        if (!v->trainable) continue;
+        LC_TRY(lc_regularizer_run(v, 1, &value, err));
+        *loss += value;
+    }
+    return LC_OK;
+}
+
+lc_array lc_net_step_prediction(const lc_net_step *step, uint32_t k) {
+    const lc_tensor_view v = lc_session_output(step->session, k);
+    return array_of(&v);
+}
+double lc_net_step_loss(const lc_net_step *step, uint32_t k) { return ((const loss_op *)step->ops)[k].total; }

@@ -71,8 +71,9 @@ int main(int argc, char **argv) {
     lc_error err = {0};
     lc_array x, y = {.type = LC_INT32, .rank = 1};
     lc_net *net = make(argv[1], &x, &err);
-    const lc_object metrics[] = {{"accuracy"}, {0}};
-    const lc_compile_options compile = {.optimizer = {argv[3]}, .loss = {"sparse_categorical_crossentropy"}, .metrics = metrics};
+    const lc_object metrics[] = {{.class_name = "accuracy"}, {0}};
+    const lc_compile_options compile = {
+        .optimizer = {.class_name = argv[3]}, .loss = {.class_name = "sparse_categorical_crossentropy"}, .metrics = metrics};
     if (!net || lc_compile(net, &compile, &err)) return fail(&err);
     x.type = LC_FLOAT32;
     x.dims[0] = y.dims[0] = atoi(argv[2]);

@@ -74,6 +74,12 @@ static const layer_row layers[] = {
 };
 #define LAYER_COUNT (sizeof layers / sizeof *layers)
 
+/* Layers that hand their input on when a model runs. */
+static int in_training_only(const char *function) {
+    if (strcmp(function, "identity") == 0 || strstr(function, "dropout") || strncmp(function, "gaussian_", 9) == 0) return 1;
+    return strncmp(function, "random_", 7) == 0 && strcmp(function, "random_crop") != 0;
+}
+
 static void print_layers(void) {
     made_from("Keras layers", "src/lower/keras.def");
     printf("The layer classes that `litec convert` knows, in models of Keras 2 and Keras 3, beside `InputLayer` and nested models\n");
@@ -84,7 +90,7 @@ static void print_layers(void) {
         const layer_row *r = &layers[i];
         char in[32];
         range(in, r->in_min, r->in_max);
-        if (strcmp(r->function, "identity") == 0 || strcmp(r->function, "random_image") == 0)
+        if (in_training_only(r->function))
             printf("| %s | %s | %s | nothing: it works in training only |\n", r->name, in, mark(r->activation));
         else printf("| %s | %s | %s | `lc_lower_%s` |\n", r->name, in, mark(r->activation), r->function);
     }

@@ -87,6 +87,21 @@ typedef struct lc_tensorboard_options {
 /* Files for TensorBoard in folder/train and folder/validation; folder NULL: "logs". */
 LC_API lc_status lc_tensorboard(const char *folder, const lc_tensorboard_options *options, lc_callback *callback, lc_error *err);
 
+typedef struct lc_prune_low_magnitude_options {
+    const char *sparsity;    /* in the end: "0.8" or "80%" of each kernel's weights, "2:4": 2 of each 4 neighbours along the inputs stay */
+    const char *layers;      /* whose name fits this pattern (* and ?); NULL: all with kernels that learn */
+    uint64_t begin_step;     /* steps are batches, counted by the optimizer */
+    uint64_t end_step;       /* after it the masks stay; 0: never, with a polynomial it must be given */
+    uint64_t frequency;      /* masks are made anew every so many steps; 0: 100 */
+    bool polynomial;         /* from initial_sparsity to sparsity; else the sparsity is that from begin_step on */
+    double initial_sparsity; /* of a polynomial */
+    double power;            /* of a polynomial; 0: 3 */
+} lc_prune_low_magnitude_options;
+/* Prunes while the model trains: weights that are small become and stay zero (tfmot's prune_low_magnitude with ConstantSparsity or
+ * PolynomialDecay). The model needs no stripping: lc_net_save, lc_net_to_model take it as it is. Errors: LC_ARGUMENT: no sparsity, an end before the
+ * begin; in training: no such layer. */
+LC_API lc_status lc_prune_low_magnitude(const lc_prune_low_magnitude_options *options, lc_callback *callback, lc_error *err);
+
 /* Frees a callback of this header, and makes it empty; a zeroed one is fine. */
 LC_API void lc_callback_deinit(lc_callback *callback);
 

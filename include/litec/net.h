@@ -51,6 +51,10 @@ LC_API lc_net_variable lc_net_variable_find(const lc_net *net, const char *path)
  * fits. */
 LC_API lc_status lc_net_set_trainable(lc_net *net, const char *pattern, bool trainable, lc_error *err);
 
+/* Gives a Normalization layer the mean and the variance of what it is given of this data (Keras's adapt), before training. LC_ARGUMENT: no such
+ * layer, or one of another class. */
+LC_API lc_status lc_net_adapt(lc_net *net, const char *layer, lc_pipeline *data, lc_error *err);
+
 /* ---- compile -------------------------------------------------------------------------------------------------------- */
 
 typedef struct lc_compile_options {
@@ -134,6 +138,8 @@ LC_API void lc_history_destroy(lc_history *history); /* NULL is fine */
  * whose variable had it first); those of lc_pipeline_next. After an error the variables are those of the last good step. */
 LC_API lc_status lc_fit(lc_net *net, lc_pipeline *data, const lc_fit_options *options, lc_history **history, lc_error *err);
 
+/* How many steps the optimizer has made, those of the file it was read from too; 0: not compiled. */
+LC_API uint64_t lc_net_step_count(const lc_net *net);
 /* One step of one batch: *loss is its loss before the step. */
 LC_API lc_status lc_train_on_batch(lc_net *net, const lc_batch *batch, double *loss, lc_error *err);
 
@@ -154,6 +160,23 @@ LC_API lc_status lc_predict(lc_net *net, lc_pipeline *data, const lc_evaluate_op
 LC_API double lc_net_learning_rate(const lc_net *net);
 LC_API lc_status lc_net_set_learning_rate(lc_net *net, double rate, lc_error *err);
 
+/* ---- transfer learning -------------------------------------------------------------------------------------------------- */
+
+/* A model of its own that ends at this layer of `net`, with copies of its weights: lc_net_cut(net, "avg_pool", &base, &err), which goes into
+ * another by lc_layer_make_model. Caller owns *base. LC_ARGUMENT: there is no such layer. */
+LC_API lc_status lc_net_cut(lc_net *net, const char *layer, lc_net **base, lc_error *err);
+
+/* What a model that does not learn gives for all samples of the data, worked out once: inputs of a head that then trains without the model
+ * before it. Of any model that lc_convert reads, or of a net as it is now. */
+typedef struct lc_features lc_features;
+LC_API lc_status lc_features_of_net(lc_net *base, lc_pipeline *data, const lc_evaluate_options *options, lc_features **features,
+                                    lc_error *err);
+LC_API lc_status lc_features_of_model(lc_model *base, lc_pipeline *data, const lc_evaluate_options *options, lc_features **features,
+                                      lc_error *err);
+/* For lc_pipeline_from_arrays: x are the outputs of the model, y and weights those of the data. Borrowed of the features. */
+LC_API lc_pipeline_arrays lc_features_arrays(const lc_features *features);
+LC_API void lc_features_destroy(lc_features *features); /* NULL is fine */
+
 /* ---- save ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct lc_net_save_options {
@@ -163,8 +186,23 @@ typedef struct lc_net_save_options {
  * .ckpt: a checkpoint of TensorFlow 1 with its graph beside it (NAME.ckpt.meta, .index, .data-...). Whole
  * or not at all. Errors: LC_ARGUMENT: another end; those of writing. */
 LC_API lc_status lc_net_save(lc_net *net, const char *path, const lc_net_save_options *options, lc_error *err);
+/* Whether lc_net_save knows the format: to be asked before a long training. LC_ARGUMENT: it does not. */
+LC_API lc_status lc_net_can_save(const char *path, lc_error *err);
+/* A .tflite file that a device goes on training with, in builtin operators and variables alone. Signatures: train (the inputs by name and y, of
+ * `batch` samples, 0: 1; gives loss), infer (any batch), save (gives all variables), restore (takes them). The optimizer and loss are those the
+ * model is compiled with: SGD or Adam; cross entropies or mean squared error. Errors: LC_UNSUPPORTED: what has no such form, with the layer. */
+LC_API lc_status lc_net_save_trainable(lc_net *net, const char *path, uint32_t batch, lc_error *err);
 /* Weights of a file into the variables: .weights.h5, .h5 or .keras of the same architecture. */
 LC_API lc_status lc_net_load_weights(lc_net *net, const char *path, lc_error *err);
+typedef struct lc_quantize_aware_options {
+    double ema_decay; /* of the moving averages that the ranges of activations are; 0: 0.999 */
+} lc_quantize_aware_options;
+/* From here on training computes as the int8 model will (quantisation-aware training; the defaults of tfmot): kernels of Dense and convolutions are
+ * rounded to symmetric steps of each channel, activations to 256 steps of ranges that follow the batches; these also in evaluation and prediction. Train for an
+ * epoch or more after it; what lc_net_convert makes is then an integer model, without samples, and so is a .tflite file. Recurrent layers and
+ * attention are rounded at their inputs only, and stay float inside. Called again, the ranges begin anew. .keras files do not keep the ranges.
+ * options may be NULL. Errors: LC_ARGUMENT: a decay of 1 or more; those of lc_net_build. */
+LC_API lc_status lc_net_quantize_aware(lc_net *net, const lc_quantize_aware_options *options, lc_error *err);
 /* The model as it is now for running: what lc_convert makes of the saved file. Caller owns *model; it does not change with the net. */
 LC_API lc_status lc_net_convert(lc_net *net, const lc_convert_options *options, lc_model **model, lc_error *err);
 

@@ -179,6 +179,8 @@ LC_API size_t lc_model_input_count(const lc_model *model);
 LC_API size_t lc_model_output_count(const lc_model *model);
 LC_API lc_tensor_view lc_model_input(const lc_model *model, size_t index);
 LC_API lc_tensor_view lc_model_output(const lc_model *model, size_t index);
+/* Key of a signature, which lives as long as the model; NULL: there are no more. */
+LC_API const char *lc_model_signature(const lc_model *model, size_t index);
 
 /* ---- session ----------------------------------------------------------------------------------------------- */
 

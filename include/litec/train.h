@@ -17,6 +17,7 @@
 #include "litec/layers.h"
 #include "litec/learning.h"
 #include "litec/litec.h"
+#include "litec/module.h"
 #include "litec/net.h"
 #include "litec/pipeline.h"
 
@@ -38,7 +39,7 @@ LC_API lc_net *lc_sequential(const char *name);
 LC_API lc_net *lc_functional(const char *name);
 /* Sequential: the next layer; LC_INPUT(...) first. */
 LC_API void lc_add(lc_net *net, lc_object layer);
-/* The same with a model as a layer, copied as it is described now. */
+/* The same with a model as a layer: a copy of it as it is now, with its weights once it is built or opened (Keras 3 only). */
 LC_API void lc_add_model(lc_net *net, const lc_net *model);
 /* Functional: an input, LC_INPUT(...); a layer called with one tensor, or with several. */
 LC_API lc_symbol lc_input(lc_net *net, lc_object layer);

@@ -31,6 +31,11 @@ lc_status lc_eval_agreement(lc_model *const *models, size_t count, lc_data *data
                             lc_error *err);
 
 struct lc_call;
+/* What the caller's function writes operators with. */
+struct lc_layer_builder {
+    struct lc_call *c;
+    int32_t out;
+};
 /* lc_lower_options.layer: asks the caller's lc_layer_fn; user: the lc_convert_options. (layer.c) */
 bool lc_layer_ask(void *user, struct lc_call *c, int32_t *out);
 

@@ -2,7 +2,8 @@
  * callback.h: what the callbacks of Keras have in common: each is a block of its own that begins with an lc_watch, and that the hooks find as
  * `user`. What was asked for is copied; what was seen is a tally apart, which a backup saves (lc_callback.memory).
  *
- *   callback.c              those that watch a number       callback_file.c   those that write: checkpoints, logs, backups, TensorBoard
+ *   callback.c         those that watch a number       callback_file.c   those that write: checkpoints, logs, backups, TensorBoard
+ *   callback_prune.c   pruning
  */
 #ifndef LC_API_CALLBACK_H
 #define LC_API_CALLBACK_H

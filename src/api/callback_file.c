@@ -400,7 +400,7 @@ static lc_status board_begin(void *user, lc_progress *p, lc_error *err) {
     board_close(s);
     LC_TRY(events_of(s, false, &events, err));
     if (s->no_graph) return LC_OK;
-    lc_status status = lc_net_convert(p->net, NULL, &model, err);
+    lc_status status = lc_net_convert(p->net, &(lc_convert_options){.no_optimize = true}, &model, err);
     if (status == LC_OK) {
         status = add_graph(events, model, err);
         lc_model_destroy(model);

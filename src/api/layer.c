@@ -12,11 +12,6 @@
 #include <math.h>
 #include <string.h>
 
-struct lc_layer_builder {
-    lc_call *c;
-    int32_t out;
-};
-
 static bool is_well(const lc_layer_builder *b) { return b && b->c->b->status == LC_OK; }
 
 /* ---- options as JSON ------------------------------------------------------------------------------------------------------ */

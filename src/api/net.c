@@ -7,6 +7,7 @@
  */
 #include "api/net.h"
 
+#include "base/checked.h"
 #include "ir/constant.h"
 #include "lower/keras_place.h"
 #include "lower/training.h"
@@ -31,6 +32,8 @@ static lc_status net_new(const lc_net_options *o, lc_net **out, lc_error *err) {
 void lc_net_destroy(lc_net *net) {
     if (!net) return;
     lc_net_steps_forget(net);
+    lc_net_ranges_free(net);
+    lc_net_given_end(net);
     lc_net_compiled_deinit(net);
     for (uint32_t i = 0; i < net->variable_count; i++) {
         lc_free_aligned(net->variables[i].value);
@@ -78,7 +81,7 @@ void lc_add(lc_net *net, lc_object layer) {
 
 void lc_add_model(lc_net *net, const lc_net *model) {
     lc_description *d = open_description(net);
-    if (d && model && model->is_described) lc_describe_model(d, &model->described);
+    if (d && model) lc_net_put_model(net, d, model);
 }
 
 lc_symbol lc_input(lc_net *net, lc_object layer) {
@@ -93,7 +96,7 @@ int32_t lc_layer_make(lc_net *net, lc_object layer) {
 
 int32_t lc_layer_make_model(lc_net *net, const lc_net *model) {
     lc_description *d = open_description(net);
-    return d && model && model->is_described ? lc_describe_model(d, &model->described) : -1;
+    return d && model ? lc_net_put_model(net, d, model) : -1;
 }
 
 lc_symbol lc_apply(lc_net *net, int32_t layer, const lc_symbol *inputs, size_t count) {
@@ -125,8 +128,9 @@ static lc_variable *add_variable(lc_net *net, const char *path, const int32_t *d
     lc_variable v = {.path = path, .n = 1, .rank = rank};
     for (int32_t i = 0; i < rank; i++) {
         v.dims[i] = dims[i];
-        v.n *= (size_t)dims[i];
+        if (dims[i] < 0 || !lc_mul_size(v.n, (size_t)dims[i], &v.n) || v.n > SIZE_MAX / sizeof(float)) v.n = SIZE_MAX / sizeof(float);
     }
+    if (lc_budget_memory(&net->budget, v.n * sizeof *v.value, "a variable", err) != LC_OK) return NULL;
     v.value = lc_calloc_aligned((v.n ? v.n : 1) * sizeof *v.value);
     if (!v.value) return lc_fail_memory(err, "a variable") ? NULL : NULL;
     net->variables[net->variable_count] = v;
@@ -139,88 +143,100 @@ static const char *last_part(const char *what) {
     return slash ? slash + 1 : what;
 }
 
-/* What Keras gives an array whose layer has no initialiser of that name. */
-static lc_json default_initializer(const char *what) {
+/* What the configuration says of an array: argument "recurrent_initializer" of "recurrent_kernel" (kind: "initializer"), "depthwise_initializer"
+ * of the kernel of a DepthwiseConv2D. NULL: nothing. */
+static const lc_json *argument_of(const lc_json *config, const char *what, const char *kind) {
+    char key[80];
+    const char *last = last_part(what), *tail = strstr(last, "_kernel");
+    snprintf(key, sizeof key, "%.40s_%s", last, kind);
+    const lc_json *given = lc_json_get(config, key);
+    if (!given && tail) snprintf(key, sizeof key, "%.*s_%s", (int)(tail - last), last, kind);
+    if (!given && !tail && strcmp(last, "kernel") == 0) snprintf(key, sizeof key, "depthwise_%s", kind);
+    return given ? given : lc_json_get(config, key);
+}
+
+/* What Keras gives an array whose layer has no argument for it; `of` is one that tells layers apart. */
+static lc_json default_initializer(const char *what, const lc_json *config) {
     static const struct {
-        const char *what, *name;
-    } names[] = {{"bias", "zeros"},           {"beta", "zeros"},         {"moving_mean", "zeros"},           {"gamma", "ones"},
-                 {"moving_variance", "ones"}, {"embeddings", "uniform"}, {"recurrent_kernel", "orthogonal"}, {"alpha", "zeros"}};
+        const char *what, *of, *name;
+    } names[] = {{"bias", NULL, "zeros"},
+                 {"beta", NULL, "zeros"},
+                 {"gamma", NULL, "ones"},
+                 {"moving_mean", NULL, "zeros"},
+                 {"mean", NULL, "zeros"},
+                 {"count", NULL, "zeros"},
+                 {"variance", NULL, "ones"},
+                 {"alpha", NULL, "zeros"},
+                 {"moving_variance", NULL, "ones"},
+                 {"embeddings", NULL, "uniform"},
+                 {"recurrent_kernel", NULL, "orthogonal"},
+                 {"scale", "score_mode", "ones"},
+                 {"concat_score_weight", NULL, "ones"},
+                 {"scale", "axis", "ones"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(what, names[i].what) == 0) return (lc_json){.kind = LC_JSON_STRING, .string = names[i].name};
+        if (strcmp(what, names[i].what) == 0 && (!names[i].of || lc_json_get(config, names[i].of)))
+            return (lc_json){.kind = LC_JSON_STRING, .string = names[i].name};
     return (lc_json){.kind = LC_JSON_STRING, .string = "glorot_uniform"};
 }
 
 /* The forget gate of an LSTM starts open. */
-static void open_forget_gate(const lc_json *config, const char *what, const int32_t *dims, int32_t rank, float *value) {
-    const lc_json *flag = lc_json_get(config, "unit_forget_bias"), *units = lc_json_get(config, "units");
-    if (strcmp(what, "bias") != 0 || rank != 1 || !lc_json_is(flag, LC_JSON_BOOL) || !flag->boolean || !lc_json_is(units, LC_JSON_INT))
+static void open_forget_gate(const lc_made *array, const char *last, float *value) {
+    const lc_json *flag = lc_json_get(array->config, "unit_forget_bias"), *units = lc_json_get(array->config, "units");
+    if (!units) units = lc_json_get(array->config, "filters"); /* ConvLSTM */
+    if (strcmp(last, "bias") != 0 || array->rank != 1 || !lc_json_is(flag, LC_JSON_BOOL) || !flag->boolean ||
+        !lc_json_is(units, LC_JSON_INT))
         return;
-    for (int64_t i = units->integer; i < 2 * units->integer && i < dims[0]; i++) value[i] = 1;
+    for (int64_t i = units->integer; i < 2 * units->integer && i < array->dims[0]; i++) value[i] = 1;
 }
 
-static void *make(void *user, const char *layer, const char *what, const lc_json *config, const int32_t *dims, int32_t rank,
-                  lc_error *err) {
+static void *make(void *user, const lc_made *array, lc_error *err) {
     lc_net *net = user;
-    char key[80];
-    const char *last = last_part(what);
-    snprintf(key, sizeof key, "%.60s_initializer", last);
-    const lc_json *object = lc_json_get(config, key), otherwise = default_initializer(last);
-    const char *path = lc_arena_printf(&net->arena, "%s/%s", layer, what);
+    const char *last = last_part(array->what);
+    const lc_json *object = argument_of(array->config, array->what, "initializer"), otherwise = default_initializer(last, array->config);
+    const char *path = lc_arena_printf(&net->arena, "%s/%s", array->layer, array->what);
     if (!path) return lc_fail_memory(err, "a variable") ? NULL : NULL;
-    lc_variable *v = add_variable(net, path, dims, rank, err);
+    lc_variable *v = add_variable(net, path, array->dims, array->rank, err);
     if (!v) return NULL;
-    if (lc_initializer_fill(object ? object : &otherwise, dims, rank, net->seed, net->made++, v->value, err) != LC_OK) {
+    if (lc_initializer_fill(object ? object : &otherwise, array->dims, array->rank, array->fan_in, net->seed, net->made++, v->value, err) !=
+        LC_OK) {
         lc_error_prefix(err, "variable \"%.200s\"", path);
         return NULL;
     }
-    open_forget_gate(config, last, dims, rank, v->value);
+    open_forget_gate(array, last, v->value);
     return v->value;
 }
 
-/* Every layer without arrays gets room for them. */
-static lc_status give_room(lc_net *net, lc_keras_model *m, lc_error *err) {
+/* The layers of a model and of those in it, each with its path: "inner/dense". Calls fn for each in Keras's order, until one fails. */
+typedef lc_status (*layer_fn)(void *user, lc_net *net, lc_keras_layer *layer, const char *path, lc_error *err);
+static lc_status each_layer(lc_net *net, const lc_keras_model *m, const char *prefix, layer_fn fn, void *user, lc_error *err) {
     for (uint32_t i = 0; i < m->layer_count; i++) {
-        lc_keras_layer *l = &m->layers[i];
-        if (l->model) LC_TRY(give_room(net, l->model, err));
-        for (; l; l = l->inner) {
-            if (l->weight_count) continue;
-            l->weights = lc_arena_array(&net->arena, LC_TRAINING_WEIGHTS, sizeof *l->weights);
-            if (!l->weights) return lc_fail_memory(err, "layers");
+        const char *path = prefix;
+        for (lc_keras_layer *l = &m->layers[i]; l; l = l->inner) {
+            path = lc_arena_printf(&net->arena, "%s%s%s", path, *path ? "/" : "", l->name ? l->name : "");
+            if (!path) return lc_fail_memory(err, "variables");
+            if (l->model) LC_TRY(each_layer(net, l->model, path, fn, user, err));
+            LC_TRY(fn(user, net, l, path, err));
         }
     }
     return LC_OK;
 }
 
-static void count_made(lc_keras_model *m) {
-    for (uint32_t i = 0; i < m->layer_count; i++) {
-        lc_keras_layer *l = &m->layers[i];
-        if (l->model) count_made(l->model);
-        for (; l; l = l->inner) {
-            if (l->weight_count) continue; /* of a file, or counted when they were made */
-            while (l->weight_count < LC_TRAINING_WEIGHTS && l->weights[l->weight_count].data) l->weight_count++;
-        }
+/* Arrays of a file become variables of ours; a layer without has those to be made. */
+static lc_status own_weights(void *user, lc_net *net, lc_keras_layer *l, const char *layer, lc_error *err) {
+    (void)user;
+    for (uint32_t k = 0; k < l->weight_count; k++) {
+        lc_keras_weight *w = &l->weights[k];
+        if (!lc_floats_can_load(w->type)) continue; /* counters, tables of words: nothing learns them */
+        const char *path = lc_arena_printf(&net->arena, "%s/%s", layer, w->name ? w->name : "");
+        if (!path) return lc_fail_memory(err, "variables");
+        lc_variable *v = add_variable(net, path, w->dims, w->rank, err);
+        if (!v) return err && err->status ? err->status : LC_NO_MEMORY;
+        lc_floats_load(w->type, w->data, 0, v->n, v->value);
+        w->type = LC_FLOAT32;
+        w->data = v->value;
+        w->size = v->n * sizeof *v->value;
     }
-}
-
-/* Arrays of a file as variables of ours. */
-static lc_status own_weights(lc_net *net, lc_keras_model *m, lc_error *err) {
-    for (uint32_t i = 0; i < m->layer_count; i++) {
-        lc_keras_layer *l = &m->layers[i];
-        if (l->model) LC_TRY(own_weights(net, l->model, err));
-        for (; l; l = l->inner)
-            for (uint32_t k = 0; k < l->weight_count; k++) {
-                lc_keras_weight *w = &l->weights[k];
-                if (!lc_floats_can_load(w->type)) continue; /* counters, tables of words: nothing learns them */
-                const char *path = lc_arena_printf(&net->arena, "%s/%s", l->name ? l->name : "", w->name ? w->name : "");
-                lc_variable *v = path ? add_variable(net, path, w->dims, w->rank, err) : NULL;
-                if (!v) return lc_fail_memory(err, "variables");
-                lc_floats_load(w->type, w->data, 0, v->n, v->value);
-                w->type = LC_FLOAT32;
-                w->data = v->value;
-                w->size = v->n * sizeof *v->value;
-            }
-    }
-    return LC_OK;
+    return l->weight_count || l->model || l->inner ? LC_OK : lc_keras_expect(l, &net->arena, err);
 }
 
 /* ---- build -------------------------------------------------------------------------------------------------------------- */
@@ -231,35 +247,40 @@ static lc_variable *variable_of(lc_net *net, const void *data) {
     return NULL;
 }
 
-/* The variables of a model's layers in the order in which Keras makes them, appended to `out`. */
-static lc_status list_in_order(lc_net *net, const lc_keras_model *m, lc_variable *out, uint32_t *n, lc_error *err) {
-    for (uint32_t i = 0; i < m->layer_count; i++) {
-        const lc_keras_layer *l = &m->layers[i];
-        if (l->model) LC_TRY(list_in_order(net, l->model, out, n, err));
-        for (; l; l = l->inner) {
-            lc_keras_place *places;
-            LC_TRY(lc_keras_places(l, &net->arena, &places, err));
-            for (uint32_t k = 0; k < l->weight_count; k++) {
-                lc_variable *v = variable_of(net, places[k].weight->data);
-                if (v && *n < net->variable_count) out[(*n)++] = *v;
-            }
-        }
+typedef struct listing {
+    lc_variable *out;
+    uint32_t count;
+} listing;
+
+/* The variables of a layer in the order in which Keras makes them, with Keras's names for them, appended to the list. */
+static lc_status list_layer(void *user, lc_net *net, lc_keras_layer *l, const char *layer, lc_error *err) {
+    listing *list = user;
+    lc_keras_place *places;
+    LC_TRY(lc_keras_places(l, &net->arena, &places, err));
+    for (uint32_t k = 0; k < l->weight_count; k++) {
+        lc_variable *v = variable_of(net, places[k].weight->data);
+        if (!places[k].weight->data)
+            return lc_fail(err, LC_UNSUPPORTED, "layer \"%.100s\" (%.60s): litec does not make its %.100s", layer, l->class_name,
+                           places[k].h5);
+        if (!v || list->count == net->variable_count) continue;
+        v->path = lc_arena_printf(&net->arena, "%s/%s", layer, places[k].h5);
+        if (!v->path) return lc_fail_memory(err, "variables");
+        list->out[list->count++] = *v;
     }
     return LC_OK;
 }
 
 /* Layers may have been lowered in another order. */
 static lc_status sort_variables(lc_net *net, lc_error *err) {
-    lc_variable *sorted = lc_calloc(net->variable_capacity + 1, sizeof *sorted);
-    uint32_t n = 0;
-    if (!sorted) return lc_fail_memory(err, "variables");
-    const lc_status status = list_in_order(net, net->keras, sorted, &n, err);
-    if (status != LC_OK || n != net->variable_count) { /* an array in two places: as they came */
-        lc_free(sorted);
+    listing list = {.out = lc_calloc(net->variable_capacity + 1, sizeof *list.out)};
+    if (!list.out) return lc_fail_memory(err, "variables");
+    const lc_status status = each_layer(net, net->keras, "", list_layer, &list, err);
+    if (status != LC_OK || list.count != net->variable_count) { /* an array in two places: as they came */
+        lc_free(list.out);
         return status;
     }
     lc_free(net->variables);
-    net->variables = sorted;
+    net->variables = list.out;
     return LC_OK;
 }
 
@@ -268,18 +289,13 @@ static lc_status lower_once(lc_net *net, lc_training *training, lc_error *err) {
     LC_TRY(lc_model_new(&net->limits, &model, err));
     const lc_lower_options lower = {.unroll = true, .training = training};
     lc_status status = lc_lower_keras(net->keras, &lower, model, err);
-    for (uint32_t i = 0; status == LC_OK && i < training->count; i++) { /* names and roles of the variables */
-        lc_variable *v = variable_of(net, training->list[i].data);
-        const char *path = lc_arena_printf(&net->arena, "%s", training->list[i].name);
-        if (!path) status = lc_fail_memory(err, "variables");
-        if (!v || status != LC_OK) continue;
-        v->path = path;
-        v->trainable = training->list[i].learns;
-        char key[80];
-        snprintf(key, sizeof key, "%.60s_regularizer", last_part(training->list[i].what));
-        status = lc_regularizer_read(lc_json_get(training->list[i].config, key), &v->regularizer, err);
-        snprintf(key, sizeof key, "%.60s_constraint", last_part(training->list[i].what));
-        if (status == LC_OK) status = lc_constraint_read(lc_json_get(training->list[i].config, key), &v->constraint, err);
+    for (uint32_t i = 0; status == LC_OK && i < training->count; i++) {
+        const lc_trained *t = &training->list[i];
+        lc_variable *v = variable_of(net, t->data);
+        if (!v) continue;
+        v->trainable = t->learns;
+        status = lc_regularizer_read(argument_of(t->config, t->what, "regularizer"), &v->regularizer, err);
+        if (status == LC_OK) status = lc_constraint_read(argument_of(t->config, t->what, "constraint"), &v->constraint, err);
         if (status == LC_OK) status = lc_variable_check(v, err);
         if (status != LC_OK) lc_error_prefix(err, "variable \"%.200s\"", v->path);
     }
@@ -287,7 +303,7 @@ static lc_status lower_once(lc_net *net, lc_training *training, lc_error *err) {
     return status;
 }
 
-/* Which variables learn, and under which names. Arrays depend on no size that the model leaves open, but layers want one: the first of a few that
+/* Which variables learn. Arrays depend on no size that the model leaves open, but layers want one: the first of a few that
  * all of them can take. */
 lc_status lc_net_roles(lc_net *net, lc_error *err) {
     static const int32_t sizes[] = {64, 256, 1024};
@@ -295,11 +311,8 @@ lc_status lc_net_roles(lc_net *net, lc_error *err) {
     lc_status status = LC_OK;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         lc_training training = {.batch = 2, .open = sizes[i], .counter = -1, .make = make, .user = net};
-        lc_training all = {
-            .batch = 2, .open = sizes[i], .counter = -1, .everything = true, .inference = true}; /* frozen ones have names, too */
         lc_error first = {0};
         status = lower_once(net, &training, i ? &first : err);
-        if (status == LC_OK) status = lower_once(net, &all, i ? &first : err);
         if (status == LC_OK || status == LC_NO_MEMORY) break;
     }
     if (status == LC_OK) lc_error_clear(err);
@@ -328,11 +341,10 @@ static lc_status parse(lc_net *net, const char *text, size_t size, lc_error *err
 
 /* The model stands; arrays are made where it has none. */
 static lc_status finish(lc_net *net, lc_error *err) {
-    LC_TRY(own_weights(net, net->keras, err));
-    LC_TRY(give_room(net, net->keras, err));
+    LC_TRY(each_layer(net, net->keras, "", own_weights, NULL, err));
     LC_TRY(lc_net_roles(net, err));
-    count_made(net->keras);
     LC_TRY(sort_variables(net, err));
+    LC_TRY(lc_net_given_take(net, err));
     return show(net, err);
 }
 
@@ -382,17 +394,22 @@ lc_status lc_net_from_json(const char *json, size_t size, const lc_net_options *
 }
 
 /* What the file says of how it was trained. A loss or optimizer of somebody's own leaves the model uncompiled. */
-static void take_state(lc_net *net, const lc_keras_state *state) {
-    if (!state->compile_config || lc_net_make_compiled(net, state->compile_config, NULL) != LC_OK) return;
+static lc_status take_state(lc_net *net, const lc_keras_state *state, lc_error *err) {
+    lc_error other;
+    if (!state->compile_config) return LC_OK;
+    const lc_status status = lc_net_make_compiled(net, state->compile_config, &other);
+    if (status == LC_NO_MEMORY && err) *err = other;
+    if (status != LC_OK) return status == LC_NO_MEMORY ? status : LC_OK;
     uint32_t n;
     const lc_slot *slots = lc_optimizer_slots(net->optimizer, &n);
-    if (state->optimizer_count != n) return;
+    if (state->optimizer_count != n) return LC_OK;
     for (uint32_t i = 0; i < n; i++) {
         uint64_t bytes;
-        if (!lc_dtype_bytes(state->optimizer[i].type, slots[i].n, &bytes) || bytes != state->optimizer[i].size) return;
+        if (!lc_dtype_bytes(state->optimizer[i].type, slots[i].n, &bytes) || bytes != state->optimizer[i].size) return LC_OK;
     }
     for (uint32_t i = 0; i < n; i++)
         lc_net_copy(slots[i].type, slots[i].data, state->optimizer[i].type, state->optimizer[i].data, slots[i].n, NULL);
+    return LC_OK;
 }
 
 static lc_status read_file(lc_net *net, const char *path, const lc_net_options *o, lc_keras_state *state, lc_error *err) {
@@ -447,7 +464,7 @@ lc_status lc_net_open(const char *path, const lc_net_options *options, lc_net **
     lc_status status = read_file(net, path, options, &state, err);
     if (status == LC_OK) net->config = net->keras->root;
     if (status == LC_OK) status = finish(net, err);
-    if (status == LC_OK) take_state(net, &state);
+    if (status == LC_OK) status = take_state(net, &state, err);
     if (status == LC_OK) *out = net;
     else lc_net_destroy(net);
     return status;
@@ -486,12 +503,12 @@ lc_status lc_net_pool(lc_net *net, int32_t threads, lc_error *err) {
 
 /* ---- what learns ---------------------------------------------------------------------------------------------------------- */
 
-static bool fits(const char *pattern, const char *name) {
+bool lc_net_fits(const char *pattern, const char *name) {
     for (; *pattern; pattern++, name++) {
         if (*pattern == '*') {
             while (*pattern == '*') pattern++;
             for (; *name; name++)
-                if (fits(pattern, name)) return true;
+                if (lc_net_fits(pattern, name)) return true;
             return !*pattern;
         }
         if (!*name || (*pattern != '?' && *pattern != *name)) return false;
@@ -519,7 +536,7 @@ static lc_status write_trainable(lc_net *net, lc_keras_layer *l, bool trainable,
 static lc_status set_all(lc_net *net, lc_keras_model *m, const char *pattern, bool trainable, uint32_t *found, lc_error *err) {
     for (uint32_t i = 0; i < m->layer_count; i++) {
         lc_keras_layer *l = &m->layers[i];
-        const bool chosen = !pattern || (l->name && fits(pattern, l->name));
+        const bool chosen = !pattern || (l->name && lc_net_fits(pattern, l->name));
         if (l->model) LC_TRY(set_all(net, l->model, chosen ? NULL : pattern, trainable, found, err));
         for (; l && chosen; l = l->inner, ++*found) LC_TRY(write_trainable(net, l, trainable, err));
     }

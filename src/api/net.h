@@ -7,7 +7,11 @@
  *   net_fit.c       epochs, callbacks                 net_print.c   what fit prints        net_history.c   what it followed
  *   net_backup.c    a training into a file, to go on from there             callback.c    those of Keras
  *   net_run.c       evaluate and predict
+ *   net_penalty.c   activity regularisers
+ *   net_quantize.c  quantisation-aware training
  *   net_save.c      to files and to an lc_model
+ *   net_transfer.c  a model as a layer of another, or cut at a layer        features.c    or as a fixed function
+ *   net_adapt.c     statistics of data for a Normalization layer
  *
  * The model is its Keras configuration (lc_keras_model and the JSON it was read from) and the arrays of its layers. Arrays of floats are
  * variables: float32, aligned, owned by the net, changed where they lie; lc_keras_weight.data points at them, so that a lowering of the model
@@ -17,8 +21,10 @@
 #define LC_API_NET_H
 
 #include "base/pool.h"
+#include "grad/grad.h"
 #include "litec/train.h"
 #include "lower/keras.h"
+#include "lower/penalty.h"
 #include "ops/op.h"
 #include "source/keras_read.h"
 #include "train/describe.h"
@@ -27,6 +33,7 @@
 #include "train/optimizer.h"
 
 typedef struct lc_net_step lc_net_step;
+typedef struct lc_net_given lc_net_given;
 
 struct lc_net {
     lc_description described; /* until it is built */
@@ -42,7 +49,8 @@ struct lc_net {
     lc_variable *variables;
     lc_net_variable *shown; /* the same for the caller */
     uint32_t variable_count, variable_capacity;
-    uint32_t made; /* variables initialised so far: each draws from a stream of its own */
+    lc_net_given *given; /* variables of models that are layers here, until it is built */
+    uint32_t made;       /* variables initialised so far: each draws from a stream of its own */
 
     /* compiled */
     const lc_json *compiled; /* {"optimizer", "loss", "loss_weights", "metrics"} as Keras serialises it; NULL: not compiled */
@@ -55,8 +63,9 @@ struct lc_net {
     lc_net_step *steps; /* kept graphs, the latest first */
     lc_pool *pool;
     int32_t threads;
-    lc_log *logs;           /* of the last evaluation */
-    const char **log_names; /* of a model with several outputs; NULL: not made yet */
+    struct lc_net_ranges *ranges; /* of quantisation-aware training (net_quantize.c); NULL: nothing is rounded */
+    lc_log *logs;                 /* of the last evaluation */
+    const char **log_names;       /* of a model with several outputs; NULL: not made yet */
 };
 
 /* The numbers a session of training or inference needs. */
@@ -64,6 +73,8 @@ typedef struct lc_net_shapes {
     uint32_t rows;
     const lc_array *x; /* [inputs] their shapes; NULL: those of the model */
 } lc_net_shapes;
+
+enum { LC_NET_PENALTY_STEP = 16 }; /* floats from one penalty to the next: tensors begin at 64 bytes */
 
 /* One training step at one size of the batch: forward, loss, backward. */
 struct lc_net_step {
@@ -75,7 +86,9 @@ struct lc_net_step {
     int32_t *x;       /* [inputs] which input of the session each is */
     int32_t counter;  /* the session's input for random numbers; -1: none */
     void *ops;        /* [outputs] the losses (net_step.c) */
-    float **grads;    /* [variables] where each gradient lies, owned; NULL: the loss does not depend on it */
+    float *penalties; /* [penalty_count * LC_NET_PENALTY_STEP] what activity regularisers add, over all rows */
+    uint32_t penalty_count;
+    float **grads; /* [variables] where each gradient lies, owned; NULL: the loss does not depend on it */
 };
 
 /* A batch and which of its arrays goes where. */
@@ -87,6 +100,8 @@ typedef struct lc_net_feed {
 
 /* The step for batches like this one; made when there is none. */
 lc_status lc_net_step_get(lc_net *net, const lc_net_feed *feed, uint64_t max_memory, lc_net_step **step, lc_error *err);
+/* Whether the name fits the pattern: * is any letters, ? one. */
+bool lc_net_fits(const char *pattern, const char *name);
 /* Forgets all graphs: something other than values has changed. */
 void lc_net_steps_forget(lc_net *net);
 /* Runs it: gradients are in the variables, *loss is the sum over outputs and regularisers. The optimizer has not moved yet. number: of the step,
@@ -144,11 +159,15 @@ lc_status lc_net_resume(lc_net *net, lc_net_course *course, const char *path, lc
 /* lc_net_save with a member of a .keras file that only litec reads; data NULL: none. */
 lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_options *options, lc_str more, lc_error *err);
 
+/* What activity regularisers add: values[i] a scalar, the sum over the batch of penalty i; seeds[i] its gradient a sample (NULL: not wanted). */
+lc_status lc_net_penalties(lc_builder *b, const lc_penalties *p, uint32_t rows, int32_t *values, lc_grad_seed *seeds);
+
 /* The model as it is now, ready to run. */
 typedef struct lc_net_runner {
     lc_model *model;
     lc_session *session;
-    uint32_t logits[64]; /* of output k: the session's output that its loss reads */
+    uint32_t logits[64];             /* of output k: the session's output that its loss reads */
+    uint32_t penalty, penalty_count; /* the session's outputs that activity regularisers are */
 } lc_net_runner;
 lc_status lc_net_run_open(lc_net *net, int32_t threads, uint64_t max_memory, lc_net_runner *r, lc_error *err);
 void lc_net_run_close(lc_net_runner *r);
@@ -160,11 +179,28 @@ void lc_net_decide_loss(lc_net *net, const lc_graph *graph, uint32_t k, const lc
 /* The tensor of the graph that the loss of output k reads: what goes into the activation it would undo, else the output. */
 int32_t lc_net_read_by_loss(lc_net *net, const lc_graph *graph, uint32_t k);
 
+/* The rounding that a lowering of the net does, in *room; NULL: none. */
+struct lc_rounding *lc_net_rounding(lc_net *net, struct lc_rounding *room);
+void lc_net_ranges_free(lc_net *net);
+
+/* Appends the rows of an array; *room bytes are allocated, and grow by doubling. */
+lc_status lc_net_append(lc_array *to, size_t *room, const lc_array *part, lc_error *err);
+
+/* net_transfer.c: a model as a layer of the description of `net`, which gets its variables when it is built: lc_net_given_take. */
+int32_t lc_net_put_model(lc_net *net, lc_description *d, const lc_net *model);
+lc_status lc_net_given_take(lc_net *net, lc_error *err);
+void lc_net_given_end(lc_net *net);
+
 /* LC_ARGUMENT: it is not. */
 lc_status lc_net_is_compiled(const lc_net *net, lc_error *err);
 lc_status lc_net_make_compiled(lc_net *net, const lc_json *compiled, lc_error *err);
-/* Inputs have the shapes that the model states. */
-lc_status lc_net_check_inputs(const lc_net *net, const lc_batch *batch, const uint32_t *places, lc_error *err);
+/* A batch whose inputs have the shapes that the model states; one more or less dimension of 1 at the end is set right. */
+enum { LC_NET_MOST = 64 };
+typedef struct lc_net_fitted {
+    lc_batch batch;
+    lc_array x[LC_NET_MOST];
+} lc_net_fitted;
+lc_status lc_net_fit_inputs(const lc_net *net, const lc_batch *batch, const uint32_t *places, lc_net_fitted *f, lc_error *err);
 
 /* Which variables learn, by the layers' configurations. */
 lc_status lc_net_roles(lc_net *net, lc_error *err);

@@ -13,6 +13,7 @@
 #include "source/zip.h"
 #include "emit/keras_emit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FORM UINT64_C(0x31636974696c) /* "litic1": another when the fields below change */
@@ -88,7 +89,12 @@ static lc_status pass_sums(passage *a, lc_net *net, lc_net_sums *sums) {
     LC_TRY(pass_same(a, net->metric_count, "the number of metrics"));
     for (uint32_t i = 0; i < net->metric_count; i++) {
         size_t n;
-        const double *gathered = lc_metric_gathered(net->metrics[i], &n);
+        const char *class;
+        const double *gathered = lc_metric_gathered(net->metrics[i], &n, &class);
+        char name[64] = "";
+        if (a->out && class) snprintf(name, sizeof name, "%s", class);
+        LC_TRY(pass(a, name, sizeof name));
+        if (!memchr(name, '\0', sizeof name)) return damaged(a->err);
         LC_TRY(pass_count(a, &n, sizeof *gathered));
         if (a->out) {
             lc_text_add_n(a->out, (const char *)gathered, n * sizeof *gathered);
@@ -97,7 +103,7 @@ static lc_status pass_sums(passage *a, lc_net *net, lc_net_sums *sums) {
         double *numbers = lc_calloc(n + 1, sizeof *numbers);
         if (!numbers) return lc_fail_memory(a->err, "metrics");
         lc_status status = pass(a, numbers, n * sizeof *numbers);
-        if (status == LC_OK) status = lc_metric_gather(net->metrics[i], numbers, n, a->err);
+        if (status == LC_OK) status = lc_metric_gather(net->metrics[i], numbers, n, *name ? name : NULL, a->err);
         lc_free(numbers);
         LC_TRY(status);
     }

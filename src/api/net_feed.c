@@ -47,10 +47,23 @@ static const lc_json *shape_of(const lc_net *net, uint32_t i) {
     return shape ? shape : lc_json_get(config, "batch_input_shape");
 }
 
-lc_status lc_net_check_inputs(const lc_net *net, const lc_batch *batch, const uint32_t *places, lc_error *err) {
+/* As Keras does: a last dimension of 1 is added where the model has it and the data has not, or taken away. */
+static void adjust_rank(lc_array *a, const lc_json *shape) {
+    const uint32_t rank = lc_json_is(shape, LC_JSON_ARRAY) ? shape->count : (uint32_t)a->rank;
+    const lc_json *last = rank ? lc_json_at(shape, rank - 1) : NULL;
+    if ((uint32_t)a->rank + 1 == rank && rank <= LC_MAX_RANK && lc_json_is(last, LC_JSON_INT) && last->integer == 1) a->dims[a->rank++] = 1;
+    else if (a->rank > 1 && (uint32_t)a->rank == rank + 1 && a->dims[a->rank - 1] == 1) a->rank--;
+}
+
+lc_status lc_net_fit_inputs(const lc_net *net, const lc_batch *batch, const uint32_t *places, lc_net_fitted *f, lc_error *err) {
+    f->batch = *batch;
+    f->batch.x = f->x;
     for (uint32_t i = 0; i < net->keras->input_count; i++) {
-        const lc_array *a = &batch->x[places[i]];
+        if (places[i] >= LC_NET_MOST) return lc_fail(err, LC_LIMIT, "the data has more than %d inputs", LC_NET_MOST);
+        lc_array *a = &f->x[places[i]];
+        *a = batch->x[places[i]];
         const lc_json *shape = shape_of(net, i);
+        adjust_rank(a, shape);
         bool fits = lc_json_is(shape, LC_JSON_ARRAY) && (uint32_t)a->rank == shape->count;
         for (int32_t d = 1; fits && d < a->rank; d++) {
             const lc_json *size = lc_json_at(shape, (uint32_t)d);

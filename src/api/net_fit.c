@@ -51,15 +51,20 @@ static lc_status weigh(fitting *f, const lc_batch *batch, const float **out, lc_
     }
     const lc_array *y = &batch->y[f->y[0]];
     const size_t width = lc_array_count(y) / batch->rows;
+    if (f->net->keras->output_count > 1 || y->rank > 2) {
+        lc_fail(err, LC_ARGUMENT, "weights of classes need a model with one output, and one class a sample");
+        lc_error_hint(err, "give the samples weights of their own (lc_pipeline_arrays.weights)");
+        return LC_ARGUMENT;
+    }
     float *buffer = lc_malloc((lc_array_count(y) + 1) * sizeof *buffer);
     if (!buffer) return lc_fail_memory(err, "weights");
     lc_status status = lc_net_copy(LC_FLOAT32, buffer, y->type, y->data, lc_array_count(y), err);
     for (uint32_t i = 0; status == LC_OK && i < batch->rows; i++) {
-        size_t class = 0;
-        if (width == 1) class = buffer[i] > 0 ? (size_t)buffer[i] : 0;
-        for (size_t k = 1; width > 1 && k < width; k++)
-            if (buffer[i * width + k] > buffer[i * width + class]) class = k;
-        const double by = class < f->o->class_count ? f->o->class_weight[class] : 1;
+        size_t most = 0;
+        for (size_t k = 1; k < width; k++)
+            if (buffer[i * width + k] > buffer[i * width + most]) most = k;
+        const double class = width == 1 ? nearbyint((double)buffer[i]) : (double)most;
+        const double by = class >= 0 && class < f->o->class_count ? f->o->class_weight[(size_t) class] : 1;
         f->weight[i] = (float)((batch->weight ? batch->weight[i] : 1) * by);
     }
     lc_free(buffer);
@@ -68,11 +73,11 @@ static lc_status weigh(fitting *f, const lc_batch *batch, const float **out, lc_
 }
 
 static lc_status not_a_number(fitting *f, double loss, const lc_variable *bad, lc_error *err) {
-    lc_fail(err, LC_INVALID, "epoch %u, step %llu: the loss is %s%s%s%s", f->p.epoch + 1, (unsigned long long)f->p.step + 1,
-            isnan(loss)   ? "NaN"
-            : isinf(loss) ? "infinite"
-                          : "a number",
-            bad ? (isfinite(loss) ? ", but" : "; the first") : "", bad ? " gradient that is not finite: that of " : "",
+    const char *what = isfinite(loss) ? "a gradient is not finite" : isnan(loss) ? "the loss is NaN" : "the loss is infinite";
+    lc_fail(err, LC_INVALID, "epoch %u, step %llu: %s%s%s", f->p.epoch + 1, (unsigned long long)f->p.step + 1, what,
+            !bad             ? ""
+            : isfinite(loss) ? ": that of "
+                             : "; the first gradient that is not finite: that of ",
             bad ? bad->path : "");
     lc_error_hint(
         err, "a smaller learning rate, clipnorm, or inputs scaled to about -1 ... 1 help most often; the variables are those before the "
@@ -80,16 +85,22 @@ static lc_status not_a_number(fitting *f, double loss, const lc_variable *bad, l
     return LC_INVALID;
 }
 
-static lc_status one_step(fitting *f, const lc_batch *batch, lc_error *err) {
+static lc_status one_step(fitting *f, const lc_batch *given, lc_error *err) {
+    lc_net_fitted fitted;
     lc_net *net = f->net;
     const float *weight;
     lc_net_step *step;
     double loss;
-    LC_TRY(lc_net_check_inputs(net, batch, f->x, err));
+    LC_TRY(lc_net_fit_inputs(net, given, f->x, &fitted, err));
+    const lc_batch *batch = &fitted.batch;
     LC_TRY(weigh(f, batch, &weight, err));
     const lc_net_feed feed = {.batch = batch, .x = f->x, .y = f->y, .weight = weight};
     LC_TRY(lc_net_step_get(net, &feed, f->o->max_memory, &step, err));
-    LC_TRY(lc_net_step_run(net, step, &feed, (uint64_t)lc_optimizer_iteration(net->optimizer), &loss, err));
+    const lc_status status = lc_net_step_run(net, step, &feed, (uint64_t)lc_optimizer_iteration(net->optimizer), &loss, err);
+    if (status != LC_OK) {
+        if (f->data) lc_error_prefix(err, "epoch %u, step %llu", f->p.epoch + 1, (unsigned long long)f->p.step + 1);
+        return status;
+    }
     const lc_variable *bad = lc_optimizer_not_finite(net->optimizer, net->pool);
     if (!isfinite(loss) || bad) return not_a_number(f, loss, bad, err);
     lc_array pred[64];
@@ -260,6 +271,8 @@ lc_status lc_fit(lc_net *net, lc_pipeline *data, const lc_fit_options *options, 
     else lc_history_destroy(h);
     return status;
 }
+
+uint64_t lc_net_step_count(const lc_net *net) { return net->optimizer ? (uint64_t)lc_optimizer_iteration(net->optimizer) : 0; }
 
 lc_status lc_train_on_batch(lc_net *net, const lc_batch *batch, double *loss, lc_error *err) {
     LC_TRY(lc_net_is_compiled(net, err));

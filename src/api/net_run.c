@@ -5,15 +5,34 @@
 #include "api/api.h"
 #include "api/net.h"
 
+#include "lower/rounding.h"
 #include "pass/pass.h"
 
 #include <math.h>
 #include <string.h>
 
+/* They are outputs behind all others. */
+static lc_status add_penalties(lc_net_runner *r, const lc_penalties *p, lc_error *err) {
+    lc_graph *graph = r->model->graphs[0];
+    lc_builder b;
+    r->penalty = (uint32_t)graph->output_count;
+    r->penalty_count = p->count;
+    if (!p->count) return LC_OK;
+    int32_t *values = lc_arena_array(&r->model->arena, p->count, sizeof *values);
+    if (!values) return lc_fail_memory(err, "regularisers");
+    lc_builder_init(&b, r->model, graph, err);
+    LC_TRY(lc_net_penalties(&b, p, 0, values, NULL));
+    for (uint32_t i = 0; i < p->count; i++) LC_TRY(lc_graph_add_output(graph, values[i], err));
+    return LC_OK;
+}
+
 /* The model of this moment, which borrows the net's memory. What the losses read are outputs, too, behind the model's. */
 static lc_status model_now(lc_net *net, lc_net_runner *r, lc_error *err) {
     LC_TRY(lc_model_new(&net->limits, &r->model, err));
-    LC_TRY(lc_lower_keras(net->keras, NULL, r->model, err));
+    lc_rounding rounding;
+    lc_penalties penalties = {0};
+    const lc_lower_options options = {.rounding = lc_net_rounding(net, &rounding), .penalties = &penalties};
+    LC_TRY(lc_lower_keras(net->keras, &options, r->model, err));
     lc_graph *graph = r->model->graphs[0];
     for (uint32_t k = 0; k < net->keras->output_count; k++) {
         const int32_t read = lc_net_read_by_loss(net, graph, k);
@@ -22,6 +41,7 @@ static lc_status model_now(lc_net *net, lc_net_runner *r, lc_error *err) {
         r->logits[k] = (uint32_t)graph->output_count;
         LC_TRY(lc_graph_add_output(graph, read, err));
     }
+    LC_TRY(add_penalties(r, &penalties, err));
     return lc_optimize(r->model, err);
 }
 
@@ -70,13 +90,16 @@ lc_array lc_net_run_output(const lc_net_runner *r, uint32_t k) {
 
 /* ---- evaluate --------------------------------------------------------------------------------------------------------- */
 
-static lc_status evaluate_batch(lc_net *net, lc_net_runner *r, const lc_net_feed *feed, lc_net_sums *sums, lc_error *err) {
+static lc_status evaluate_batch(lc_net *net, lc_net_runner *r, const lc_net_feed *given, lc_net_sums *sums, lc_error *err) {
+    lc_net_fitted fitted;
+    lc_net_feed adjusted = *given, *feed = &adjusted;
     const uint32_t n = net->keras->output_count;
     lc_array pred[64];
     lc_target targets[64];
     double loss = 0, value, losses[64];
     if (n > 64) return lc_fail(err, LC_LIMIT, "the model has %u outputs", n);
-    LC_TRY(lc_net_check_inputs(net, feed->batch, feed->x, err));
+    LC_TRY(lc_net_fit_inputs(net, given->batch, given->x, &fitted, err));
+    adjusted.batch = &fitted.batch;
     LC_TRY(lc_net_run_batch(net, r, feed->batch, feed->x, err));
     for (uint32_t k = 0; k < n; k++) {
         pred[k] = lc_net_run_output(r, k);
@@ -90,6 +113,10 @@ static lc_status evaluate_batch(lc_net *net, lc_net_runner *r, const lc_net_feed
         target.y_pred = &read;
         LC_TRY(lc_loss_run(net->losses[k], &target, net->loss_weights[k], net->pool, &losses[k], NULL, err));
         loss += losses[k];
+    }
+    for (uint32_t i = 0; i < r->penalty_count; i++) {
+        const lc_array v = lc_net_run_output(r, r->penalty + i);
+        loss += (double)*(const float *)v.data / feed->batch->rows;
     }
     for (uint32_t i = 0; i < net->variable_count; i++) {
         if (!net->variables[i].trainable) continue;
@@ -142,8 +169,7 @@ lc_status lc_evaluate(lc_net *net, lc_pipeline *data, const lc_evaluate_options 
 
 /* ---- predict ------------------------------------------------------------------------------------------------------------ */
 
-/* Appends the rows of a batch's output; room grows by doubling. */
-static lc_status append(lc_array *to, size_t *room, const lc_array *part, lc_error *err) {
+lc_status lc_net_append(lc_array *to, size_t *room, const lc_array *part, lc_error *err) {
     if (to->size + part->size > *room) {
         size_t more = *room ? *room : 4096;
         while (more < to->size + part->size)
@@ -183,11 +209,12 @@ lc_status lc_predict(lc_net *net, lc_pipeline *data, const lc_evaluate_options *
     for (uint64_t step = 0; status == LC_OK && (!o->steps || step < o->steps); step++) {
         status = lc_pipeline_next(data, &batch, err);
         if (status != LC_OK || !batch.rows) break;
-        status = lc_net_check_inputs(net, &batch, x, err);
-        if (status == LC_OK) status = lc_net_run_batch(net, &r, &batch, x, err);
+        lc_net_fitted fitted;
+        status = lc_net_fit_inputs(net, &batch, x, &fitted, err);
+        if (status == LC_OK) status = lc_net_run_batch(net, &r, &fitted.batch, x, err);
         for (uint32_t k = 0; status == LC_OK && k < n; k++) {
             const lc_array part = lc_net_run_output(&r, k);
-            status = append(&outputs[k], &rooms[k], &part, err);
+            status = lc_net_append(&outputs[k], &rooms[k], &part, err);
         }
     }
     lc_net_run_close(&r);

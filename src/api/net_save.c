@@ -8,6 +8,7 @@
 #include "emit/meta_graph_emit.h"
 #include "emit/saved_model_emit.h"
 #include "ir/constant.h"
+#include "lower/rounding.h"
 #include "lower/training.h"
 #include "train/config.h"
 
@@ -101,19 +102,24 @@ static bool is_folder(const char *path) {
     return !*name || !strchr(name, '.');
 }
 
+lc_status lc_net_can_save(const char *path, lc_error *err) {
+    static const char *const formats[] = {".keras", ".h5", ".tflite", ".ckpt"};
+    bool known = is_folder(path);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) known |= ends(path, formats[i]);
+    if (known) return LC_OK;
+    lc_fail(err, LC_ARGUMENT, "%.200s: the name's end says no format", path);
+    lc_error_hint(
+        err,
+        "litec saves .keras, .h5, .weights.h5, .tflite, a SavedModel (a name without ending) and a checkpoint of TensorFlow 1 (.ckpt)");
+    return LC_ARGUMENT;
+}
+
 lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_options *options, lc_str more, lc_error *err) {
     LC_TRY(lc_net_build(net, err));
-    const bool weights = ends(path, ".weights.h5"), keras = ends(path, ".keras"), h5 = ends(path, ".h5");
+    LC_TRY(lc_net_can_save(path, err));
     if (ends(path, ".tflite")) return save_tflite(net, path, err);
     if (ends(path, ".ckpt")) return save_tensorflow(net, path, false, err);
     if (is_folder(path)) return save_tensorflow(net, path, true, err);
-    if (!weights && !keras && !h5) {
-        lc_fail(err, LC_ARGUMENT, "%.200s: the name's end says no format", path);
-        lc_error_hint(
-            err,
-            "litec saves .keras, .h5, .weights.h5, .tflite, a SavedModel (a name without ending) and a checkpoint of TensorFlow 1 (.ckpt)");
-        return LC_ARGUMENT;
-    }
     lc_arena arena = {0};
     lc_keras_file file = {.model = net->keras, .config = net->config, .more = more};
     lc_status status = LC_OK;
@@ -122,9 +128,9 @@ lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_opti
         status = list_state(net, &arena, &file, err);
     }
     if (status == LC_OK)
-        status = weights ? lc_emit_keras_weights(&file, path, err)
-                 : keras ? lc_emit_keras(&file, path, err)
-                         : lc_emit_keras_h5(&file, path, err);
+        status = ends(path, ".weights.h5") ? lc_emit_keras_weights(&file, path, err)
+                 : ends(path, ".keras")    ? lc_emit_keras(&file, path, err)
+                                           : lc_emit_keras_h5(&file, path, err);
     lc_arena_deinit(&arena);
     return status;
 }
@@ -160,8 +166,12 @@ lc_status lc_net_convert(lc_net *net, const lc_convert_options *options, lc_mode
     *out = NULL;
     LC_TRY(lc_net_build(net, err));
     LC_TRY(lc_model_new(&net->limits, &model, err));
-    const lc_lower_options lower = {
-        .allow_custom_ops = o->allow_custom_ops, .unroll = o->unroll, .note = o->note, .note_user = o->note_user};
+    lc_rounding rounding;
+    const lc_lower_options lower = {.allow_custom_ops = o->allow_custom_ops,
+                                    .unroll = o->unroll,
+                                    .note = o->note,
+                                    .note_user = o->note_user,
+                                    .rounding = lc_net_rounding(net, &rounding)};
     lc_status status = lc_lower_keras(net->keras, &lower, model, err);
     if (status == LC_OK && !o->no_optimize) status = lc_convert_rewrite(model, err);
     if (status == LC_OK) status = own_constants(net, model, err);

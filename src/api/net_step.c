@@ -12,7 +12,9 @@
 #include "api/net.h"
 
 #include "grad/grad.h"
+#include "lower/rounding.h"
 #include "lower/training.h"
+#include "pass/rewrite.h"
 #include "runtime/session.h"
 
 #include <math.h>
@@ -30,6 +32,7 @@ typedef struct loss_op {
     const float *weights;
     size_t weight_count;
     double total;
+    lc_error why; /* of a failure, in its own words; status LC_OK: none */
 } loss_op;
 
 static lc_array array_of(const lc_tensor_view *v) {
@@ -49,7 +52,9 @@ static lc_status loss_run(lc_custom_node *node, void *user, lc_error *err) {
     const lc_tensor_view x = lc_custom_input(node, 0), d = lc_custom_output(node, 0);
     op->pred = array_of(&x);
     const lc_target t = {.y_true = &op->y_true, .y_pred = &op->pred, .weights = op->weights, .weight_count = op->weight_count};
-    return lc_loss_run(op->loss, &t, op->factor, op->pool, &op->total, d.data, err);
+    const lc_status status = lc_loss_run(op->loss, &t, op->factor, op->pool, &op->total, d.data, err);
+    if (status != LC_OK && err) op->why = *err;
+    return status;
 }
 
 /* ---- building --------------------------------------------------------------------------------------------------------- */
@@ -59,16 +64,34 @@ typedef struct building {
     lc_net_step *step;
     lc_builder b;
     lc_training training;
+    lc_penalties penalties;
     int32_t *wrt, *grads;   /* [variables] of what learns */
     lc_variable **learning; /* [learning_count] */
     uint32_t learning_count;
 } building;
 
+/* A convolution that pads by itself multiplies no zeros: of the passes the one that pays in every step. Tensors keep their numbers, which are
+ * known here. */
+static lc_status fold_pads(lc_graph *graph, lc_error *err) {
+    lc_rewrite rw;
+    lc_status status = lc_rewrite_begin(&rw, graph, err);
+    if (status == LC_OK) status = lc_pass_fold_pad(&rw);
+    lc_arena_deinit(&rw.temporary);
+    size_t kept = 0;
+    for (size_t k = 0; k < graph->node_count; k++)
+        if (graph->nodes[k].op != LC_NODE_DEAD) graph->nodes[kept++] = graph->nodes[k];
+    graph->node_count = kept;
+    return status;
+}
+
 static lc_status lower(building *g, const lc_net_shapes *shapes, lc_error *err) {
     LC_TRY(lc_model_new(&g->net->limits, &g->step->model, err));
     g->training = (lc_training){.batch = (int32_t)shapes->rows, .x = shapes->x, .counter = -1};
-    const lc_lower_options options = {.unroll = true, .training = &g->training};
+    lc_rounding rounding;
+    const lc_lower_options options = {
+        .unroll = true, .training = &g->training, .rounding = lc_net_rounding(g->net, &rounding), .penalties = &g->penalties};
     LC_TRY(lc_lower_keras(g->net->keras, &options, g->step->model, err));
+    LC_TRY(fold_pads(g->step->model->graphs[0], err));
     lc_builder_init(&g->b, g->step->model, g->step->model->graphs[0], err);
     return LC_OK;
 }
@@ -108,6 +131,18 @@ static lc_status append_losses(building *g, const lc_net_feed *feed, lc_grad_see
         seeds[k] = (lc_grad_seed){pred, lc_build_custom(&g->b, code, "", 0, &pred, 1, pred)};
     }
     return g->b.status;
+}
+
+/* Their values come out in the step's memory, each on a line of its own. */
+static lc_status append_penalties(building *g, uint32_t rows, lc_grad_seed *seeds, lc_error *err) {
+    const uint32_t n = g->step->penalty_count = g->penalties.count;
+    if (!n) return LC_OK;
+    int32_t *values = lc_arena_array(&g->step->model->arena, n, sizeof *values);
+    g->step->penalties = lc_build_data(&g->b, (size_t)n * LC_NET_PENALTY_STEP * sizeof *g->step->penalties);
+    if (!values || !g->step->penalties) return lc_fail_memory(err, "regularisers");
+    LC_TRY(lc_net_penalties(&g->b, &g->penalties, rows, values, seeds));
+    for (uint32_t i = 0; i < n; i++) g->b.graph->tensors[values[i]].bound = g->step->penalties + (size_t)i * LC_NET_PENALTY_STEP;
+    return LC_OK;
 }
 
 static lc_variable *variable_of(lc_net *net, const void *data) {
@@ -182,13 +217,16 @@ static lc_status build(building *g, const lc_net_shapes *shapes, const lc_net_fe
     lc_graph *graph = g->b.graph;
     const lc_signature *s = &step->model->signatures[0];
     step->x = lc_arena_array(&step->model->arena, k->input_count, sizeof *step->x);
-    lc_grad_seed *seeds = lc_arena_array(&step->model->arena, k->output_count, sizeof *seeds);
+    const uint32_t seed_count = k->output_count + g->penalties.count;
+    lc_grad_seed *seeds = lc_arena_array(&step->model->arena, seed_count, sizeof *seeds);
     if (!step->x || !seeds) return lc_fail_memory(err, "a training step");
     for (uint32_t i = 0; i < k->input_count; i++) step->x[i] = input_index(graph, s->inputs[i].tensor);
     LC_TRY(list_learning(g, err));
     LC_TRY(append_losses(g, feed, seeds, err));
-    LC_TRY(lc_grad_append(&g->b, seeds, k->output_count, g->wrt, g->learning_count, g->grads));
+    LC_TRY(append_penalties(g, shapes->rows, seeds + k->output_count, err));
+    LC_TRY(lc_grad_append(&g->b, seeds, seed_count, g->wrt, g->learning_count, g->grads));
     LC_TRY(bind_gradients(g, err));
+    LC_TRY(lc_grad_keep_layout(graph, err));
     step->counter = g->training.counter < 0 ? -1 : input_index(graph, g->training.counter);
     return open_session(g, threads, max_memory, err);
 }
@@ -275,11 +313,19 @@ lc_status lc_net_step_run(lc_net *net, lc_net_step *step, const lc_net_feed *fee
         ops[i].weights = feed->weight;
         ops[i].weight_count = feed->weight ? batch->rows : 0;
         ops[i].pool = net->pool;
+        ops[i].why = (lc_error){0};
         ops[i].factor = net->loss_weights ? net->loss_weights[i] : 1;
     }
-    LC_TRY(lc_session_run(step->session, err));
+    const lc_status status = lc_session_run(step->session, err);
+    for (uint32_t i = 0; status != LC_OK && err && i < k->output_count; i++) {
+        if (ops[i].why.status == LC_OK) continue;
+        *err = ops[i].why; /* without the name that the operator has in the graph */
+        lc_error_prefix(err, "output \"%.100s\"", lc_net_output_name(net, i));
+    }
+    LC_TRY(status);
     *loss = 0;
     for (uint32_t i = 0; i < k->output_count; i++) *loss += ops[i].total;
+    for (uint32_t i = 0; i < step->penalty_count; i++) *loss += (double)step->penalties[(size_t)i * LC_NET_PENALTY_STEP] / step->rows;
     for (uint32_t i = 0; i < net->variable_count; i++) {
         lc_variable *v = &net->variables[i];
         v->grad = step->grads[i];

@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct lc_log {
+struct lc_logfile {
     lc_text path; /* for messages */
     int fd;
 };
 
-static lc_status open_log(lc_log *log, bool empty, lc_error *err) {
+static lc_status open_log(lc_logfile *log, bool empty, lc_error *err) {
     const char *path = log->path.data;
     struct stat st;
     do log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
@@ -33,24 +33,24 @@ static lc_status open_log(lc_log *log, bool empty, lc_error *err) {
     return LC_OK;
 }
 
-lc_status lc_log_open(const char *path, bool empty, lc_log **log, lc_error *err) {
+lc_status lc_logfile_open(const char *path, bool empty, lc_logfile **log, lc_error *err) {
     *log = NULL;
     if (!path || !*path) {
         lc_fail(err, LC_ARGUMENT, "no file name given for a log");
         lc_error_hint(err, "give the path of the file to write");
         return LC_ARGUMENT;
     }
-    lc_log *l = lc_calloc(1, sizeof *l);
+    lc_logfile *l = lc_calloc(1, sizeof *l);
     if (!l) return lc_fail_memory(err, "log file");
     l->fd = -1;
     lc_text_add(&l->path, path);
     const lc_status status = l->path.failed ? lc_fail_memory(err, "log file") : open_log(l, empty, err);
     if (status == LC_OK) *log = l;
-    else lc_log_close(l);
+    else lc_logfile_close(l);
     return status;
 }
 
-lc_status lc_log_write(lc_log *log, const void *data, size_t size, lc_error *err) {
+lc_status lc_logfile_write(lc_logfile *log, const void *data, size_t size, lc_error *err) {
     const char *p = data;
     const off_t before = lseek(log->fd, 0, SEEK_END);
     while (size) {
@@ -68,14 +68,14 @@ lc_status lc_log_write(lc_log *log, const void *data, size_t size, lc_error *err
     return LC_OK;
 }
 
-lc_status lc_log_flush(lc_log *log, lc_error *err) {
+lc_status lc_logfile_flush(lc_logfile *log, lc_error *err) {
     int r;
     do r = fsync(log->fd);
     while (r != 0 && errno == EINTR);
     return r == 0 || errno == EINVAL || errno == ENOTSUP ? LC_OK : lc_fail_errno(err, "write", log->path.data, errno);
 }
 
-void lc_log_close(lc_log *log) {
+void lc_logfile_close(lc_logfile *log) {
     if (!log) return;
     if (log->fd >= 0) close(log->fd);
     lc_text_deinit(&log->path);

@@ -7,14 +7,14 @@
 
 #include "litec/runtime.h"
 
-typedef struct lc_log lc_log;
+typedef struct lc_logfile lc_logfile;
 /* Opens a file to write behind what it holds; makes it when it is not there. `empty` begins it anew. */
-lc_status lc_log_open(const char *path, bool empty, lc_log **log, lc_error *err);
+lc_status lc_logfile_open(const char *path, bool empty, lc_logfile **log, lc_error *err);
 /* Appends a piece with one call of the system, so that a reader sees it whole; who is killed in it leaves its beginning at most. */
-lc_status lc_log_write(lc_log *log, const void *data, size_t size, lc_error *err);
+lc_status lc_logfile_write(lc_logfile *log, const void *data, size_t size, lc_error *err);
 /* Waits until all is on the disk. */
-lc_status lc_log_flush(lc_log *log, lc_error *err);
+lc_status lc_logfile_flush(lc_logfile *log, lc_error *err);
 /* NULL is fine. */
-void lc_log_close(lc_log *log);
+void lc_logfile_close(lc_logfile *log);
 
 #endif

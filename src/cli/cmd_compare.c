@@ -19,7 +19,7 @@ typedef struct values {
 } values;
 
 static const lc_cli_option options[] = {
-    {"data", 'd', LC_CLI_LIST, offsetof(values, data), "[NAME=]PATH",
+    {"data", 'd', LC_CLI_LIST, offsetof(values, data), "[SIGNATURE:][NAME=]PATH",
      "samples: .npy, .npz, IDX, CSV, pictures or a folder (made-up numbers)", 0, 0},
     {"samples", 'n', LC_CLI_COUNT, offsetof(values, samples), "N", "how many at most (100 of --data, 8 made-up ones)", 1, INT32_MAX},
     {"batch", 'b', LC_CLI_COUNT, offsetof(values, batch), "N", "samples in one run (1, where the model leaves it open)", 1, 65536},
@@ -30,7 +30,8 @@ static const lc_cli_option options[] = {
     {"csv", 0, LC_CLI_FLAG, offsetof(values, csv), NULL, "print CSV, with the columns of TensorFlow's quantization debugger", 0, 0},
     {"all", 'a', LC_CLI_FLAG, offsetof(values, all), NULL, "print every tensor, not only the worst", 0, 0},
     {"no-local", 0, LC_CLI_FLAG, offsetof(values, no_local), NULL, "do not run B's operators one by one on A's inputs (saves time)", 0, 0},
-    {"signature", 0, LC_CLI_STRING, offsetof(values, signature), "KEY", "of both models (their first graph)", 0, 0},
+    {"signature", 0, LC_CLI_STRING, offsetof(values, signature), "KEY",
+     "of both models (each that both have; of --data without a signature, the first graph)", 0, 0},
     {"weights", 0, LC_CLI_STRING, offsetof(values, weights), "FILE", "of A, for a Keras .json", 0, 0},
     {"seed", 0, LC_CLI_COUNT, offsetof(values, seed), "N", "of made-up numbers (0)", 0, INT32_MAX},
     {"threads", 0, LC_CLI_COUNT, offsetof(values, threads), "N", "threads that share a run (1)", 1, 256},
@@ -49,62 +50,120 @@ static void progress(void *user, uint64_t done, uint64_t count) {
     else fprintf(stderr, "\r%llu samples ", (unsigned long long)done);
 }
 
-static int report(const values *v, const lc_comparison *c) {
+/* What is compared with what. */
+typedef struct job {
+    const char *signature; /* NULL: the first graph */
+    lc_data *data;         /* NULL: made-up numbers */
+} job;
+
+typedef struct jobs {
+    job items[LC_CLI_LIST_MAX];
+    size_t count;
+    lc_cli_sets sets;
+    bool several; /* signatures: the report says of which it is */
+    const double *tolerance;
+} jobs;
+
+static int report(const values *v, const lc_comparison *c, const char *signature) {
     const lc_compare_format format = v->json ? LC_COMPARE_JSON : v->csv ? LC_COMPARE_CSV : LC_COMPARE_TEXT;
     lc_error err;
     char *text;
     if (v->html && lc_comparison_save(c, LC_COMPARE_HTML, v->html, &err)) return lc_cli_fail(&err);
     if (lc_comparison_report(c, format, v->all ? 0 : 20, &text, &err)) return lc_cli_fail(&err);
     const size_t length = v->quiet && format == LC_COMPARE_TEXT ? strcspn(text, "\n") + 1 : strlen(text);
+    if (signature && format == LC_COMPARE_TEXT) {
+        printf("signature ");
+        lc_cli_put_safe(stdout, signature);
+        printf(": ");
+    }
     fwrite(text, 1, length, stdout);
     lc_free(text);
     return c->agree ? LC_EXIT_OK : LC_EXIT_FAILED;
 }
 
-static int open_data(const values *v, const lc_model *model, lc_data **data) {
-    const char *files[LC_CLI_LIST_MAX + 1] = {0};
+static int open_data(const values *v, const lc_model *model, lc_cli_sets *sets) {
     lc_preprocess pixels;
     lc_error err;
-    *data = NULL;
-    if (v->data.count == 0) return LC_EXIT_OK;
     if (v->preprocess && lc_preprocess_named(v->preprocess, &pixels, &err)) return lc_cli_fail(&err);
-    memcpy(files, v->data.items, v->data.count * sizeof *files);
     const lc_data_options how = {.limits = {.max_memory = v->max_memory},
                                  .signature = v->signature,
                                  .pixels = v->preprocess ? &pixels : NULL,
                                  .batch = (uint32_t)v->batch,
                                  .most = (uint64_t)(v->samples ? v->samples : 100)};
-    if (lc_data_open(model, files, &how, data, &err)) return lc_cli_fail(&err);
-    lc_cli_data_note(*data);
+    return lc_cli_sets_open(&v->data, &how, model, sets);
+}
+
+static bool has_signature(const lc_model *m, const char *key) {
+    const char *k;
+    for (size_t i = 0; (k = lc_model_signature(m, i)) != NULL; i++)
+        if (strcmp(k, key) == 0) return true;
+    return false;
+}
+
+static bool is_chosen(const jobs *j, const char *key) {
+    for (size_t i = 0; i < j->count; i++)
+        if (j->items[i].signature && strcmp(j->items[i].signature, key) == 0) return true;
+    return false;
+}
+
+/* Those of the data, the one that --signature names, or all that both models have. What is left out without being asked is said. */
+static int choose(const values *v, const lc_model *a, const lc_model *b, jobs *j) {
+    const char *key;
+    char left[300] = "";
+    j->several = lc_model_signature(a, 0) && (lc_model_signature(a, 1) || lc_model_signature(b, 1));
+    for (size_t i = 0; i < j->sets.count; i++) j->items[j->count++] = (job){lc_data_signature(j->sets.data[i]), j->sets.data[i]};
+    if (!j->count && (v->signature || !j->several)) j->items[j->count++].signature = v->signature;
+    const bool each = !j->count, first = !each && !j->items[0].signature;
+    for (size_t i = 0; j->several && !v->signature && (key = lc_model_signature(a, i)) != NULL; i++) {
+        if (each && has_signature(b, key) && j->count < LC_CLI_LIST_MAX) j->items[j->count++].signature = key;
+        else if (!is_chosen(j, key)) snprintf(left + strlen(left), sizeof left - strlen(left), "%s%.80s", left[0] ? ", " : "", key);
+    }
+    if (!j->count) return lc_cli_usage("litec inspect prints their signatures", "litec compare: the models have no signature in common");
+    if (j->count > 1 && (v->json || v->csv || v->html))
+        return lc_cli_usage("choose one with --signature",
+                            "litec compare: --json, --csv and --html are of one signature, and there are %zu", j->count);
+    char text[400];
+    if (first) snprintf(text, sizeof text, "compared is the first graph alone; for another, --signature or --data SIGNATURE:NAME=PATH");
+    else snprintf(text, sizeof text, "not compared, for %s: signature %s", each ? "B has no such" : "there is no --data for them", left);
+    if (left[0]) lc_cli_note(text);
     return LC_EXIT_OK;
 }
 
-static int compare(const values *v, const char *const *names, lc_model *a, lc_model *b, const double *tolerance) {
+static int compare(const values *v, const char *const *names, lc_model *a, lc_model *b, const jobs *j, const job *this) {
     const bool shown = isatty(STDERR_FILENO);
     double told = lc_cli_now();
     lc_comparison *c;
-    lc_data *data;
     lc_error err;
-    int code = open_data(v, a, &data);
-    if (code) return code;
     const lc_compare_options how = {.name_a = names[0],
                                     .name_b = names[1],
-                                    .signature = v->signature,
+                                    .signature = this->signature,
                                     .threads = v->threads,
                                     .max_memory = v->max_memory,
-                                    .samples = data ? 0 : (uint64_t)v->samples,
+                                    .samples = this->data ? 0 : (uint64_t)v->samples,
                                     .seed = (uint64_t)v->seed,
                                     .no_local = v->no_local,
-                                    .tolerance = tolerance,
+                                    .tolerance = j->tolerance,
                                     .progress = shown ? progress : NULL,
                                     .progress_user = &told};
-    const lc_status status = lc_compare(a, b, data, &how, &c, &err);
-    lc_data_close(data);
+    const lc_status status = lc_compare(a, b, this->data, &how, &c, &err);
     if (shown) fputs("\r\033[K", stderr);
     if (status) return lc_cli_fail(&err);
-    code = report(v, c);
+    const int code = report(v, c, j->several ? this->signature : NULL);
     lc_comparison_destroy(c);
     return code;
+}
+
+/* The worst exit code of all. */
+static int compare_all(const values *v, const char *const *names, lc_model *a, lc_model *b, const double *tolerance) {
+    jobs j = {.tolerance = tolerance};
+    int worst = open_data(v, a, &j.sets);
+    if (!worst) worst = choose(v, a, b, &j);
+    for (size_t i = 0; i < j.count && worst <= LC_EXIT_FAILED; i++) {
+        const int code = compare(v, names, a, b, &j, &j.items[i]);
+        if (code > worst) worst = code;
+    }
+    lc_cli_sets_close(&j.sets);
+    return worst;
 }
 
 static int run(const lc_cli_command *command, int argc, char **argv) {
@@ -129,7 +188,7 @@ static int run(const lc_cli_command *command, int argc, char **argv) {
         lc_error err;
         if (lc_convert(arguments.items[i], &how, &models[i], &err)) code = lc_cli_fail(&err);
     }
-    if (!code) code = compare(&v, arguments.items, models[0], models[1], v.tolerance ? &tolerance : NULL);
+    if (!code) code = compare_all(&v, arguments.items, models[0], models[1], v.tolerance ? &tolerance : NULL);
     for (int i = 0; i < 2; i++) lc_model_destroy(models[i]);
     return code;
 }

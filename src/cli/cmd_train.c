@@ -13,15 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_CLASSES = 4096, MOST_CALLBACKS = 7 };
+enum { MOST_CLASSES = 4096, MOST_CALLBACKS = 8 };
 
 typedef struct values {
     lc_cli_list data, labels, validation, validation_labels, metrics, class_weight;
-    const char *output, *optimizer, *loss, *weights, *freeze, *csv, *tensorboard, *backup, *best, *checkpoint, *monitor;
+    const char *output, *on_device, *optimizer, *loss, *weights, *freeze, *csv, *tensorboard, *backup, *best, *checkpoint, *monitor, *prune;
     double class_weights[MOST_CLASSES];
     float rate, scale, split;
     int32_t epochs, batch, threads, steps, patience, backup_steps, verbose, classes, height, width, channels, samples, seed, plateau;
-    bool keep_order, quiet, summary, one_hot, restore_best;
+    bool keep_order, quiet, summary, one_hot, restore_best, quantize_aware;
     uint64_t max_memory;
 } values;
 
@@ -30,7 +30,10 @@ static const lc_cli_option options[] = {
      "samples: .npy, .npz, IDX, .csv, TFRecord, a folder of pictures; repeat for more inputs", 0, 0},
     {"labels", 'l', LC_CLI_LIST, offsetof(values, labels), "[NAME=]FILE", "what is to be learned: .npy, IDX, text (the labels in the data)",
      0, 0},
-    {"output", 'o', LC_CLI_STRING, offsetof(values, output), "FILE", "the trained model: .keras, .h5, .weights.h5, .tflite", 0, 0},
+    {"output", 'o', LC_CLI_STRING, offsetof(values, output), "FILE",
+     "the trained model: .keras, .h5, .weights.h5, .tflite, .ckpt; a name without ending: a SavedModel", 0, 0},
+    {"on-device", 0, LC_CLI_STRING, offsetof(values, on_device), "FILE",
+     "a .tflite file, too, that goes on learning where it runs, --batch samples a step", 0, 0},
     {"epochs", 'e', LC_CLI_COUNT, offsetof(values, epochs), "N", "times through the data (1)", 1, 1000000},
     {"batch", 'b', LC_CLI_COUNT, offsetof(values, batch), "N", "samples in one step (32)", 1, 65536},
     {"optimizer", 0, LC_CLI_STRING, offsetof(values, optimizer), "NAME", "sgd, adam, rmsprop ... (the model's own, else adam)", 0, 0},
@@ -66,6 +69,10 @@ static const lc_cli_option options[] = {
     {"backup-steps", 0, LC_CLI_COUNT, offsetof(values, backup_steps), "N", "and there every N steps instead", 1, INT32_MAX},
     {"csv", 0, LC_CLI_STRING, offsetof(values, csv), "FILE", "a line an epoch", 0, 0},
     {"tensorboard", 0, LC_CLI_STRING, offsetof(values, tensorboard), "DIR", "events for TensorBoard", 0, 0},
+    {"prune", 0, LC_CLI_STRING, offsetof(values, prune), "S", "make this part of each kernel's weights zero while it trains: 0.8, 2:4", 0,
+     0},
+    {"quantize-aware", 0, LC_CLI_FLAG, offsetof(values, quantize_aware), NULL,
+     "compute as the int8 model will; -o OUT.tflite is that model", 0, 0},
     {"summary", 0, LC_CLI_FLAG, offsetof(values, summary), NULL, "print the layers first", 0, 0},
     {"verbose", 'v', LC_CLI_COUNT, offsetof(values, verbose), "N", "1: a bar, 2: a line an epoch (1 on a terminal, else 2)", 1, 2},
     {"quiet", 'q', LC_CLI_FLAG, offsetof(values, quiet), NULL, "print nothing", 0, 0},
@@ -137,7 +144,7 @@ static lc_status compile(lc_net *net, const values *v, lc_error *err) {
         return v->rate > 0 ? lc_net_set_learning_rate(net, (double)v->rate, err) : LC_OK;
     if (!v->loss) {
         lc_status status = LC_ARGUMENT;
-        *err = (lc_error){.status = status};
+        *err = (lc_error){.status = status, .offset = LC_NO_OFFSET};
         snprintf(err->message, sizeof err->message, "the model does not say what it learns by");
         snprintf(err->hint, sizeof err->hint, "give --loss, e.g. sparse_categorical_crossentropy for classes, mse for numbers");
         return status;
@@ -168,7 +175,7 @@ static lc_status read_class_weights(values *v, uint32_t *count, lc_error *err) {
         const double weight = *middle == '=' ? strtod(middle + 1, &end) : NAN;
         if (middle == text || *text < '0' || *text > '9' || *middle != '=' || end == middle + 1 || *end || class >= MOST_CLASSES ||
             !(weight >= 0) || isinf(weight)) {
-            *err = (lc_error){.status = LC_ARGUMENT};
+            *err = (lc_error){.status = LC_ARGUMENT, .offset = LC_NO_OFFSET};
             snprintf(err->message, sizeof err->message, "--class-weight %.100s says no weight of a class", text);
             snprintf(err->hint, sizeof err->hint, "write the class (below %d), = and what its samples count: --class-weight 3=2.5",
                      MOST_CLASSES);
@@ -185,13 +192,28 @@ static bool is_weights(const char *path) {
     return n >= m && strcmp(path + n - m, ".weights.h5") == 0;
 }
 
+/* More and more weights become zero over the first three quarters of the training; a pattern of neighbours holds from its beginning. */
+static lc_status make_pruning(const values *v, const lc_net *net, const lc_pipeline *data, lc_callback *callback, lc_error *err) {
+    const uint64_t batches = v->steps ? (uint64_t)v->steps : lc_pipeline_batches(data), begin = lc_net_step_count(net);
+    lc_prune_low_magnitude_options o = {.sparsity = v->prune, .begin_step = begin};
+    if (batches != UINT64_MAX && !strchr(v->prune, ':')) {
+        const uint64_t steps = batches * (v->epochs ? (uint64_t)v->epochs : 1) * 3 / 4;
+        o.polynomial = steps > 0;
+        o.end_step = steps > 0 ? begin + steps : 0;
+        o.frequency = steps > 2000 ? 100 : steps / 20 + 1;
+    }
+    return lc_prune_low_magnitude(&o, callback, err);
+}
+
 /* The callbacks that were asked for: *count of them, which the caller frees also on failure. */
-static lc_status make_callbacks(const values *v, lc_callback callbacks[MOST_CALLBACKS], size_t *count, lc_error *err) {
+static lc_status make_callbacks(const values *v, const lc_net *net, const lc_pipeline *data, lc_callback callbacks[MOST_CALLBACKS],
+                                size_t *count, lc_error *err) {
     const bool validated = v->validation.count || v->split > 0;
     const lc_monitor monitor = {.name = v->monitor ? v->monitor : validated ? "val_loss" : "loss", .print = v->quiet ? NULL : say};
     lc_status status = LC_OK;
     *count = 0;
-    if (v->plateau)
+    if (v->prune) status = make_pruning(v, net, data, &callbacks[(*count)++], err); /* before those that save what it leaves */
+    if (v->plateau && status == LC_OK)
         status = lc_reduce_on_plateau(&(lc_reduce_on_plateau_options){.monitor = monitor, .patience = (uint32_t)v->plateau},
                                       &callbacks[(*count)++], err);
     if (v->patience && status == LC_OK)
@@ -219,9 +241,11 @@ static int train(lc_net *net, values *v, lc_error *err) {
     size_t callback_count = 0;
     uint32_t class_count = 0;
     int result = LC_EXIT_OK;
-    lc_status status = read_class_weights(v, &class_count, err);
-    if (status == LC_OK) status = make_callbacks(v, callbacks, &callback_count, err);
+    lc_status status = v->output ? lc_net_can_save(v->output, err) : LC_OK;
+    if (status == LC_OK) status = read_class_weights(v, &class_count, err);
+    if (status == LC_OK && v->quantize_aware) status = lc_net_quantize_aware(net, NULL, err);
     if (status == LC_OK) status = open_data(v, &v->data, &v->labels, false, &data, err);
+    if (status == LC_OK) status = make_callbacks(v, net, data, callbacks, &callback_count, err);
     if (status == LC_OK && v->validation.count) status = open_data(v, &v->validation, &v->validation_labels, true, &validation, err);
     else if (status == LC_OK && v->split > 0) status = open_data(v, &v->data, &v->labels, true, &validation, err);
     const lc_fit_options fit = {.epochs = (uint32_t)v->epochs,
@@ -240,6 +264,7 @@ static int train(lc_net *net, values *v, lc_error *err) {
                                                                    : 2};
     if (status == LC_OK) status = lc_fit(net, data, &fit, NULL, err);
     if (status == LC_OK && v->output) status = lc_net_save(net, v->output, NULL, err);
+    if (status == LC_OK && v->on_device) status = lc_net_save_trainable(net, v->on_device, v->batch ? (uint32_t)v->batch : 32, err);
     if (status == LC_OK && v->backup) lc_backup_discard(v->backup);
     for (size_t i = 0; i < callback_count; i++) lc_callback_deinit(&callbacks[i]);
     if (status != LC_OK) result = lc_cli_fail(err);

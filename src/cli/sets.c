@@ -46,8 +46,7 @@ static int open_set(const lc_cli_list *list, const lc_data_options *how, const l
         taken[i] = true;
     }
     lc_data_options from = *how;
-    from.signature = length ? key : NULL;
-    if (length) from.batch = 0;
+    if (length) from.signature = key, from.batch = 0;
     if (lc_data_open(model, files, &from, data, &err)) return lc_cli_fail(&err);
     lc_cli_data_note(*data);
     return LC_EXIT_OK;

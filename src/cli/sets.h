@@ -11,8 +11,8 @@ typedef struct lc_cli_sets {
     size_t count;
 } lc_cli_sets;
 
-/* Opens all of the list; `how` without its signature. batch: of the first graph's samples; the others have what their inputs say. Exit code;
- * nothing is open after a failure. */
+/* Opens all of the list. how->signature and batch: of what names no signature; the others have the batch that their inputs say. Exit code; nothing
+ * is open after a failure. */
 int lc_cli_sets_open(const lc_cli_list *list, const lc_data_options *how, const lc_model *model, lc_cli_sets *sets);
 void lc_cli_sets_close(lc_cli_sets *sets);
 /* Says on stderr, once a run, that bytes go in as they stand, if they do. */

@@ -209,22 +209,25 @@ void lc_gd_rule_lrn(lc_gd_rule *e) {
 
 /* ---- pictures ----------------------------------------------------------------------------------------------------------- */
 
-void lc_gd_rule_resize_bilinear(lc_gd_rule *e) {
-    const lc_ResizeBilinearOptions *o = LC_OP_ATTRS(e->node, ResizeBilinearOptions);
-    if (e->in[0].type != LC_DT_FLOAT) {
-        lc_gd_rule_fail(e, "TensorFlow gives float32, whatever it is given");
+static void put_resize(lc_gd_rule *e, bool align_corners, bool half_pixel_centers) {
+    if (align_corners && half_pixel_centers) {
+        lc_gd_rule_fail(e, "it aligns corners and takes half pixels, TensorFlow does one of both");
         return;
     }
     lc_gd_rule_plain(e);
-    lc_gd_bool(e->b, "align_corners", o->align_corners);
-    lc_gd_bool(e->b, "half_pixel_centers", o->half_pixel_centers);
+    lc_gd_bool(e->b, "align_corners", align_corners);
+    lc_gd_bool(e->b, "half_pixel_centers", half_pixel_centers);
+}
+
+void lc_gd_rule_resize_bilinear(lc_gd_rule *e) {
+    const lc_ResizeBilinearOptions *o = LC_OP_ATTRS(e->node, ResizeBilinearOptions);
+    if (e->in[0].type == LC_DT_FLOAT) put_resize(e, o->align_corners, o->half_pixel_centers);
+    else lc_gd_rule_fail(e, "TensorFlow gives float32, whatever it is given");
 }
 
 void lc_gd_rule_resize_nearest(lc_gd_rule *e) {
     const lc_ResizeNearestNeighborOptions *o = LC_OP_ATTRS(e->node, ResizeNearestNeighborOptions);
-    lc_gd_rule_plain(e);
-    lc_gd_bool(e->b, "align_corners", o->align_corners);
-    lc_gd_bool(e->b, "half_pixel_centers", o->half_pixel_centers);
+    put_resize(e, o->align_corners, o->half_pixel_centers);
 }
 
 /* ---- training and chance ------------------------------------------------------------------------------------------------ */

@@ -7,13 +7,13 @@
 
 #include "emit/bundle_emit.h"
 #include "ir/ir.h"
+#include "proto/proto.h"
 
 /* PREFIX.meta, PREFIX.index, PREFIX.data-*, and the file `checkpoint`. The nodes of the graph are named as the tensors of the model and as
  * the variables are. Whole or not at all. Errors: as lc_emit_checkpoint; LC_UNSUPPORTED for an operator without a form in TensorFlow. */
 lc_status lc_emit_meta_graph(lc_model *model, const char *prefix, const lc_emit_variable *v, size_t n, lc_error *err);
 
-/* ---- inside emit: a message as a file that is still to be committed. */
-#include "proto/proto.h"
+/* Inside emit: a message as a file that is still to be committed. */
 lc_status lc_emit_message(const char *path, lc_pb_id id, const void *message, lc_file **file, lc_error *err);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "grad/own.h"
 
+#include "base/clones.h"
 #include "kernels/ref.h"
 #include <math.h>
 
@@ -43,21 +44,21 @@ enum { CHUNK = 16384 };
 /* Where a choice is made, a product with 0 would let an infinite dy through as NaN: TensorFlow has 0 there. */
 #define CHOOSE(condition) \
     for (int64_t i = from; i < to; i++) { \
-        const float v = j->v[i]; \
-        j->dx[i] = (condition) ? j->dy[i] : 0; \
+        const float v = j->v[i], dy = j->dy[i]; /* read in any case: compilers make no vectors of what may not be read */ \
+        j->dx[i] = (condition) ? dy : 0; \
     } \
     break;
 
-static void work(void *arg, int64_t begin, int64_t end, int32_t thread) {
+LC_CLONES static void work(void *arg, int64_t begin, int64_t end, int32_t thread) {
     const job *j = arg;
     (void)thread;
     const int64_t from = begin * CHUNK, to = end * CHUNK < j->n ? end * CHUNK : j->n;
     const float alpha = j->o.alpha;
     switch (j->o.kind) {
     case LC_ACT_RELU: CHOOSE(v > 0)
-    case LC_ACT_RELU6: CHOOSE(v > 0 && v < 6)
-    case LC_ACT_RELU_N1_TO_1: CHOOSE(v > -1 && v < 1)
-    case LC_ACT_RELU_0_TO_1: CHOOSE(v > 0 && v < 1)
+    case LC_ACT_RELU6: CHOOSE((v > 0) & (v < 6))
+    case LC_ACT_RELU_N1_TO_1: CHOOSE((v > -1) & (v < 1))
+    case LC_ACT_RELU_0_TO_1: CHOOSE((v > 0) & (v < 1))
     case LC_ACT_LOGISTIC: EACH(v * (1 - v))
     case LC_ACT_TANH: EACH(1 - v * v)
     case LC_ACT_ELU: EACH(v > 0 ? 1 : v + 1)

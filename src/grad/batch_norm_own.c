@@ -9,6 +9,7 @@
 #include "grad/grad.h"
 
 #include "base/checked.h"
+#include "base/clones.h"
 #include "kernels/ref.h"
 #include <math.h>
 #include <string.h>
@@ -61,11 +62,11 @@ static void range(const job *j, int64_t piece, int64_t *from, int64_t *to) {
     *to = j->rows * (piece + 1) / PIECES;
 }
 
-static void sum(void *arg, int64_t begin, int64_t end, int32_t thread) {
+LC_CLONES static void sum(void *arg, int64_t begin, int64_t end, int32_t thread) {
     const job *j = arg;
     (void)thread;
     for (int64_t piece = begin; piece < end; piece++) {
-        double *s = j->sums + piece * 2 * j->channels;
+        double *restrict s = j->sums + piece * 2 * j->channels;
         int64_t from, to;
         range(j, piece, &from, &to);
         memset(s, 0, (size_t)j->channels * 2 * sizeof *s);
@@ -76,11 +77,11 @@ static void sum(void *arg, int64_t begin, int64_t end, int32_t thread) {
     }
 }
 
-static void squares(void *arg, int64_t begin, int64_t end, int32_t thread) {
+LC_CLONES static void squares(void *arg, int64_t begin, int64_t end, int32_t thread) {
     const job *j = arg;
     (void)thread;
     for (int64_t piece = begin; piece < end; piece++) {
-        double *s = j->sums + piece * 2 * j->channels;
+        double *restrict s = j->sums + piece * 2 * j->channels;
         int64_t from, to;
         range(j, piece, &from, &to);
         memset(s, 0, (size_t)j->channels * 2 * sizeof *s);
@@ -95,11 +96,11 @@ static void squares(void *arg, int64_t begin, int64_t end, int32_t thread) {
 }
 
 /* sum of dy, sum of dy (x - mean) */
-static void products(void *arg, int64_t begin, int64_t end, int32_t thread) {
+LC_CLONES static void products(void *arg, int64_t begin, int64_t end, int32_t thread) {
     const job *j = arg;
     (void)thread;
     for (int64_t piece = begin; piece < end; piece++) {
-        double *s = j->sums + piece * 2 * j->channels, *p = s + j->channels;
+        double *restrict s = j->sums + piece * 2 * j->channels, *restrict p = s + j->channels;
         int64_t from, to;
         range(j, piece, &from, &to);
         memset(s, 0, (size_t)j->channels * 2 * sizeof *s);
@@ -120,7 +121,7 @@ static void gather(const job *j) {
 }
 
 /* y = a x + b */
-static void affine(void *arg, int64_t begin, int64_t end, int32_t thread) {
+LC_CLONES static void affine(void *arg, int64_t begin, int64_t end, int32_t thread) {
     const job *j = arg;
     (void)thread;
     for (int64_t piece = begin; piece < end; piece++) {
@@ -128,24 +129,25 @@ static void affine(void *arg, int64_t begin, int64_t end, int32_t thread) {
         range(j, piece, &from, &to);
         for (int64_t r = from; r < to; r++) {
             const float *x = j->x + r * j->channels;
-            float *out = j->out + r * j->channels;
-            for (int64_t c = 0; c < j->channels; c++) out[c] = (x[c] - j->mean[c]) * j->a[c] + j->b[c];
+            float *restrict out = j->out + r * j->channels;
+            const float *mean = j->mean, *a = j->a, *b = j->b;
+            for (int64_t c = 0; c < j->channels; c++) out[c] = (x[c] - mean[c]) * a[c] + b[c];
         }
     }
 }
 
 /* dx = a dy - b (x - mean) - mean of dy times a, which comes as the third vector */
-static void differential(void *arg, int64_t begin, int64_t end, int32_t thread) {
+LC_CLONES static void differential(void *arg, int64_t begin, int64_t end, int32_t thread) {
     const job *j = arg;
     (void)thread;
-    const float *third = j->b + j->channels;
+    const float *a = j->a, *b = j->b, *mean = j->mean, *third = b + j->channels;
     for (int64_t piece = begin; piece < end; piece++) {
         int64_t from, to;
         range(j, piece, &from, &to);
         for (int64_t r = from; r < to; r++) {
             const float *x = j->x + r * j->channels, *dy = j->dy + r * j->channels;
-            float *out = j->out + r * j->channels;
-            for (int64_t c = 0; c < j->channels; c++) out[c] = j->a[c] * dy[c] - j->b[c] * (x[c] - j->mean[c]) - third[c];
+            float *restrict out = j->out + r * j->channels;
+            for (int64_t c = 0; c < j->channels; c++) out[c] = a[c] * dy[c] - b[c] * (x[c] - mean[c]) - third[c];
         }
     }
 }

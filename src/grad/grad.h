@@ -38,6 +38,9 @@ typedef struct lc_grad_seed {
  * by its gradients with respect to some tensors (seeds). Fails the builder: LC_UNSUPPORTED for an operator on the way that has no rule. */
 lc_status lc_grad_append(lc_builder *b, const lc_grad_seed *seeds, uint32_t seed_count, const int32_t *wrt, uint32_t n, int32_t *grads);
 
+/* In a graph with its gradients: filters are read and their gradients written as Keras has them, without a TRANSPOSE (layout.c). */
+lc_status lc_grad_keep_layout(lc_graph *graph, lc_error *err);
+
 /* The rule of a builtin operator; NULL when it has none. */
 lc_grad_fn lc_grad_rule(int32_t op);
 

@@ -36,9 +36,17 @@ typedef struct lc_activation_options {
 typedef struct lc_window_options {
     int32_t stride_h, stride_w, dilation_h, dilation_w, filter_h, filter_w;
     int8_t padding;                  /* lc_Padding */
+    bool keras;                      /* a filter lies as [h, w, in, out] (conv_own.h) */
     int32_t multiplier;              /* of depthwise convolutions */
     int32_t dims[LC_MAX_RANK], rank; /* of the output */
 } lc_window_options;
+
+/* CONV(x, W, b): a convolution of x seen as `images`, or a dense layer of rows of one pixel; act: a clamp. */
+typedef struct lc_conv_options {
+    lc_window_options window;
+    int32_t images[4];
+    int8_t act; /* lc_ActivationFunctionType */
+} lc_conv_options;
 
 /* SLICE_GRAD(dy): zeros of the shape dims, and dy's elements where they were taken from. */
 typedef struct lc_slice_grad_options {
@@ -70,6 +78,35 @@ typedef struct lc_dropout_options {
     uint32_t stream;
     int32_t noise[LC_MAX_RANK];
 } lc_dropout_options;
+
+/* RANDOM(counter): numbers of this shape, uniform in [0, 1) or standard normal; counter and stream as DROPOUT's. */
+typedef struct lc_random_options {
+    uint32_t stream;
+    bool normal;
+    int32_t rank, dims[LC_MAX_RANK];
+} lc_random_options;
+
+/* ROUND(x, range) = x on the steps of its range, and the range after this batch; range: float32[3], bound: minimum, maximum, how many batches it
+ * has seen. It begins with the first batch's and follows the later ones by moving averages. ROUND_GRAD(dy, x, range). */
+typedef struct lc_round_options {
+    int32_t bits;
+    float decay;
+} lc_round_options;
+/* ROUND_WEIGHTS(w) = w on the symmetric steps of each slice along the axis, 2^bits - 1 of them, of which the largest weight is the last. */
+typedef struct lc_round_weights_options {
+    int32_t bits, axis;
+} lc_round_weights_options;
+
+/* WARP(x, numbers [batch, 2]): pictures turned (numbers[0], in whole turns), moved (down and right, in heights and widths) or zoomed (1 + the number
+ * of pixels for one; height and width alike, or each by its own), by amounts between low and high. */
+typedef enum lc_warp_kind { LC_WARP_TURN, LC_WARP_SHIFT, LC_WARP_ZOOM } lc_warp_kind;
+typedef struct lc_warp_options {
+    lc_warp_kind kind;
+    float low[2], high[2];
+    int32_t fill; /* lc_warp_fill (warp.h) */
+    float value;
+    bool nearest, alike;
+} lc_warp_options;
 
 /* Fails an own kernel's or rule's inputs that are not float32 of known shape. */
 lc_status lc_own_floats(lc_infer_ctx *ctx, uint32_t first, uint32_t count);

@@ -3,6 +3,7 @@
  */
 #include "grad/own.h"
 
+#include "base/clones.h"
 #include "kernels/ref.h"
 #include <string.h>
 
@@ -42,7 +43,19 @@ typedef struct job {
 static inline int32_t most(int32_t a, int32_t b) { return a > b ? a : b; }
 static inline int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 
-static void work(void *arg, int64_t begin, int64_t end, int32_t thread) {
+enum { LANES = 64 };
+
+/* What is left of dy goes to the elements that are the largest. */
+static inline void give(float *restrict dx, const float *restrict x, const float *restrict y, float *restrict left, int32_t n) {
+    for (int32_t c = 0; c < n; c++) {
+        const bool largest = x[c] == y[c];
+        const float d = left[c];
+        dx[c] += largest ? d : 0;
+        left[c] = largest ? 0 : d;
+    }
+}
+
+LC_CLONES static void work(void *arg, int64_t begin, int64_t end, int32_t thread) {
     const job *j = arg;
     (void)thread;
     const int32_t h = j->o->dims[1], w = j->o->dims[2], channels = j->o->dims[3];
@@ -66,15 +79,14 @@ static void work(void *arg, int64_t begin, int64_t end, int32_t thread) {
                         }
                     continue;
                 }
-                for (int32_t c = 0; c < channels; c++) {
-                    const float largest = j->y[at + c], d = j->dy[at + c];
-                    bool found = false;
-                    for (int32_t iy = from_y; iy < to_y && !found; iy++)
-                        for (int32_t ix = from_x; ix < to_x && !found; ix++) {
+                for (int32_t c = 0; c < channels; c += LANES) {
+                    const int32_t n = least(LANES, channels - c);
+                    float left[LANES]; /* of dy: 0 once an element has got it */
+                    memcpy(left, j->dy + at + c, (size_t)n * sizeof *left);
+                    for (int32_t iy = from_y; iy < to_y; iy++)
+                        for (int32_t ix = from_x; ix < to_x; ix++) {
                             const int64_t i = ((int64_t)iy * w + ix) * channels + c;
-                            if (x[i] != largest) continue;
-                            dx[i] += d;
-                            found = true;
+                            give(dx + i, x + i, j->y + at + c, left, n);
                         }
                 }
             }

@@ -27,7 +27,7 @@ static lc_status prepare(lc_kernel_ctx *ctx) {
                          .groups = i[3] / f[3],
                          .weights = weights,
                          .out_step = per_out,
-                         .tap_step = per_tap,
+                         .tap_step = (ptrdiff_t)per_tap,
                          .in_step = 1,
                          .bias = bias,
                          .low = low,

@@ -26,7 +26,8 @@ typedef struct plan {
     int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_h, pad_w;
     int32_t columns; /* input pixels across under one tile */
     float low, high;
-    const float *weights, *bias; /* weights before packing: [taps][channels] */
+    const float *weights, *bias; /* weights before packing: [taps][channels]; NULL: known when it runs, and packed into scratch then */
+    size_t packed_at;            /* where in scratch */
     const float *packed;
     const float *zeros; /* [channels] */
     size_t thread_scratch;
@@ -71,7 +72,7 @@ static lc_status prepare_engine(lc_kernel_ctx *ctx, const plan *d) {
                                .groups = 1,
                                .weights = d->weights,
                                .out_step = 1,
-                               .tap_step = (size_t)out_c,
+                               .tap_step = out_c,
                                .in_step = 0,
                                .bias = d->bias,
                                .low = d->low,
@@ -83,7 +84,7 @@ static lc_status prepare(lc_kernel_ctx *ctx) {
     const lc_DepthwiseConv2DOptions *o = LC_OP_ATTRS(ctx->node, DepthwiseConv2DOptions);
     const lc_value *in = ctx->in[0], *filter = ctx->in[1], *out = ctx->out[0];
     plan d = {0};
-    if (!lc_fast_is_float(in) || !lc_fast_is_weights(filter) || !lc_fast_optional(ctx, 2, &d.bias)) return LC_UNSUPPORTED;
+    if (!lc_fast_is_float(in) || !lc_fast_weights(ctx, &d.weights, &d.bias)) return LC_UNSUPPORTED;
     if (!lc_activation_range(o->fused_activation_function, &d.low, &d.high)) return LC_UNSUPPORTED;
     if (lc_fast_elements(&out->shape) == 0 || lc_fast_elements(&in->shape) == 0) return LC_UNSUPPORTED;
     const int32_t *i = in->shape.dims, *f = filter->shape.dims;
@@ -91,7 +92,6 @@ static lc_status prepare(lc_kernel_ctx *ctx) {
     d.kernel_h = f[1], d.kernel_w = f[2];
     d.stride_h = o->stride_h, d.stride_w = o->stride_w;
     d.dilation_h = o->dilation_h_factor, d.dilation_w = o->dilation_w_factor;
-    d.weights = filter->data;
     lc_op_window(d.in_h, d.kernel_h, d.stride_h, d.dilation_h, o->padding, &d.out_h, &d.pad_h);
     lc_op_window(d.in_w, d.kernel_w, d.stride_w, d.dilation_w, o->padding, &d.out_w, &d.pad_w);
     if (d.out_h != out->shape.dims[1] || d.out_w != out->shape.dims[2]) return LC_UNSUPPORTED;
@@ -115,9 +115,14 @@ static lc_status prepare(lc_kernel_ctx *ctx) {
         if (!lc_mul_size(lc_fast_elements(&in->shape), (size_t)d.repeat * sizeof(float), &bytes)) return LC_UNSUPPORTED;
         if (!lc_add_size(bytes, d.repeated_at, &ctx->scratch_size)) return LC_UNSUPPORTED;
     }
+    const size_t packed_size = blocks * (1 + taps) * vl * sizeof(float);
+    if (!d.weights) {
+        d.packed_at = lc_fast_align(ctx->scratch_size);
+        if (!lc_add_size(d.packed_at, packed_size, &ctx->scratch_size)) return LC_UNSUPPORTED;
+    }
     *state = d;
     ctx->label = d.tile ? "depthwise tile" : "depthwise taps";
-    return lc_fast_pack(ctx, blocks * (1 + taps) * vl * sizeof(float), pack, &state->packed);
+    return d.weights ? lc_fast_pack(ctx, packed_size, pack, &state->packed) : LC_OK;
 }
 
 typedef struct job {
@@ -214,8 +219,16 @@ static void repeat_channels(void *arg, int64_t begin, int64_t end, int32_t threa
 
 static lc_status run(lc_kernel_ctx *ctx) {
     if (ctx->in[0]->shape.dims[3] == 1 && ctx->out[0]->shape.dims[3] > 1) return lc_gemm_run(ctx);
-    const plan *d = ctx->state;
+    plan *d = ctx->state;
     job j = {d, ctx->simd, ctx->in[0]->data, ctx->out[0]->data, ctx->scratch};
+    if (d->packed_at) {
+        const lc_value *bias = ctx->in_count > 2 ? ctx->in[2] : NULL;
+        float *packed = (float *)(void *)(j.scratch + d->packed_at);
+        d->weights = ctx->in[1]->data;
+        d->bias = bias ? bias->data : NULL;
+        pack(ctx, packed);
+        d->packed = packed;
+    }
     if (d->repeat > 1) {
         lc_pool_run(ctx->pool, (int64_t)d->batch * d->in_h, 1, repeat_channels, &j);
         j.in = (const float *)(const void *)(j.scratch + d->repeated_at);

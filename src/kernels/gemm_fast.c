@@ -29,9 +29,10 @@ enum {
     SMALL_WEIGHTS = 256 << 10, /* bytes of one group's weights up to which they count as cached */
     BLOCK_INPUT = 384 << 10,   /* bytes of input a block of tiles may cover */
     BLOCK_ROWS = 384,
-    LINE_FLOATS = 96, /* longest filter line handled as LINES */
-    SAME_SET = 4096,  /* rows at this distance fall into the same cache set */
-    COPY_PAD = 16,    /* floats between copied rows, to spread them over the sets */
+    LINE_FLOATS = 96,    /* longest filter line handled as LINES */
+    SAME_SET = 4096,     /* rows at this distance fall into the same cache set */
+    PACK_FLOATS = 16384, /* fewest that are worth a thread's while */
+    COPY_PAD = 16,       /* floats between copied rows, to spread them over the sets */
 };
 
 typedef enum gather { DENSE, TAPS, LINES } gather;
@@ -58,27 +59,70 @@ static size_t panel_width(const plan *g, const lc_simd *simd, size_t panel) {
     return g->group_out - panel * simd->nr > simd->vl ? simd->nr : simd->vl;
 }
 
-static void pack(const lc_kernel_ctx *ctx, void *data) {
-    const plan *g = ctx->state;
+/* n weights of one k, for the outputs of a panel, behind each other. A few k at a time where these lie behind each other: so every line of the
+ * weights is read once, and the lines written stay in the cache. */
+static void pack_rows(const lc_gemm_problem *p, const float *w, size_t k, size_t n, size_t width, float *out) {
+    enum { STEP = 16 };
+    if (n < width) memset(out, 0, k * width * sizeof *out);
+    if (p->out_step == 1) {
+        for (; k > 0; k--, w += p->in_step, out += width) memcpy(out, w, n * sizeof *out);
+        return;
+    }
+    for (; k > 0;) {
+        const size_t rows = k < STEP ? k : STEP;
+        for (size_t j = 0; j < n; j++)
+            for (size_t c = 0; c < rows; c++) out[c * width + j] = w[j * p->out_step + c * p->in_step];
+        k -= rows, w += rows * p->in_step, out += rows * width;
+    }
+}
+
+/* Along one dimension: whether any output's tap k looks into the input. */
+static bool looks_inside(int32_t k, int32_t dilation, int32_t pad, int32_t stride, int32_t in, int32_t out) {
+    const int64_t first = (int64_t)k * dilation - pad, y = first < 0 ? (-first + stride - 1) / stride : 0;
+    return y < out && first + y * stride < in;
+}
+
+/* Weights that meet padding alone are left out by gather_taps, and never read. */
+static bool tap_is_used(const plan *g, size_t tap) {
+    const lc_gemm_problem *p = &g->p;
+    const int32_t ky = (int32_t)tap / p->kernel_w, kx = (int32_t)tap % p->kernel_w;
+    return g->gather != TAPS || (looks_inside(ky, p->dilation_h, p->pad_h, p->stride_h, p->in_h, p->out_h) &&
+                                 looks_inside(kx, p->dilation_w, p->pad_w, p->stride_w, p->in_w, p->out_w));
+}
+
+typedef struct pack_job {
+    const lc_kernel_ctx *ctx;
+    float *data;
+    bool all; /* taps that these shapes never read, too: sessions of other shapes share what is packed once a model */
+} pack_job;
+
+/* Item: a tap of a panel of a group; the first brings the bias. */
+static void pack_items(void *arg, int64_t begin, int64_t end, int32_t thread) {
+    const pack_job *j = arg;
+    const plan *g = j->ctx->state;
     const lc_gemm_problem *p = &g->p;
     const size_t taps = (size_t)p->kernel_h * (size_t)p->kernel_w;
-    for (size_t group = 0; group < (size_t)p->groups; group++) {
-        float *out = (float *)data + group * g->group_floats;
-        for (size_t panel = 0; panel < g->panels; panel++) {
-            const size_t width = panel_width(g, ctx->simd, panel), first = group * g->group_out + panel * ctx->simd->nr;
-            const size_t left = (group + 1) * g->group_out - first, n = left < width ? left : width;
-            for (size_t j = 0; j < width; j++) out[j] = j < n && p->bias ? p->bias[first + j] : 0;
-            out += width;
-            for (size_t tap = 0; tap < taps; tap++) {
-                const float *w = p->weights + first * p->out_step + tap * p->tap_step;
-                /* A few channels at a time: reads run along in_step, and their lines are still cached for the next j. */
-                for (size_t c = 0; c < g->group_in; c++, out += width) {
-                    for (size_t j = 0; j < n; j++) out[j] = w[j * p->out_step + c * p->in_step];
-                    for (size_t j = n; j < width; j++) out[j] = 0;
-                }
-            }
-        }
+    (void)thread;
+    for (size_t i = (size_t)begin; i < (size_t)end; i++) {
+        const size_t tap = i % taps, panel = i / taps % g->panels, group = i / taps / g->panels;
+        const size_t width = panel_width(g, j->ctx->simd, panel), first = panel * j->ctx->simd->nr;
+        const size_t n = g->group_out - first < width ? g->group_out - first : width;
+        float *out = j->data + group * g->group_floats + panel * g->panel_floats;
+        for (size_t k = 0; tap == 0 && k < width; k++) out[k] = k < n && p->bias ? p->bias[group * g->group_out + first + k] : 0;
+        if (!j->all && !tap_is_used(g, tap)) continue;
+        const size_t group_step = p->group_step ? p->group_step : g->group_out * p->out_step;
+        const float *w = p->weights + group * group_step + first * p->out_step + (ptrdiff_t)tap * p->tap_step;
+        pack_rows(p, w, g->group_in, n, width, out + (1 + tap * g->group_in) * width);
     }
+}
+
+static int64_t pack_count(const plan *g) {
+    return (int64_t)((size_t)g->p.groups * g->panels * (size_t)g->p.kernel_h * (size_t)g->p.kernel_w);
+}
+
+static void pack(const lc_kernel_ctx *ctx, void *data) {
+    pack_job j = {ctx, data, true};
+    pack_items(&j, 0, pack_count(ctx->state), 0);
 }
 
 /* ---- prepare ------------------------------------------------------------------------------------------------- */
@@ -379,7 +423,9 @@ void lc_gemm_use(lc_kernel_ctx *ctx, const float *weights, const float *bias) {
     float *packed = (float *)(void *)((unsigned char *)ctx->scratch + g->packed_at);
     g->p.weights = weights;
     g->p.bias = bias;
-    pack(ctx, packed);
+    pack_job j = {ctx, packed, false};
+    const int64_t items = pack_count(g), floats = (int64_t)(g->group_floats * (size_t)g->p.groups);
+    lc_pool_run(ctx->pool, items, 1 + items * PACK_FLOATS / (floats + 1), pack_items, &j);
     g->packed = packed;
 }
 

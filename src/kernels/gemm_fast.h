@@ -12,9 +12,11 @@
 typedef struct lc_gemm_problem {
     int32_t batch, in_h, in_w, in_c, out_h, out_w, out_c;
     int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_h, pad_w, groups;
-    const float *weights; /* w(o, tap, c) = weights[o * out_step + tap * tap_step + c * in_step]; NULL:
-                           * known when it runs, and packed into scratch then */
-    size_t out_step, tap_step, in_step;
+    const float *weights; /* w(o, tap, c) = weights[o * out_step + tap * tap_step + c * in_step], o within its group, whose weights are
+                           * group_step after those of the one before; NULL: known when it runs, and packed into scratch then */
+    size_t out_step, in_step;
+    ptrdiff_t tap_step;
+    size_t group_step; /* 0: as many times out_step as a group has outputs */
     const float *bias; /* [out_c] or NULL */
     float low, high;
 } lc_gemm_problem;

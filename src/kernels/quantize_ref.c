@@ -5,6 +5,7 @@
  * 2-bit numbers are packed, the first in the lowest bits.
  */
 #include "kernels/elementwise.h"
+#include "kernels/fake_quant.h"
 #include <math.h>
 
 typedef struct state {
@@ -144,21 +145,14 @@ const lc_kernel lc_kernel_DEQUANTIZE = {.choose = choose_dequantize};
 
 /* ---- FAKE_QUANT ----------------------------------------------------------------------------------------------------- */
 
-/* The range is moved a little so that 0 is one of its 2^num_bits steps; then every number goes to the nearest step. */
+/* Every number goes to the nearest step. */
 static lc_status run_fake(lc_kernel_ctx *ctx) {
     const lc_FakeQuantOptions *o = LC_OP_ATTRS(ctx->node, FakeQuantOptions);
-    const float steps = (float)((1 << o->num_bits) - 1), scale = (o->max - o->min) / steps, zero = 0 - o->min / scale;
-    const float nearest = zero < 0       ? 0
-                          : zero > steps ? steps
-                                         : roundf(zero),
-                low = (0 - nearest) * scale, high = (steps - nearest) * scale, inverse = 1 / scale;
-    const float *in = ctx->in[0]->data;
+    const lc_fake_grid grid = lc_fake_grid_of(o->min, o->max, o->num_bits);
+    const float *in = ctx->in[0]->data, inverse = 1 / grid.scale;
     float *out = ctx->out[0]->data;
     const int64_t n = lc_ref_elements(ctx->in[0]);
-    for (int64_t i = 0; i < n; i++) {
-        const float x = in[i] < low ? low : in[i] > high ? high : in[i];
-        out[i] = roundf((x - low) * inverse) * scale + low;
-    }
+    for (int64_t i = 0; i < n; i++) out[i] = lc_fake_grid_round(&grid, inverse, in[i]);
     return LC_OK;
 }
 const lc_kernel lc_kernel_FAKE_QUANT = {.prepare = lc_ref_prepare_float, .run = run_fake};

@@ -36,6 +36,17 @@ typedef struct lc_gemm_tile {
     float low, high;
 } lc_gemm_tile;
 
+/* One tile of a sum of products of columns and rows: out[r][j] += sum over i < k of at[i].a[from + r] * at[i].b[j]. */
+typedef struct lc_outer_pair {
+    const float *a, *b; /* b: as many floats as the tile is wide */
+} lc_outer_pair;
+typedef struct lc_outer_tile {
+    const lc_outer_pair *at;
+    size_t k, from, mr; /* mr in 1..simd->mr */
+    float *out;
+    size_t out_stride, n; /* columns to write; the tile is nr wide, or vl where n <= vl */
+} lc_outer_tile;
+
 /* Depthwise: LC_DW_PIXELS neighbouring outputs of one image row, all channels. */
 #define LC_DW_PIXELS 4
 typedef struct lc_dw_tile {
@@ -129,10 +140,15 @@ typedef enum lc_simd_unary {
 /* Which operand of a binary kernel is one float for all elements. */
 typedef enum lc_simd_form { LC_SIMD_VV, LC_SIMD_VS, LC_SIMD_SV } lc_simd_form;
 
-/* X(name, families, (parameters)); all return void. The families of ops.def that use it (LC_FAMILY_any: others too): in a build that has
- * chosen no operator of them (ops/select.h) the entry is NULL. gemm      one tile gemv      one row times LC_GEMV_PANELS full panels (n is
- * 4 * nr): four streams of weights hide the latency of the sums; each sum is formed as gemm forms it, so a batch of 1 equals the same row
- * of a bigger batch dw3s1 ..  depthwise tile, kernel 3x3 or 5x5, stride 1 or 2 across dwtaps    depthwise, one pixel, any list of taps
+/* X(name, families, (parameters)); all return void. The families of ops.def that use it (LC_FAMILY_any: others too; LC_FAMILY_training:
+ * src/grad): in a build that has chosen no operator of them (ops/select.h) the entry is NULL.
+ *
+ *   gemm      one tile
+ *   gemv      one row times LC_GEMV_PANELS full panels (n is 4 * nr): four streams of weights hide the latency of the sums; each sum is
+ *             formed as gemm forms it, so a batch of 1 equals the same row of a bigger batch
+ *   outer     one tile of a gradient of weights
+ *   dw3s1 ..  depthwise tile, kernel 3x3 or 5x5, stride 1 or 2 across
+ *   dwtaps    depthwise, one pixel, any list of taps
  *   binary    out[i] = clamp(a op b); out may be a or b. SV: a is one float
  *   unary     out[i] = f(in[i]); out may be in
  *   softmax   one row; out may be in
@@ -147,6 +163,7 @@ typedef enum lc_simd_form { LC_SIMD_VV, LC_SIMD_VS, LC_SIMD_SV } lc_simd_form;
 #define LC_SIMD_LIST(X) \
     X(gemm, LC_FAMILY_conv | LC_FAMILY_fully_connected | LC_FAMILY_batch_matmul | LC_FAMILY_transpose_conv, (const lc_gemm_tile *t)) \
     X(gemv, LC_FAMILY_conv | LC_FAMILY_fully_connected | LC_FAMILY_batch_matmul | LC_FAMILY_transpose_conv, (const lc_gemm_tile *t)) \
+    X(outer, LC_FAMILY_training, (const lc_outer_tile *t)) \
     X(dw3s1, LC_FAMILY_depthwise, (const lc_dw_tile *t)) \
     X(dw3s2, LC_FAMILY_depthwise, (const lc_dw_tile *t)) \
     X(dw5s1, LC_FAMILY_depthwise, (const lc_dw_tile *t)) \

@@ -49,4 +49,7 @@ uint32_t lc_lower_axes(lc_call *c, const char *key, int32_t rank, int32_t *axes)
  * (lower_norm_more.c) */
 int32_t lc_lower_unit(lc_call *c, int32_t x, const int32_t *axes, uint32_t n, double least);
 
+/* RandomCrop in inference. (lower_image_size.c) */
+int32_t lc_lower_fixed_crop(lc_call *c);
+
 #endif

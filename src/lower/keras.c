@@ -10,7 +10,9 @@
  * Refused: calls that need their own output, references to what does not exist, unknown classes (unless allowed as CUSTOM).
  */
 #include "lower/eager.h"
+#include "lower/penalty.h"
 #include "lower/problems.h"
+#include "lower/rounding.h"
 #include "lower/rnn.h"
 #include "lower/tf_impl.h"
 #include "lower/training.h"
@@ -302,7 +304,10 @@ static int32_t lower_row(lc_call *c, const lc_lower_row *row) {
                                                         : "at most ",
                              c->in_count < (uint32_t)row->in_min ? row->in_min : row->in_max);
     const size_t asked = c->lower->asked_count;
+    lc_round_inputs(c);
     const int32_t out = row->lower(c);
+    lc_round_moved(c, out);
+    lc_penalty_note(c, out);
     lc_arguments_end(c, asked);
     if (row->mask == LC_MASK_PASS) c->mask = lc_call_mask(c, 0);
     return out;

@@ -20,7 +20,6 @@ typedef struct lc_keras_weight {
     int32_t dims[LC_MAX_RANK];
     const void *data; /* may be unaligned: memcpy elements */
     size_t size;
-    struct lc_keras_weight *home; /* the one this is a copy of, for a layer in a layer (part.c); NULL: it is none */
 } lc_keras_weight;
 
 /* Output `tensor` of the `node`-th call of layer `layer` (Keras's history triple). */
@@ -44,13 +43,14 @@ typedef struct lc_keras_layer {
     const lc_json *config;
     lc_keras_weight *weights; /* in Keras's creation order: Dense kernel, bias; BatchNormalization gamma, beta, mean, variance */
     uint32_t weight_count;
+    lc_keras_weight **homes;      /* [weight_count] what its weights are copies of, for a part of a layer (part.c); NULL: of none */
     struct lc_keras_model *model; /* the nested model when class is Sequential, Functional or Model; else NULL */
     struct lc_keras_layer *inner; /* the layer in a TimeDistributed, with its weights; else NULL */
     lc_keras_call *calls;
     uint32_t call_count;  /* InputLayer: none */
     const lc_json *entry; /* the layer as serialised: "module" ("keras.src.ops.numpy" for an operation that is no layer),
                              "build_config", "shared_object_id"; NULL for a layer that was put in */
-    lc_str vocabulary;          /* the text of vocabulary.txt among the file's assets; absent: it has none */
+    lc_str vocabulary;    /* the text of vocabulary.txt among the file's assets; absent: it has none */
 } lc_keras_layer;
 
 typedef struct lc_keras_model {

@@ -141,12 +141,14 @@ static void add_part(placing *p, const char *zip, const char *h5, const char *va
 /* Configurations nest no deeper than their JSON. */
 static void add_layer(placing *p, const lc_json *json, const char *zip, const char *h5);
 
-static void add_direction(placing *p, const lc_json *json, const char *direction, const char *zip, const char *h5) {
+static void add_direction(placing *p, const lc_json *json, const char *direction, bool as_is, const char *zip, const char *h5) {
     const char *name = lc_json_str(lc_json_get(json, "config"), "name", "layer");
     const size_t n = strlen(direction);
-    const char *called = strncmp(name, direction, n) == 0 ? name : join(p, "", lc_arena_printf(p->arena, "%s_%s", direction, name));
+    if (strncmp(name, "forward_", 8) == 0) name += 8; /* of a backward layer that is made of the forward one */
+    const char *called = as_is || strncmp(name, direction, n) == 0 ? name : lc_arena_printf(p->arena, "%s_%s", direction, name);
     const char *place = lc_arena_printf(p->arena, "%s_layer", direction);
-    add_layer(p, json, join(p, zip, place ? place : ""), join(p, h5, called));
+    p->failed = p->failed || !place || !called;
+    add_layer(p, json, join(p, zip, place ? place : ""), join(p, h5, called ? called : ""));
 }
 
 static void add_cells(placing *p, const lc_json *cells, const char *zip, const char *h5) {
@@ -174,8 +176,9 @@ static void add_cells(placing *p, const lc_json *cells, const char *zip, const c
 static void add_class(placing *p, const char *class_name, const lc_json *config, const char *zip, const char *h5) {
     const lc_json *cell = lc_json_get(config, "cell"), *inner = lc_json_get(config, "layer"), *back = lc_json_get(config, "backward_layer");
     if (is(class_name, "Bidirectional") && inner) {
-        add_direction(p, inner, "forward", zip, h5);
-        add_direction(p, lc_json_is(back, LC_JSON_OBJECT) ? back : inner, "backward", zip, h5);
+        const bool own = lc_json_is(back, LC_JSON_OBJECT);
+        add_direction(p, inner, "forward", false, zip, h5);
+        add_direction(p, own ? back : inner, "backward", own, zip, h5);
         return;
     }
     if (is(class_name, "RNN") && cell) {
@@ -213,14 +216,20 @@ static bool has_variable(const lc_json *config, lc_str name) {
     static const struct {
         const char *name, *argument, *value; /* value NULL: it must not be false; "": it must be null */
     } optional[] = {
-        {"bias", "use_bias", NULL},   {"gamma", "scale", NULL}, {"beta", "center", NULL},  {"scale", "use_scale", NULL}, {"concat_score_weight", "score_mode", "concat"},
-        {"mean", "mean", ""}, {"variance", "mean", ""}, {"count", "mean", ""},
+        {"bias", "use_bias", NULL},
+        {"gamma", "scale", NULL},
+        {"beta", "center", NULL},
+        {"scale", "use_scale", NULL},
+        {"concat_score_weight", "score_mode", "concat"},
+        {"mean", "mean", ""},
+        {"variance", "mean", ""},
+        {"count", "mean", ""},
     };
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
         const char *value = optional[i].value;
         const lc_json *given = lc_json_get(config, optional[i].argument);
         if (!lc_str_is(name, optional[i].name)) continue;
-        if (!value ? !yes(config, optional[i].argument)
+        if (!value   ? !yes(config, optional[i].argument)
             : *value ? !is(lc_json_str(config, optional[i].argument, NULL), value)
                      : given && given->kind != LC_JSON_NULL)
             return false;
@@ -350,7 +359,6 @@ lc_status lc_keras_places(const lc_keras_layer *layer, lc_arena *arena, lc_keras
 }
 
 lc_status lc_keras_expect(lc_keras_layer *layer, lc_arena *arena, lc_error *err) {
-    static const int32_t zero = 0;
     placing p = {.arena = arena};
     lc_str name;
     bool trainable;
@@ -364,9 +372,7 @@ lc_status lc_keras_expect(lc_keras_layer *layer, lc_arena *arena, lc_error *err)
         for (uint32_t k = 0; variable(&p.parts[i], k, &name, &trainable); k++) {
             const char *place = lc_arena_printf(arena, "%s%svars/%u", p.parts[i].zip, *p.parts[i].zip ? "/" : "", k);
             if (!place) return lc_fail_memory(err, "weights");
-            lc_keras_weight *w = &layer->weights[layer->weight_count++];
-            *w = (lc_keras_weight){.name = place, .type = LC_FLOAT32};
-            if (lc_str_is(name, "count")) *w = (lc_keras_weight){.name = place, .type = LC_INT32, .data = &zero, .size = sizeof zero};
+            layer->weights[layer->weight_count++] = (lc_keras_weight){.name = place, .type = LC_FLOAT32};
         }
     return LC_OK;
 }

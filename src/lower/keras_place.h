@@ -51,7 +51,7 @@ typedef struct lc_keras_place {
 /* The places of a layer's weights [layer->weight_count], in the order in which Keras makes them, whichever file they came from. */
 lc_status lc_keras_places(const lc_keras_layer *layer, lc_arena *arena, lc_keras_place **places, lc_error *err);
 /* Gives a layer that has no weights those that its class and configuration say, named by their places, without data, which the lowering makes
- * (training.h). A counter is there at once. */
+ * (training.h). */
 lc_status lc_keras_expect(lc_keras_layer *layer, lc_arena *arena, lc_error *err);
 
 #endif

@@ -10,6 +10,7 @@
  * Keras 2 and 3 differ in hard_sigmoid: clip(0.2 x + 0.5, 0, 1) against relu6(x + 3) / 6.
  */
 #include "lower/lower.h"
+#include "lower/rounding.h"
 
 #include <string.h>
 
@@ -187,7 +188,7 @@ int32_t lc_lower_activation(lc_call *c, const char *key, const lc_json *value, i
     if (c->b->status != LC_OK) return -1;
     if (!value || lc_json_is(value, LC_JSON_NULL)) return x;
     const char *name = function_name(value);
-    if (name) return lc_lower_activation_name(c, key, name, x);
+    if (name) return lc_lower_activation_name(c, key, name, lc_round_before(c, x, name));
     const char *class_name = lc_json_str(value, "class_name", NULL);
     if (!class_name) return lc_opt_fail(c, key, "needs the name of an activation");
     /* "package>ReLU" is somebody's own class, whatever it is called. */

@@ -139,6 +139,7 @@ static int32_t dense(lc_call *c, const part *p, int32_t x, const int32_t *in, in
     if (!product(c, in, n_in, &rows) || !product(c, out, n_out, &cols)) return -1;
     char name[64];
     snprintf(name, sizeof name, "%s/kernel", p->h5);
+    lc_training_fan(c, (size_t)rows);
     const lc_keras_weight *w = lc_weight(c, weight_of(c, p, 0, bias), name, dims, n_in + n_out);
     if (w && !c->slots[slot] && lc_trains(c)) {
         const int32_t kernel = lc_weight_turned(c, lc_training_input(c, w, name, true), rows, cols);
@@ -475,6 +476,13 @@ static int32_t sum_last(lc_call *c, int32_t x) {
     return lc_build_reduce(c->b, LC_OP_SUM, x, &axis, 1, false);
 }
 
+/* Times a weight that is one number. */
+static int32_t times(lc_call *c, int32_t x, const lc_keras_weight *w, const char *name) {
+    lc_tf_call *m = lc_eager_maker(c);
+    return lc_trains(c) ? lc_tf_binary(m, LC_OP_MUL, x, lc_training_input(c, w, name, true))
+                        : lc_tf_with(m, LC_OP_MUL, x, lc_weight_at(w, 0));
+}
+
 static int32_t dot_scores(lc_call *c, int32_t q, int32_t k) {
     static const char *const modes[] = {"dot", "concat", NULL};
     const bool use_scale = lc_opt_bool(c, "use_scale", false), concat = lc_opt_choice(c, "score_mode", modes) == 1;
@@ -484,9 +492,8 @@ static int32_t dot_scores(lc_call *c, int32_t q, int32_t k) {
                           *weight = concat ? lc_weight(c, use_scale, "concat_score_weight", NULL, 0) : NULL;
     if (c->b->status != LC_OK) return -1;
     int32_t y = concat ? pairs(c, q, k) : lc_tf_batch_matmul(m, q, k, false, true);
-    if (scale) y = lc_tf_with(m, LC_OP_MUL, y, lc_weight_at(scale, 0));
-    if (!concat) return y;
-    return lc_tf_with(m, LC_OP_MUL, sum_last(c, lc_tf_unary(m, LC_OP_TANH, y)), lc_weight_at(weight, 0));
+    if (scale) y = times(c, y, scale, "scale");
+    return concat ? times(c, sum_last(c, lc_tf_unary(m, LC_OP_TANH, y)), weight, "concat_score_weight") : y;
 }
 
 static int32_t additive_scores(lc_call *c, int32_t q, int32_t k) {

@@ -7,6 +7,7 @@
  * A row is an image of height 1. "causal" pads it in front so that no output sees what comes after it. An open length stays open.
  */
 #include "lower/image.h"
+#include "lower/rounding.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -163,7 +164,7 @@ static int32_t depthwise(lc_call *c, const lc_window *w, int32_t x, int32_t chan
     const int32_t stored[4] = {w->kernel[0], w->kernel[1], channels, multiplier}, wanted[4] = {1, w->kernel[0], w->kernel[1], *out};
     int32_t filter = lc_weight_const(c, 0, 0, name, w->n == 1 ? stored + 1 : stored, w->n + 2, wanted, 4);
     int32_t bias = lc_weight_bias(c, 1, (uint32_t)(bias_at < 0 ? 0 : bias_at), *out, bias_at >= 0);
-    return depthwise_op(c, w, x, filter, bias, multiplier, fused);
+    return depthwise_op(c, w, x, lc_round_weights(c, filter, 3), bias, multiplier, fused);
 }
 
 static int32_t depthwise_layer(lc_call *c, int32_t n) {

@@ -10,9 +10,6 @@
 /* Dropout and friends: the input itself. */
 int32_t lc_lower_identity(lc_call *c) { return lc_call_inference(c) ? c->in[0] : -1; }
 
-/* Augmentation of images passes them on, as the floats Keras makes of them. */
-int32_t lc_lower_random_image(lc_call *c) { return lc_call_inference(c) ? lc_call_float(c, 0) : -1; }
-
 /* x from [a, b] to [c, d]. */
 static int32_t to_range(lc_call *c, int32_t x, const double *from, const double *to) {
     if (from[0] == to[0] && from[1] == to[1]) return x;

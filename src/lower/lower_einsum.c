@@ -182,6 +182,14 @@ static int32_t bias_shape(lc_call *c, const lc_equation *e, int32_t y, int32_t *
     return e->y_n - first;
 }
 
+/* What is summed over: the kernel's dimensions that the result does not have. */
+static void fan_in(lc_call *c, const lc_equation *e, const int32_t *dims) {
+    size_t n = 1;
+    for (int32_t i = 0; i < e->w_n; i++)
+        if (find(e->y, e->y_n, e->w[i]) < 0) n *= (size_t)dims[i];
+    lc_training_fan(c, n);
+}
+
 int32_t lc_lower_einsum_dense(lc_call *c) {
     int32_t x = lc_call_float(c, 0), dims[LC_MAX_RANK], bias_dims[LC_MAX_RANK], y;
     lc_equation e;
@@ -191,6 +199,7 @@ int32_t lc_lower_einsum_dense(lc_call *c) {
     x = lc_quantised_input(c, &e, dims, bias, x);
     if (!lc_weights(c, bias ? 2 : 1, bias ? "kernel, bias" : "kernel")) return -1;
     const int32_t k = dense_form(&e);
+    fan_in(c, &e, dims);
     const bool inside = k && bias && dense_bias(c, &e, k);
     int8_t act = LC_LOWER_ACT(NONE);
     const bool fused = k && (inside || !bias) && lc_lower_fusable(lc_opt(c, "activation"), &act);

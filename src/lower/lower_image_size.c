@@ -169,7 +169,8 @@ static int32_t crop(lc_call *c, bool may_cut) {
 
 int32_t lc_lower_center_crop(lc_call *c) { return crop(c, true); }
 
-int32_t lc_lower_random_crop(lc_call *c) {
+/* RandomCrop where nothing is random. */
+int32_t lc_lower_fixed_crop(lc_call *c) {
     if (!lc_call_inference(c)) return -1;
     return c->lower->keras2 ? crop(c, false) : lc_call_float(c, 0);
 }

@@ -14,6 +14,7 @@
  * add are given weight 0. The bias is added as it lies, whatever the layout, as Keras does.
  */
 #include "lower/image.h"
+#include "lower/training.h"
 
 #include <string.h>
 
@@ -85,55 +86,79 @@ static int32_t indices(lc_call *c, const local *l) {
     return lc_build_const(c->b, "patches", LC_INT32, dims, 3, at, n * sizeof *at, true);
 }
 
-/* Implementation 2: the weight of a pair of cells. */
-static size_t pair(const local *l, int32_t from, int32_t p, int32_t f) {
-    const size_t to = l->first ? (size_t)f * (size_t)l->places + (size_t)p : (size_t)p * (size_t)l->filters + (size_t)f;
-    return (size_t)from * (size_t)l->places * (size_t)l->filters + to;
+/* Implementation 2: where the weight of a pair of cells lies. */
+static int32_t pair(const local *l, int32_t from, int32_t p, int32_t f) {
+    const int64_t to = l->first ? (int64_t)f * l->places + p : (int64_t)p * l->filters + f;
+    return (int32_t)((int64_t)from * l->places * l->filters + to);
 }
 
-/* Implementation 3: the weights in their order. Within a patch, rising input cells are rising taps. */
-static void take_sorted(const local *l, const lc_keras_weight *w, float *out) {
+/* Of each weight [places, taps, filters] where it lies among those stored; -1: its tap lies outside. In implementation 3 they lie in their order,
+ * and within a patch, rising input cells are rising taps. */
+static void places_of(const local *l, int32_t *at) {
     const size_t taps = (size_t)l->taps, filters = (size_t)l->filters;
-    size_t at = 0;
+    int32_t next = 0;
     for (size_t i = 0; i < (size_t)l->places * filters; i++) {
         const size_t p = l->first ? i % (size_t)l->places : i / filters, f = l->first ? i / (size_t)l->places : i % filters;
-        for (size_t j = 0; j < taps; j++)
-            if (cell(l, (int32_t)p, (int32_t)j) >= 0) out[(p * taps + j) * filters + f] = (float)lc_weight_at(w, at++);
+        for (size_t j = 0; j < taps; j++) {
+            const int32_t k = cell(l, (int32_t)p, (int32_t)j);
+            at[(p * taps + j) * filters + f] = k < 0 ? -1 : l->implementation == 2 ? pair(l, k, (int32_t)p, (int32_t)f) : next++;
+        }
     }
+}
+
+/* As an input of the graph: taken from the stored ones, with a zero behind them for the taps outside. */
+static int32_t trained_filters(lc_call *c, const lc_keras_weight *w, const int32_t *dims, int32_t *at, size_t n) {
+    int32_t count = 1;
+    for (int32_t i = 0; i < w->rank; i++) count *= w->dims[i];
+    for (size_t i = 0; i < n; i++)
+        if (at[i] < 0) at[i] = count;
+    const float zero = 0;
+    const int32_t parts[2] = {lc_weight_shaped(c, lc_training_input(c, w, "kernel", true), &count, 1),
+                              lc_build_floats(c->b, "outside", &zero, 1)};
+    lc_tf_call *m = lc_eager_maker(c);
+    return lc_tf_gather(m, lc_tf_concat(m, parts, 2, 0), lc_build_const(c->b, "cells", LC_INT32, dims, 3, at, n * sizeof *at, true), 0, 0);
 }
 
 static int32_t filters_of(lc_call *c, const local *l) {
     const int32_t dims[3] = {l->places, l->taps, l->filters};
     if (l->implementation == 1) return lc_weight_const(c, 0, 0, "kernel", dims, 3, dims, 3);
-    const size_t taps = (size_t)l->taps, filters = (size_t)l->filters;
     uint64_t n;
-    if (!lc_mul_u64((uint64_t)l->places * taps, filters, &n)) return lc_opt_fail(c, "filters", "makes too many connections");
+    if (!lc_mul_u64((uint64_t)l->places * (uint64_t)l->taps, (uint64_t)l->filters, &n))
+        return lc_opt_fail(c, "filters", "makes too many connections");
     const lc_keras_weight *w;
+    int64_t pairs = 1;
     if (l->implementation == 2) {
         int32_t stored[6], at = 0;
+        bool fits = true;
         for (int side = 0; side < 2; side++) {
             const int32_t depth = side ? l->filters : l->channels, *size = side ? l->out : l->size;
             if (l->first) stored[at++] = depth;
             for (int32_t i = 2 - l->n; i < 2; i++) stored[at++] = size[i];
             if (!l->first) stored[at++] = depth;
         }
+        for (int32_t i = 0; i < at && fits; i++) fits = lc_mul_i64(pairs, stored[i], &pairs);
+        if (!fits || pairs >= INT32_MAX) return lc_opt_fail(c, "filters", "makes too many connections");
         w = lc_weight(c, 0, "kernel", stored, at);
     } else {
-        int64_t pairs = 0;
+        pairs = 0;
         for (int32_t p = 0; p < l->places; p++)
             for (int32_t j = 0; j < l->taps && pairs < INT32_MAX; j++) pairs += cell(l, p, j) >= 0;
-        if (!lc_mul_i64(pairs, l->filters, &pairs) || pairs > INT32_MAX) return lc_opt_fail(c, "filters", "makes too many connections");
+        if (!lc_mul_i64(pairs, l->filters, &pairs) || pairs >= INT32_MAX) return lc_opt_fail(c, "filters", "makes too many connections");
         const int32_t count = (int32_t)pairs;
         w = lc_weight(c, 0, "kernel", &count, 1);
     }
     if (!w || c->slots[0]) return c->slots[0] - 1;
+    int32_t *at = lc_tf_table_data(lc_eager_maker(c), n, sizeof *at);
+    if (!at) return -1;
+    places_of(l, at);
+    if (lc_trains(c)) {
+        c->slots[0] = trained_filters(c, w, dims, at, (size_t)n) + 1;
+        return c->slots[0] - 1;
+    }
     float *data = lc_tf_table_data(lc_eager_maker(c), n, sizeof *data);
     if (!data) return -1;
-    if (l->implementation == 3) take_sorted(l, w, data);
-    for (size_t i = 0; l->implementation == 2 && i < (size_t)n; i++) {
-        const int32_t f = (int32_t)(i % filters), j = (int32_t)(i / filters % taps), p = (int32_t)(i / filters / taps), k = cell(l, p, j);
-        if (k >= 0) data[i] = (float)lc_weight_at(w, pair(l, k, p, f));
-    }
+    for (size_t i = 0; i < (size_t)n; i++)
+        if (at[i] >= 0) data[i] = (float)lc_weight_at(w, (size_t)at[i]);
     c->slots[0] = lc_build_const(c->b, "kernel", LC_FLOAT32, dims, 3, data, (size_t)n * sizeof *data, true) + 1;
     return c->slots[0] - 1;
 }

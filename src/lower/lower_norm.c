@@ -89,6 +89,36 @@ static int32_t by_batch(lc_call *c, int32_t x, const along *a, const lc_keras_we
     return axis == last ? out[0] : lc_build_transpose(c->b, out[0], perm, s.rank);
 }
 
+static int32_t binary(lc_call *c, int32_t op, int32_t x, int32_t y) { return lc_build_binary(c->b, op, x, y, LC_LOWER_ACT(NONE)); }
+
+/* The mean of x over all but the last dimension, of what the mask lets through; Keras's epsilon keeps it from 0 / 0. */
+static int32_t masked_mean(lc_call *c, int32_t x, int32_t weights, int32_t rank) {
+    int32_t axes[LC_MAX_RANK];
+    for (int32_t i = 0; i < rank; i++) axes[i] = i;
+    const uint32_t n = (uint32_t)rank - 1;
+    const int32_t sum = lc_build_reduce(c->b, LC_OP_SUM, binary(c, LC_OP_MUL, x, weights), axes, n, false);
+    const int32_t count = lc_build_reduce(c->b, LC_OP_SUM, weights, axes, n, false);
+    return binary(c, LC_OP_DIV, sum, lc_build_with_scalar(c->b, LC_OP_ADD, count, "epsilon", 1e-7f));
+}
+
+/* By the statistics of what the mask lets through; all is normalised. */
+static int32_t by_masked_batch(lc_call *c, int32_t x, const along *a, const lc_keras_weight *const w[4], float epsilon, float momentum) {
+    lc_shape s;
+    int32_t mask = lc_call_mask(c, 0);
+    if (!lc_call_shape(c, x, &s)) return -1;
+    if (a->n != 1 || a->axes[0] != s.rank - 1) return lc_opt_fail(c, "axis", "litec trains it with a mask over the last axis only");
+    s.dims[s.rank - 1] = 1;
+    mask = lc_build_reshape(c->b, lc_build_cast(c->b, mask, LC_FLOAT32), s.dims, s.rank);
+    const int32_t mean = masked_mean(c, x, mask, s.rank), centred = binary(c, LC_OP_SUB, x, mean);
+    const int32_t variance = masked_mean(c, lc_build_unary(c->b, LC_OP_SQUARE, centred), mask, s.rank);
+    move(c, w[2], "moving_mean", mean, momentum);
+    move(c, w[3], "moving_variance", variance, momentum);
+    int32_t by = lc_build_unary(c->b, LC_OP_RSQRT, lc_build_with_scalar(c->b, LC_OP_ADD, variance, "epsilon", epsilon));
+    if (w[0]) by = binary(c, LC_OP_MUL, by, lc_training_input(c, w[0], "gamma", true));
+    x = binary(c, LC_OP_MUL, centred, by);
+    return w[1] ? binary(c, LC_OP_ADD, x, lc_training_input(c, w[1], "beta", true)) : x;
+}
+
 /* By the moving statistics, which are inputs of the graph like gamma and beta. */
 static int32_t by_inputs(lc_call *c, int32_t x, const along *a, const lc_keras_weight *const w[4], float epsilon) {
     lc_builder *b = c->b;
@@ -152,7 +182,8 @@ int32_t lc_lower_batch_normalization(lc_call *c) {
     if (lc_trains(c)) {
         const lc_keras_weight *const w[4] = {gamma, beta, mean, variance};
         if (!lc_training_now(c)) return by_inputs(c, x, &a, w, (float)epsilon);
-        return by_batch(c, x, &a, w, (float)epsilon, (float)lc_opt_num(c, "momentum", 0.99));
+        const bool masked = lc_call_mask(c, 0) >= 0;
+        return (masked ? by_masked_batch : by_batch)(c, x, &a, w, (float)epsilon, (float)lc_opt_num(c, "momentum", 0.99));
     }
     if (!c->slots[0]) {
         float *mul = lc_build_data(c->b, a.count * sizeof *mul), *add = lc_build_data(c->b, a.count * sizeof *add);
@@ -166,8 +197,6 @@ int32_t lc_lower_batch_normalization(lc_call *c) {
     }
     return affine(c, x);
 }
-
-static int32_t binary(lc_call *c, int32_t op, int32_t x, int32_t y) { return lc_build_binary(c->b, op, x, y, LC_LOWER_ACT(NONE)); }
 
 /* (x - mean) / sqrt(variance + epsilon) of each example over `axis`, then gamma and beta. rms_scaling: the mean stays, and there is no
  * beta. */
@@ -222,6 +251,7 @@ int32_t lc_lower_normalization(lc_call *c) {
         mean = lc_weight(c, 0, "mean", a.stored, (int32_t)a.n);
         variance = lc_weight(c, 1, "variance", a.stored, (int32_t)a.n);
         if (!mean || !variance) return -1;
+        if (c->layer->weight_count == 3) lc_training_make(c, 2, "count", NULL, 0);
     }
     if (!a.rank) a.dims[0] = a.rank = 1;
     if (!c->slots[0]) {

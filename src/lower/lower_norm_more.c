@@ -9,6 +9,7 @@
  */
 #include "lower/image.h"
 #include "lower/rnn.h"
+#include "lower/training.h"
 
 #include <string.h>
 
@@ -95,6 +96,7 @@ int32_t lc_lower_spectral_normalization(lc_call *c) {
     const uint32_t n = c->layer->weight_count;
     if (!layer) return lc_opt_fail(c, "layer", "needs a layer");
     if (!lc_call_inference(c)) return -1;
+    if (lc_training_refused(c, "its layer's kernel is normalised anew in each step")) return -1;
     if (!n) {
         lc_weights(c, 1, "vector_u, and those of its layer");
         return -1;

@@ -308,7 +308,7 @@ static void replace(lc_call *c, kind k, const lc_equation *e, const int32_t *dim
     else fill_float8(c, n, has_bias, kernel);
     if (has_lora(c) && !c->slots[0] && c->b->status == LC_OK)
         add_lora(c, "kernel", dims, e->w_n, kernel); /* slot 0: the kernel as a constant */
-    w[0] = (lc_keras_weight){"kernel", LC_FLOAT32, e->w_n, {0}, kernel, (size_t)n * sizeof *kernel};
+    w[0] = (lc_keras_weight){.name = "kernel", .type = LC_FLOAT32, .rank = e->w_n, .data = kernel, .size = (size_t)n * sizeof *kernel};
     memcpy(w[0].dims, dims, (size_t)e->w_n * sizeof *dims);
     const lc_keras_weight *bias = has_bias ? find(c, "bias", 1) : NULL;
     if (bias) w[1] = *bias;

@@ -90,13 +90,13 @@ int32_t lc_lower_bidirectional(lc_call *c) {
         return lc_opt_fail(c, "backward_layer", "goes the same way as the forward one");
     if (backward && (flag(backward, "return_sequences") != sequences || flag(backward, "return_state") != states))
         return lc_opt_fail(c, "backward_layer", "needs the same return_sequences and return_state as the forward one");
-    const uint32_t n = c->layer->weight_count, half = n / 2;
+    const uint32_t half = c->layer->weight_count / 2;
     lc_call a, b;
     const lc_json *one = with_options(c, forward, turned, sequences),
                   *two = with_options(c, backward ? backward : forward, !turned, sequences);
     if (!one || !two) return -1;
     int32_t y = direction(c, one, "forward", "forward_layer/", 0, half, false, &a);
-    int32_t z = direction(c, two, "backward", "backward_layer/", half, n - half, true, &b);
+    int32_t z = direction(c, two, "backward", "backward_layer/", half, c->layer->weight_count - half, true, &b);
     if (c->b->status != LC_OK) return -1;
     if (a.more_count != b.more_count)
         return lc_build_fail(c->b, LC_INVALID, "its layers have %zu and %zu states", a.more_count, b.more_count);

@@ -21,8 +21,10 @@ typedef struct lc_lower_options {
     /* Hears of arguments of layers that have no effect; NULL: nobody. */
     void (*note)(void *user, const char *text);
     void *note_user;
-    struct lc_training *training; /* training.h: the graph is for training; NULL: for inference */
-    struct lc_problems *problems; /* problems.h: all that is wrong goes there; NULL: the first thing ends the lowering */
+    struct lc_training *training;   /* training.h: the graph is for training; NULL: for inference */
+    struct lc_rounding *rounding;   /* rounding.h: of quantisation-aware training; NULL: nothing is rounded */
+    struct lc_penalties *penalties; /* penalty.h: activity regularisers are listed there; NULL: nobody asks */
+    struct lc_problems *problems;   /* problems.h: all that is wrong goes there; NULL: the first thing ends the lowering */
 } lc_lower_options;
 
 #endif

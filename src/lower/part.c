@@ -39,13 +39,13 @@ bool lc_part(lc_call *c, const lc_json *json, const char *prefix, uint32_t first
     }
     const size_t skip = strlen(prefix);
     part->weights = lc_arena_array(&c->lower->scratch, outer->weight_count, sizeof *part->weights);
-    if (!part->weights) return lc_build_check(c->b, lc_fail_memory(c->b->err, "weights"));
+    part->homes = lc_arena_array(&c->lower->scratch, outer->weight_count, sizeof *part->homes);
+    if (!part->weights || !part->homes) return lc_build_check(c->b, lc_fail_memory(c->b->err, "weights"));
     for (uint32_t i = 0; i < outer->weight_count; i++) {
         if (strncmp(outer->weights[i].name, prefix, skip) != 0) continue;
-        lc_keras_weight *w = &part->weights[part->weight_count++];
-        *w = outer->weights[i];
-        w->name += skip;
-        w->home = &outer->weights[i];
+        part->weights[part->weight_count] = outer->weights[i];
+        part->homes[part->weight_count] = outer->homes ? outer->homes[i] : &outer->weights[i];
+        part->weights[part->weight_count++].name += skip;
     }
     return true;
 }
@@ -59,8 +59,8 @@ static bool named_among(const lc_json *members, uint32_t n, const char *key) {
 const lc_json *lc_part_with(lc_call *c, const lc_json *layer, const lc_json *members, uint32_t n) {
     const lc_json *config = lc_json_get(layer, "config");
     const uint32_t old = config ? config->count : 0;
-    lc_json *items = lc_arena_array(&c->lower->scratch, (size_t)old + n + 1, sizeof *items),
-            *made = lc_arena_array(&c->lower->scratch, 4, sizeof *made);
+    lc_arena *arena = &c->b->model->arena; /* a training reads it once the lowering is over (lc_trained.config) */
+    lc_json *items = lc_arena_array(arena, (size_t)old + n + 1, sizeof *items), *made = lc_arena_array(arena, 4, sizeof *made);
     if (!items || !made) {
         lc_build_check(c->b, lc_fail_memory(c->b->err, "a configuration"));
         return NULL;

@@ -47,6 +47,9 @@ struct lc_cell {
     /* convolution, of `rank` spatial dimensions */
     int32_t rank, kernel[3], stride[3], dilation[3];
     bool same, channels_first;
+    /* In training: parts of a step's input and of its first state that are dropped, the same ones in all steps; 0: none. */
+    float dropout, recurrent_dropout;
+    uint32_t dropout_stream, recurrent_stream;
 };
 
 /* NULL and nothing failed when there is no such cell. (cell.c) */

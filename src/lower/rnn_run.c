@@ -51,7 +51,9 @@ static int32_t run_cells(const run *p, lc_tf_call *t, int32_t x, int32_t mask, i
     for (uint32_t k = 0; k < r->cell_count; k++) {
         lc_call c = call_in(p, k, t);
         const lc_cell *cell = &r->cells[k];
+        if (k && cell->dropout > 0) x = lc_training_dropout(&c, x, cell->dropout, cell->dropout_stream, 0);
         if (k || p->fuses) x = cell->kind->project(&c, cell, x);
+        if (cell->recurrent_dropout > 0) next[at] = lc_training_dropout(&c, next[at], cell->recurrent_dropout, cell->recurrent_stream, 0);
         cell->kind->step(&c, cell, x, next + at);
         x = next[at];
         at += (int32_t)cell->kind->states;
@@ -287,6 +289,18 @@ static int32_t prepare(run *p, int32_t x) {
     return both ? lc_tf_reshape_like(t, y, lc_tf_vector_of(t, tensors, values, n)) : lc_tf_reshape(t, y, values, n);
 }
 
+/* What is dropped in training, as Keras 3 does it: by one mask of the input's features and one of the state, in all steps. */
+static void read_dropout(lc_call *c, lc_cell *cell) {
+    if (!lc_training_mode(c)) return;
+    cell->dropout = (float)lc_opt_num(c, "dropout", 0);
+    cell->recurrent_dropout = (float)lc_opt_num(c, "recurrent_dropout", 0);
+    if (!(cell->dropout >= 0 && cell->dropout < 1)) lc_opt_fail(c, "dropout", "needs a part from 0 to less than 1");
+    if (!(cell->recurrent_dropout >= 0 && cell->recurrent_dropout < 1))
+        lc_opt_fail(c, "recurrent_dropout", "needs a part from 0 to less than 1");
+    if (cell->dropout > 0) lc_training_counter(c, &cell->dropout_stream);
+    if (cell->recurrent_dropout > 0) lc_training_counter(c, &cell->recurrent_stream);
+}
+
 int32_t lc_rnn_run(lc_call *c, lc_rnn *r, int32_t x) {
     run p = {.c = c, .r = r, .last = &r->cells[r->cell_count - 1], .mask = -1};
     lc_tf_call *t = lc_eager_maker(c);
@@ -308,6 +322,7 @@ int32_t lc_rnn_run(lc_call *c, lc_rnn *r, int32_t x) {
         lc_cell *cell = &r->cells[k];
         lc_call of_cell = cell->call;
         cell->kind->read(&of_cell, cell, &row);
+        read_dropout(&of_cell, cell);
         if (c->b->status != LC_OK) return -1;
         row.dims[row.rank - 1] = cell->units;
         states += cell->kind->states;
@@ -322,6 +337,7 @@ int32_t lc_rnn_run(lc_call *c, lc_rnn *r, int32_t x) {
         const bool unroll = (r->unroll || c->lower->options->unroll) && s.dims[1] > 0 && s.dims[1] <= LC_RNN_UNROLL;
         p.fuses = plain && !r->stateful && !lc_trains(c); /* what is learned is learned through steps */
         p.keeps = mask >= 0 && !(r->zero_masked && r->sequences) && (r->given_count || r->stateful);
+        if (r->cells[0].dropout > 0) x = lc_training_dropout(c, x, r->cells[0].dropout, r->cells[0].dropout_stream, 1u << 1);
         p.x = prepare(&p, x);
         begin_states(&p, x);
         if (mask >= 0) p.mask = wide_mask(&p, mask);

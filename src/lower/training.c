@@ -3,6 +3,7 @@
  */
 #include "lower/training.h"
 
+#include "grad/own.h"
 #include "lower/lower.h"
 
 #include <string.h>
@@ -17,6 +18,13 @@ static bool learns_here(const lc_call *c) {
 bool lc_trains(const lc_call *c) { return of(c) && (of(c)->everything || learns_here(c)); }
 bool lc_training_now(const lc_call *c) { return of(c) && !of(c)->inference && learns_here(c); }
 bool lc_training_mode(const lc_call *c) { return of(c) && !of(c)->inference; }
+
+bool lc_training_refused(lc_call *c, const char *why) {
+    if (!lc_training_now(c) || of(c)->make) return false;
+    lc_build_fail(c->b, LC_UNSUPPORTED, "litec does not train it: %s", why);
+    lc_build_hint(c->b, "freeze it (trainable = false; litec train --freeze): the others learn, and it does what it does in inference");
+    return true;
+}
 
 static lc_trained *add(lc_call *c) {
     lc_training *t = of(c);
@@ -64,26 +72,50 @@ int32_t lc_training_counter(lc_call *c, uint32_t *stream) {
     return t->counter = tensor;
 }
 
+void lc_training_fan(const lc_call *c, size_t fan_in) {
+    if (of(c)) of(c)->fan_in = fan_in;
+}
+
+int32_t lc_training_random(lc_call *c, const int32_t *dims, int32_t rank, bool normal) {
+    lc_random_options o = {.rank = rank, .normal = normal};
+    memcpy(o.dims, dims, (size_t)rank * sizeof *dims);
+    const int32_t counter = lc_training_counter(c, &o.stream);
+    return lc_build_own_one(c->b, &lc_own_RANDOM, &o, sizeof o, &counter, 1);
+}
+
+int32_t lc_training_dropout(lc_call *c, int32_t x, float rate, uint32_t stream, uint32_t shared) {
+    lc_dropout_options o = {.rate = rate, .stream = stream};
+    for (int32_t i = 0; i < LC_MAX_RANK; i++) o.noise[i] = !(shared >> i & 1);
+    return lc_build_own_one(c->b, &lc_own_DROPOUT, &o, sizeof o, (const int32_t[]){x, of(c)->counter}, 2);
+}
+
 /* Layers are read-only to the lowering but for what is made here: their owner has asked for it. */
 void lc_training_make(lc_call *c, uint32_t i, const char *what, const int32_t *dims, int32_t rank) {
-    if (c->b->status != LC_OK || !of(c) || !of(c)->make || c->layer->weights[i].data) return;
+    if (c->b->status != LC_OK || !of(c) || !of(c)->make) return;
+    const size_t fan_in = of(c)->fan_in;
+    of(c)->fan_in = 0; /* also of an array that is there already */
+    if (c->layer->weights[i].data) return;
     uint64_t elements = 1;
     for (int32_t k = 0; k < rank; k++)
         if (dims[k] < 0 || !lc_mul_u64(elements, (uint64_t)dims[k], &elements) || elements > INT32_MAX) {
             lc_build_fail(c->b, LC_INVALID, "its %s would have a dimension of %d", what, dims[k]);
             return;
         }
-    void *data = of(c)->make(of(c)->user, c->b->layer ? c->b->layer : "", what, c->config, dims, rank, c->b->err);
+    const lc_made array = {c->b->layer ? c->b->layer : "", what, c->config, rank, dims, fan_in};
+    void *data = of(c)->make(of(c)->user, &array, c->b->err);
     if (!data) {
         lc_build_check(c->b, c->b->err && c->b->err->status ? c->b->err->status : LC_NO_MEMORY);
         return;
     }
-    for (lc_keras_weight *w = (lc_keras_weight *)(uintptr_t)&c->layer->weights[i]; w; w = w->home) {
-        w->rank = rank;
-        if (rank) memcpy(w->dims, dims, (size_t)rank * sizeof *dims);
-        w->data = data;
-        w->size = (size_t)elements * sizeof(float);
-    }
+    lc_keras_weight *w = (lc_keras_weight *)(uintptr_t)&c->layer->weights[i];
+    w->rank = rank;
+    if (rank) memcpy(w->dims, dims, (size_t)rank * sizeof *dims);
+    w->data = data;
+    w->size = (size_t)elements * sizeof(float);
+    if (!c->layer->homes) return;
+    const char *name = c->layer->homes[i]->name; /* of the whole layer */
+    *c->layer->homes[i] = *w;
+    c->layer->homes[i]->name = name;
 }
 
 void lc_training_update(lc_call *c, int32_t to, int32_t t) {

@@ -5,7 +5,7 @@
  *     lies in (lc_tensor.bound); operators bring it into TFLite's layout, so that gradients come back in Keras's
  *   - the batch has a size, because gradients need shapes (grad/grad.h)
  *   - BatchNormalization, Dropout do what they do in training; recurrent layers are steps, without a loop
- *   - arrays that no file has given are made when a layer asks for them: who asks says name and shape, so that no second list does
+ *   - arrays that no file has given are made when a layer asks for them: who asks says the shape, so that no second list does
  *
  * A layer with "trainable": false, in its configuration or that of a model around it, is lowered as ever: constants, inference.
  */
@@ -26,16 +26,26 @@ typedef struct lc_trained {
     bool learns; /* false: moving statistics, which operators of the graph change where they lie */
 } lc_trained;
 
+/* An array that is to be made. */
+typedef struct lc_made {
+    const char *layer, *what; /* "dense", "kernel" */
+    const lc_json *config;    /* as in lc_trained */
+    int32_t rank;
+    const int32_t *dims;
+    size_t fan_in; /* how many of its numbers make one output; 0: as its shape says */
+} lc_made;
+
 typedef struct lc_training {
-    int32_t batch;          /* 0: as the model says */
-    const lc_array *x;      /* [inputs] whose shapes the inputs have; NULL: as the model says, but for the batch */
-    int32_t open;           /* what other open sizes of inputs are then; 0: open */
-    bool everything; /* arrays of layers that do not learn are inputs, too */
-    bool inference;  /* layers do what they do in inference */
+    int32_t batch;     /* 0: as the model says */
+    const lc_array *x; /* [inputs] whose shapes the inputs have; NULL: as the model says, but for the batch */
+    int32_t open;      /* what other open sizes of inputs are then; 0: open */
+    bool everything;   /* arrays of layers that do not learn are inputs, too */
+    bool inference;    /* layers do what they do in inference */
     /* Gives an array that the layer lacks its memory, of rank and dims, float32; NULL and err filled: it failed. */
-    void *(*make)(void *user, const char *layer, const char *what, const lc_json *config, const int32_t *dims, int32_t rank, lc_error *err);
+    void *(*make)(void *user, const lc_made *array, lc_error *err);
     void *user;
 
+    size_t fan_in; /* of the array that is asked for next (lc_training_fan) */
     /* What the lowering fills in. The list lies in the arena of the graph's model. */
     lc_trained *list;
     uint32_t count, capacity;
@@ -51,10 +61,18 @@ bool lc_trains(const struct lc_call *c);
 bool lc_training_now(const struct lc_call *c);
 /* Whether the layer is lowered for training, whether it learns or not: Dropout. */
 bool lc_training_mode(const struct lc_call *c);
+/* Fails where a step of training is made: litec does not train this layer. Not where a model is only opened, so that it can be frozen. */
+bool lc_training_refused(struct lc_call *c, const char *why);
 /* Weight w of the layer, which lc_weight has given, as an input of the graph. */
 int32_t lc_training_input(struct lc_call *c, const lc_keras_weight *w, const char *what, bool learns);
 /* The counter of random operators, and a number that no other layer has. */
 int32_t lc_training_counter(struct lc_call *c, uint32_t *stream);
+/* Numbers that are others in each step, uniform in [0, 1) or standard normal. */
+int32_t lc_training_random(struct lc_call *c, const int32_t *dims, int32_t rank, bool normal);
+/* DROPOUT of x by these numbers, which one stream has all through a step of training; shared: bit d set: one number for all along dimension d. */
+int32_t lc_training_dropout(struct lc_call *c, int32_t x, float rate, uint32_t stream, uint32_t shared);
+/* The array that the layer asks for next has this fan_in, which its shape does not say. */
+void lc_training_fan(const struct lc_call *c, size_t fan_in);
 /* Memory for array i of the layer, where it has none yet (keras_place.h: lc_keras_expect). */
 void lc_training_make(struct lc_call *c, uint32_t i, const char *what, const int32_t *dims, int32_t rank);
 /* Writes tensor t into the array that input `to` is bound to, when the graph runs. */

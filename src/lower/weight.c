@@ -10,6 +10,7 @@
 #include "lower/lower.h"
 
 #include "ir/constant.h"
+#include "lower/rounding.h"
 #include "lower/training.h"
 
 #include <string.h>
@@ -136,7 +137,8 @@ int32_t lc_weight_transposed(lc_call *c, uint32_t slot, uint32_t i, const char *
     if (lc_trains(c)) {
         int32_t perm[LC_MAX_RANK] = {rank - 1};
         for (int32_t k = 1; k < rank; k++) perm[k] = k - 1;
-        return keep(c, slot, lc_weight_shaped(c, lc_build_transpose(c->b, lc_training_input(c, w, name, true), perm, rank), out, out_rank));
+        const int32_t turned = lc_build_transpose(c->b, lc_training_input(c, w, name, true), perm, rank);
+        return keep(c, slot, lc_round_weights(c, lc_weight_shaped(c, turned, out, out_rank), 0));
     }
     const lc_deferred made = {.type = w->type, .data = w->data, .rows = cols ? n / cols : 0, .cols = cols};
     return keep(c, slot, lc_build_deferred(c->b, name, out, out_rank, &made));

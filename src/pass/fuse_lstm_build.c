@@ -13,7 +13,8 @@
  * The last cells are what is left in c. An operator that reads a variable after another has changed it must come later in every order that
  * a delegate may choose, so it reads the operator's output as well: SELECT_V2(true, c, last row of y).
  *
- * A SimpleRNN's operator has one variable, for h; with a fixed batch a SPLIT into one part writes it.
+ * A SimpleRNN's operator has one variable, for h, which a SPLIT into one part writes: LiteRT lets ADD write where one of its inputs lies, which a
+ * variable does not.
  *
  * Only in graphs that no other calls: LiteRT gives the variables of a called graph a life of their own. And an open batch only where every
  * operator that leads to x has its shape before the run: LiteRT makes room for variables then, and a batch that comes out of the run
@@ -368,10 +369,9 @@ static void make_states(made *d, int32_t batch, const start *s, int32_t out[2]) 
     dims[0] = batch;
     if (batch < 0) {
         const lc_AddOptions add = {.fused_activation_function = LC_ActivationFunctionType_NONE};
-        const int32_t zeros = make_zeros(d), spread = add_tensor(d, dims, 2, m->rnn);
+        const int32_t zeros = make_zeros(d), spread = add_tensor(d, dims, 2, false);
         add_node(d, LC_OP_ADD, LC_TABLE_AddOptions, &add, (int32_t[]){zeros, both}, 2, &spread, 1);
-        out[0] = both = spread;
-        if (m->rnn) return;
+        both = spread;
     }
     dims[1] = m->units;
     const lc_SplitOptions split = {.num_splits = state_count(m)};

@@ -91,6 +91,19 @@ static bool annotated(const lc_tensor *t, int32_t axis, slices *s, float *scale)
     return true;
 }
 
+/* The scale of a slice of 4-bit weights, the largest of which is `most`. Training for 4 bits leaves them on few steps: of these, where they are
+ * all on them. */
+static float scale_of_few(const float *f, size_t n, slices s, size_t slice, float most, int64_t limit) {
+    for (int64_t steps = limit; steps > 1 && most > 0; steps--) {
+        const float scale = most / (float)steps;
+        bool on = true;
+        for (size_t first = slice * s.inner; on && first < n; first += s.n * s.inner)
+            for (size_t i = first; on && i < first + s.inner; i++) on = fabsf(f[i] / scale - nearbyintf(f[i] / scale)) <= 1e-3f;
+        if (on) return scale;
+    }
+    return most / (float)limit;
+}
+
 /* A constant of another type with the shape of `like`, its bytes zeroed. */
 static lc_status new_constant(lc_graph *graph, const lc_tensor *like, lc_dtype type, const lc_QuantizationParameters *quant, int32_t *made,
                               void **data, lc_error *err) {
@@ -124,7 +137,7 @@ lc_status lc_quant_weights(lc_graph *graph, int32_t tensor, lc_dtype type, int32
     if (type == LC_INT4 || !annotated(&t, axis, &s, scale)) { /* steps of 8 bits would cut what 4 bits hold */
         for (size_t i = 0; i < n; i++) scale[slice_at(s, i)] = fmaxf(scale[slice_at(s, i)], fabsf(f[i]));
         for (size_t i = 0; i < s.n; i++) {
-            scale[i] /= (float)limit;
+            scale[i] = type == LC_INT4 ? scale_of_few(f, n, s, i, scale[i], limit) : scale[i] / (float)limit;
             if (least) scale[i] = fmaxf(scale[i], least[i]);
             if (!(scale[i] >= 1e-30f)) scale[i] = 1;
         }

@@ -501,6 +501,7 @@ lc_status lc_quant_plan_graph(const lc_quant_job *job, const lc_quant_ports *por
         const int32_t t = g->inputs[i];
         if (is_float(g, t) && p->of[t].range.seen && in != LC_FLOAT32) p->of[t].kept = in == LC_INT16 ? LC_INT16 : LC_INT8;
     }
+    if (entry) LC_TRY(lc_quant_fix_indices(job, p, temporary));
     for (size_t n = 0; n < g->node_count; n++) LC_TRY(decide(job, ports, graph, p, n, temporary));
     for (size_t n = 0; n < g->node_count; n++)
         if (g->nodes[n].op == LC_OP_MEAN && p->choice[n].rule && p->choice[n].type == LC_INT8) keep_mean(p, &g->nodes[n]);

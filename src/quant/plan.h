@@ -51,6 +51,8 @@ lc_status lc_quant_ports_find(const lc_quant_job *job, lc_arena *arena, lc_quant
 lc_status lc_quant_variables_find(const lc_quant_job *job, lc_arena *arena, lc_quant_ports *ports);
 /* The variable that a node of the graph reads or assigns; NULL: none, or no ranges are known. */
 const lc_quant_variable *lc_quant_port_variable(const lc_quant_ports *ports, size_t graph, const lc_node *node);
+/* Integer inputs of a graph whose values are indices have the scale 1. LC_ARGUMENT: their type has too few values. (index.c) */
+lc_status lc_quant_fix_indices(const lc_quant_job *job, lc_quant_plan *plan, lc_arena *temporary);
 /* What input i of an operator that calls graphs or assigns a variable shall be; type FLOAT32: a float. */
 lc_steps lc_quant_port_input(const lc_quant_ports *ports, size_t graph, const lc_node *node, uint32_t i);
 

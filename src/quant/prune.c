@@ -264,16 +264,17 @@ static void prune_neighbours(float *x, size_t n, size_t step, uint32_t keep) {
     }
 }
 
-static void prune_pattern(const lc_weights *w) {
-    const lc_tensor *t = &w->graph->tensors[w->tensor];
-    size_t inner = 1;
-    for (int32_t d = w->inputs + 1; d < t->rank; d++) inner *= (size_t)t->dims[d];
-    const size_t n = (size_t)t->dims[w->inputs], rows = w->count / (n * inner);
+void lc_prune_pattern(float *data, const int32_t *dims, int32_t rank, int32_t axis, const lc_sparsity *sparsity) {
+    size_t inner = 1, rows = 1;
+    for (int32_t d = 0; d < rank; d++) {
+        if (d < axis) rows *= (size_t)dims[d];
+        if (d > axis) inner *= (size_t)dims[d];
+    }
+    const size_t n = (size_t)dims[axis], of = sparsity->of;
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < inner; c++)
-            for (size_t i = 0; i < n; i += w->sparsity.of)
-                prune_neighbours(w->data + (r * n + i) * inner + c, n - i < w->sparsity.of ? n - i : w->sparsity.of, inner,
-                                 w->sparsity.keep);
+            for (size_t i = 0; i < n; i += of)
+                prune_neighbours(data + (r * n + i) * inner + c, n - i < of ? n - i : of, inner, sparsity->keep);
 }
 
 lc_status lc_weights_prune(const lc_weights_list *list, lc_error *err) {
@@ -283,8 +284,10 @@ lc_status lc_weights_prune(const lc_weights_list *list, lc_error *err) {
     for (size_t i = 0; i < list->count; i++) {
         const lc_weights *w = &list->items[i];
         if (w->pooled) pooled = w->sparsity.fraction;
-        else if (w->sparsity.of) prune_pattern(w);
-        else if (w->sparsity.fraction > 0) prune_fraction(list, w, w->sparsity.fraction, bins);
+        else if (w->sparsity.of) {
+            const lc_tensor *t = &w->graph->tensors[w->tensor];
+            lc_prune_pattern(w->data, t->dims, t->rank, w->inputs, &w->sparsity);
+        } else if (w->sparsity.fraction > 0) prune_fraction(list, w, w->sparsity.fraction, bins);
     }
     if (pooled > 0) prune_fraction(list, NULL, pooled, bins);
     lc_free(bins);

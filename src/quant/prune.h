@@ -35,6 +35,8 @@ lc_status lc_sparsity_read(const char *text, size_t size, lc_sparsity *sparsity,
 /* The steps of a pruning; `model` is a fork, whose constants get memory of their own. */
 lc_status lc_weights_collect(lc_model *model, const lc_prune_options *options, lc_arena *temporary, lc_weights_list *list, lc_error *err);
 lc_status lc_weights_prune(const lc_weights_list *list, lc_error *err);
+/* All but `keep` of each `of` neighbours along `axis` become zero. */
+void lc_prune_pattern(float *data, const int32_t *dims, int32_t rank, int32_t axis, const lc_sparsity *sparsity);
 lc_status lc_weights_cluster(const lc_weights_list *list, uint32_t clusters, lc_error *err);
 /* float32 constants that are smaller so become sparse, with a DENSIFY in front of their readers. *count: how many. */
 lc_status lc_weights_sparsify(lc_model *model, const lc_prune_options *options, uint32_t *count, lc_error *err);

@@ -12,7 +12,7 @@
  *   qat.c         steps that are in the graph already: quantisation-aware training, models that are integer in part
  *   lstm.c        LSTM as an integer operator; svdf.c: SVDF; cell.c: the ranges inside of them
  *   parts.c       operators without an integer form as several that have one; rnn.c: simple recurrent layers as loops
- *   variable.c    variables that hold integers; port.c: what graphs hand each other
+ *   variable.c    variables that hold integers; port.c: what graphs hand each other; index.c: inputs that are indices
  *   recipe.c      which scheme a layer gets, by its name
  *   release.c     which release has an operator in another form
  *   report.c      what was done, what stayed float and why

@@ -78,3 +78,8 @@ lc_tensor_view lc_model_output(const lc_model *m, size_t index) {
     if (index >= lc_model_output_count(m)) return (lc_tensor_view){0};
     return describe(m, m->graphs[0]->outputs[index], true);
 }
+
+const char *lc_model_signature(const lc_model *m, size_t index) {
+    if (index >= m->signature_count) return NULL;
+    return m->signatures[index].key.data ? m->signatures[index].key.data : "";
+}

@@ -255,6 +255,8 @@ static lc_status write_config(lc_description *d, const lc_class *class, const vo
 
 /* ---- layers and calls --------------------------------------------------------------------------------------------- */
 
+static void add_text(lc_text *out, const char *s) { lc_text_add_json(out, s, strlen(s)); }
+
 static int32_t add_layer(lc_description *d, const lc_described_layer *layer, lc_text *config) {
     int32_t index = -1;
     if (d->status == LC_OK && config->failed) no_memory(d);
@@ -309,6 +311,29 @@ int32_t lc_describe_model(lc_description *d, const lc_description *model) {
                                            .is_sequential = model->sequential,
                                            .is_functional = !model->sequential},
                      &text);
+}
+
+int32_t lc_describe_config(lc_description *d, const lc_json *model) {
+    if (d->status != LC_OK) return -1;
+    const lc_json *config = lc_json_get(model, "config");
+    const bool sequential = strcmp(lc_json_str(model, "class_name", ""), "Sequential") == 0;
+    const char *name = automatic(d, lc_json_str(config, "name", sequential ? "sequential" : "functional"));
+    if (!name) return -1;
+    lc_text text = {0};
+    lc_text_printf(&text, "{\"module\": \"%s\", \"class_name\": \"%s\", \"config\": {\"name\": ",
+                   sequential ? "keras" : "keras.src.models.functional", sequential ? "Sequential" : "Functional");
+    add_text(&text, name);
+    for (uint32_t i = 0; config && i < config->count; i++) {
+        if (strcmp(config->items[i].key, "name") == 0) continue;
+        lc_text_add(&text, ", ");
+        add_text(&text, config->items[i].key);
+        lc_text_add(&text, ": ");
+        lc_json_write(&config->items[i], &text);
+    }
+    lc_text_add(&text, sequential ? "}, \"registered_name\": null}" : "}, \"registered_name\": \"Functional\"}");
+    const lc_described_layer layer = {
+        .name = name, .class_name = sequential ? "Sequential" : "Functional", .is_sequential = sequential, .is_functional = !sequential};
+    return add_layer(d, &layer, &text);
 }
 
 /* How a class takes several tensors. */
@@ -538,8 +563,6 @@ static lc_status find_order(const lc_description *d, lc_arena *arena, order *o, 
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------------------- */
-
-static void add_text(lc_text *out, const char *s) { lc_text_add_json(out, s, strlen(s)); }
 
 static void write_ref(lc_text *out, const char *layer, int32_t call, int32_t tensor) {
     lc_text_add(out, "[");

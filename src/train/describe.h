@@ -19,6 +19,7 @@
 #define LC_TRAIN_DESCRIBE_H
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "train/object.h"
 
 /* A layer as it was put down: its configuration is text already, so that nothing of the caller is kept. */
@@ -62,6 +63,8 @@ lc_status lc_describe_fail(lc_description *d, lc_status status, const char *form
 int32_t lc_describe_layer(lc_description *d, const lc_object *layer);
 /* The same with a model as a layer, copied as it is now; it takes its own name if that is free. */
 int32_t lc_describe_model(lc_description *d, const lc_description *model);
+/* The same with a model as Keras serialises it (Keras 3): {"class_name", "config"}. */
+int32_t lc_describe_config(lc_description *d, const lc_json *model);
 /* Functional only, as the next three: an input of the model. */
 lc_symbol lc_describe_input(lc_description *d, const lc_object *layer);
 /* Calls a layer, again if need be (its weights are shared). Several tensors are what the class makes of them: what is added or concatenated;

@@ -29,7 +29,7 @@
 #define MOST_LIMITS 800 /* of one sign: log(1e32) / log(1.1) is 774 */
 
 struct lc_events {
-    lc_log *log;
+    lc_logfile *log;
 };
 
 /* ---- records ------------------------------------------------------------------------------------------------------------ */
@@ -47,7 +47,7 @@ static lc_status write_record(lc_events *ev, lc_text *record, lc_error *err) {
     put_number(bytes, size, 8);
     put_number(bytes + 8, lc_crc32c_mask(lc_crc32c(0, bytes, 8)), 4);
     put_number(bytes + HEAD + size, lc_crc32c_mask(lc_crc32c(0, bytes + HEAD, size)), 4);
-    return lc_log_write(ev->log, bytes, record->size, err);
+    return lc_logfile_write(ev->log, bytes, record->size, err);
 }
 
 static lc_status write_event(lc_events *ev, const lc_pb_Event *event, lc_error *err) {
@@ -85,7 +85,7 @@ static lc_status open_file(const char *folder, const char *name, lc_events *ev, 
     if (name) lc_text_add(&path, name);
     else add_unique(&path);
     lc_text_add(&path, ".v2");
-    lc_status status = path.failed ? lc_fail_memory(err, "event file") : lc_log_open(path.data, true, &ev->log, err);
+    lc_status status = path.failed ? lc_fail_memory(err, "event file") : lc_logfile_open(path.data, true, &ev->log, err);
     lc_text_deinit(&path);
     if (status != LC_OK) return status;
     const lc_pb_Event first = {.wall_time = (double)now.tv_sec, .file_version = LC_STR("brain.Event:2")};
@@ -107,11 +107,11 @@ lc_status lc_events_open(const char *folder, const char *name, lc_events **event
     return status;
 }
 
-lc_status lc_events_flush(lc_events *ev, lc_error *err) { return lc_log_flush(ev->log, err); }
+lc_status lc_events_flush(lc_events *ev, lc_error *err) { return lc_logfile_flush(ev->log, err); }
 
 void lc_events_close(lc_events *ev) {
     if (!ev) return;
-    lc_log_close(ev->log);
+    lc_logfile_close(ev->log);
     lc_free(ev);
 }
 

@@ -98,13 +98,18 @@ static void fill_random(const source *s, distribution d, double low, double rang
 typedef struct shape {
     const int32_t *dims;
     int32_t rank;
-    size_t n;
+    size_t n, fan_in;
 } shape;
 
 /* How many inputs an element of the variable is summed with, how many outputs one input goes to. */
 static void fans(const shape *s, double *in, double *out) {
     *in = *out = s->rank == 1 ? s->dims[0] : 1;
     if (s->rank < 2) return;
+    if (s->fan_in) {
+        *in = (double)s->fan_in;
+        *out = (double)s->n / *in;
+        return;
+    }
     double field = 1;
     for (int32_t i = 0; i < s->rank - 2; i++) field *= s->dims[i];
     *in = s->dims[s->rank - 2] * field;
@@ -210,11 +215,11 @@ static lc_status fill(lc_config *c, const source *from, const shape *s, float *o
     return c->status;
 }
 
-lc_status lc_initializer_fill(const lc_json *object, const int32_t *dims, int32_t rank, uint64_t seed, uint64_t stream, float *out,
-                              lc_error *err) {
+lc_status lc_initializer_fill(const lc_json *object, const int32_t *dims, int32_t rank, size_t fan_in, uint64_t seed, uint64_t stream,
+                              float *out, lc_error *err) {
     lc_config c;
     LC_TRY(lc_config_open(LC_CLASS_INITIALIZER, object, &c, err));
-    shape s = {.dims = dims, .rank = rank, .n = 1};
+    shape s = {.dims = dims, .rank = rank, .n = 1, .fan_in = fan_in};
     for (int32_t i = 0; i < rank; i++) s.n *= (size_t)dims[i];
     source from = {seed, stream};
     const lc_json *own = lc_config_has(&c, "seed") ? lc_config_json(&c, "seed") : NULL;

@@ -19,9 +19,17 @@ static const lc_metric_kind *kind_of(const char *class) {
     return NULL;
 }
 
+/* What "accuracy" may be, by lc_label_kind_of. */
+static const char *const accuracies[] = {"BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"};
+
 static void decide(lc_metric *m, const lc_array *y_true, const lc_array *y_pred) {
-    static const char *const classes[] = {"BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"};
-    m->kind = kind_of(classes[lc_label_kind_of(y_true, y_pred)]);
+    m->kind = kind_of(accuracies[lc_label_kind_of(y_true, y_pred)]);
+}
+
+static const lc_metric_kind *accuracy_of(const char *class) {
+    for (size_t i = 0; i < sizeof accuracies / sizeof *accuracies; i++)
+        if (strcmp(accuracies[i], class) == 0) return kind_of(class);
+    return NULL;
 }
 
 lc_status lc_metric_create(const lc_json *object, const lc_array *y_true, const lc_array *y_pred, lc_metric **metric, lc_error *err) {
@@ -85,15 +93,25 @@ void lc_metric_reset(lc_metric *m) {
     if (m->state) memset(m->state, 0, m->state_count * sizeof *m->state);
 }
 
-const double *lc_metric_gathered(const lc_metric *m, size_t *count) {
+const double *lc_metric_gathered(const lc_metric *m, size_t *count, const char **class) {
     *count = m->state ? m->state_count : 0;
+    *class = m->kind ? m->kind->name : NULL;
     return m->state;
 }
 
-lc_status lc_metric_gather(lc_metric *m, const double *numbers, size_t count, lc_error *err) {
+/* How many numbers a result reads at least; a state from a file may have fewer. */
+static size_t least_of(const lc_metric *m) {
+    if (m->threshold_count) return (size_t)LC_CONFUSION_NUMBERS * m->threshold_count;
+    return m->width ? (size_t)m->width * m->width : 2;
+}
+
+lc_status lc_metric_gather(lc_metric *m, const double *numbers, size_t count, const char *class, lc_error *err) {
+    if (!m->kind && class) m->kind = accuracy_of(class);
+    if (class && (!m->kind || strcmp(m->kind->name, class) != 0)) return lc_fail(err, LC_ARGUMENT, "%s: it is no %.60s", m->name, class);
     lc_free(m->state);
     m->state = NULL;
     if (!count) return LC_OK;
+    if (count < least_of(m)) return lc_fail(err, LC_ARGUMENT, "%s: %zu numbers are fewer than it gathers", m->name, count);
     LC_TRY(lc_metric_state(m, count, err));
     memcpy(m->state, numbers, count * sizeof *numbers);
     return LC_OK;

@@ -21,10 +21,10 @@ lc_status lc_metric_update(lc_metric *metric, const lc_target *target, lc_pool *
 /* The result since the last reset; of several thresholds or classes without an average, their mean. 0 when there was nothing. */
 double lc_metric_result(const lc_metric *metric);
 void lc_metric_reset(lc_metric *metric);
-/* What it has gathered, to be saved: *count numbers; NULL: nothing yet. And back: LC_NO_MEMORY; where they are not as many as it gathers, the
- * next update fails with LC_ARGUMENT. */
-const double *lc_metric_gathered(const lc_metric *metric, size_t *count);
-lc_status lc_metric_gather(lc_metric *metric, const double *numbers, size_t count, lc_error *err);
+/* What it has gathered, to be saved: *count numbers, NULL: nothing yet; class: what "accuracy" turned out to be, of all metrics their class, NULL:
+ * it is open. And back: LC_ARGUMENT: no such class; LC_NO_MEMORY. Where the numbers are not as many as it gathers, the next update fails. */
+const double *lc_metric_gathered(const lc_metric *metric, size_t *count, const char **class);
+lc_status lc_metric_gather(lc_metric *metric, const double *numbers, size_t count, const char *class, lc_error *err);
 /* Whether more is better: what "auto" of EarlyStopping and others goes by. */
 bool lc_metric_is_better_high(const lc_metric *metric);
 

@@ -14,6 +14,7 @@
 #define LC_NOTHING_IS_BELOW (-1e10f) /* the threshold of the top k */
 
 enum { TP, FP, TN, FN, COUNTS };
+_Static_assert(COUNTS + 2 == LC_CONFUSION_NUMBERS, "counts and what adds them up");
 
 static const double *counts_of(const lc_metric *m, int which) { return m->state + (size_t)which * m->threshold_count; }
 
@@ -137,7 +138,7 @@ static bool in_top(const float *row, size_t width, size_t at, int64_t k) {
 lc_status lc_confusion_update(lc_metric *m, const lc_target *t, lc_pool *pool, lc_error *err) {
     (void)pool;
     LC_TRY(lc_target_check(t, true, m->name, err));
-    LC_TRY(lc_metric_state(m, (size_t)(COUNTS + 2) * m->threshold_count, err));
+    LC_TRY(lc_metric_state(m, (size_t)LC_CONFUSION_NUMBERS * m->threshold_count, err));
     const float *labels, *pred = t->y_pred->data;
     LC_TRY(lc_floats_of(t->y_true, &m->labels, &labels, err));
     const size_t width = lc_array_width(t->y_pred), rows = width ? lc_array_count(t->y_pred) / width : 0;

@@ -46,6 +46,8 @@ typedef struct lc_metric_kind {
 
 /* Room for so many numbers, all zero; nothing when there is some already. */
 lc_status lc_metric_state(lc_metric *m, size_t count, lc_error *err);
+/* Numbers for each threshold that a confusion matrix keeps: four counts, and two to add them up with. */
+enum { LC_CONFUSION_NUMBERS = 6 };
 /* The first of the largest. */
 size_t lc_metric_argmax(const float *v, size_t n);
 static inline double lc_metric_ratio(double a, double b) { return b != 0 ? a / b : 0; }

@@ -24,7 +24,7 @@ void lc_adam_setup(lc_optimizer *o, lc_config *c) {
     if (o->flag) o->states[2] = (lc_state_kind){"velocity_hat", 0, false};
 }
 
-void lc_adam_update(const lc_optimizer *o, const lc_piece *p) {
+LC_UPDATE(adam) {
     const float epsilon = o->a[2], rest1 = o->a[3], rest2 = o->a[4];
     const float alpha = o->rate * sqrtf(1 - powf(o->a[1], o->step)) / (1 - powf(o->a[0], o->step));
     float *restrict w = p->value, *restrict m = p->state[0], *restrict v = p->state[1], *restrict most = p->state[2];
@@ -50,7 +50,7 @@ void lc_adamax_setup(lc_optimizer *o, lc_config *c) {
     o->states[1].name = "norm";
 }
 
-void lc_adamax_update(const lc_optimizer *o, const lc_piece *p) {
+LC_UPDATE(adamax) {
     const float rate = o->rate, beta2 = o->a[1], epsilon = o->a[2], rest1 = o->a[3], correction = 1 - powf(o->a[0], o->step);
     float *restrict w = p->value, *restrict m = p->state[0], *restrict u = p->state[1];
     const float *restrict g = p->grad;
@@ -67,7 +67,7 @@ void lc_nadam_setup(lc_optimizer *o, lc_config *c) {
     o->has_product = true;
 }
 
-void lc_nadam_update(const lc_optimizer *o, const lc_piece *p) {
+LC_UPDATE(nadam) {
     const float rate = o->rate, beta1 = o->a[0], beta2 = o->a[1], epsilon = o->a[2], rest1 = 1 - beta1, rest2 = 1 - beta2;
     const float now = beta1 * (1 - 0.5f * powf(0.96f, o->step)), next = beta1 * (1 - 0.5f * powf(0.96f, o->step + 1));
     const float product = o->product, product_next = product * next, correction = 1 - powf(beta2, o->step);

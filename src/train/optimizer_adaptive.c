@@ -16,7 +16,7 @@ void lc_rmsprop_setup(lc_optimizer *o, lc_config *c) {
     if (lc_config_flag(c, "centered")) o->states[2] = (lc_state_kind){"average_gradient", 0, false};
 }
 
-void lc_rmsprop_update(const lc_optimizer *o, const lc_piece *p) {
+LC_UPDATE(rmsprop) {
     const float rate = o->rate, rho = o->a[0], momentum = o->a[1], epsilon = o->a[2], rest = o->a[3];
     float *restrict w = p->value, *restrict v = p->state[0], *restrict m = p->state[1], *restrict mean = p->state[2];
     const float *restrict g = p->grad;
@@ -46,7 +46,7 @@ void lc_adagrad_setup(lc_optimizer *o, lc_config *c) {
     o->states[0] = (lc_state_kind){"accumulator", (float)lc_config_number(c, "initial_accumulator_value"), false};
 }
 
-void lc_adagrad_update(const lc_optimizer *o, const lc_piece *p) {
+LC_UPDATE(adagrad) {
     const float rate = o->rate, epsilon = o->a[0];
     float *restrict w = p->value, *restrict sum = p->state[0];
     const float *restrict g = p->grad;
@@ -66,7 +66,7 @@ void lc_adadelta_setup(lc_optimizer *o, lc_config *c) {
     o->states[1] = (lc_state_kind){"accumulated_delta_var", 0, true};
 }
 
-void lc_adadelta_update(const lc_optimizer *o, const lc_piece *p) {
+LC_UPDATE(adadelta) {
     const float rate = o->rate, rho = o->a[0], epsilon = o->a[1], rest = o->a[2];
     float *restrict w = p->value, *restrict grads = p->state[0], *restrict changes = p->state[1];
     const float *restrict g = p->grad;
@@ -91,7 +91,7 @@ void lc_ftrl_setup(lc_optimizer *o, lc_config *c) {
 
 static inline float raised(float v, float power) { return power == 0.5f ? sqrtf(v) : powf(v, power); } /* the root is the default */
 
-void lc_ftrl_update(const lc_optimizer *o, const lc_piece *p) {
+LC_UPDATE(ftrl) {
     const float rate = o->rate, power = o->a[0], l1 = o->a[1], l2 = o->a[2] + o->a[4] / (2 * rate), shrinkage = o->a[3];
     float *restrict w = p->value, *restrict sum = p->state[0], *restrict linear = p->state[1];
     const float *restrict g = p->grad;

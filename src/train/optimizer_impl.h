@@ -4,6 +4,7 @@
 #ifndef LC_TRAIN_OPTIMIZER_IMPL_H
 #define LC_TRAIN_OPTIMIZER_IMPL_H
 
+#include "base/clones.h"
 #include "train/config.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -61,5 +62,11 @@ struct lc_optimizer {
     void setup(lc_optimizer *o, lc_config *c); \
     void update(const lc_optimizer *o, const lc_piece *p);
 #include "train/optimizers.def"
+
+/* LC_UPDATE(adam) { ... } is lc_adam_update. What is cloned stays within its file: its other names would be exported. */
+#define LC_UPDATE(name) \
+    LC_CLONES static void name##_piece(const lc_optimizer *o, const lc_piece *p); \
+    void lc_##name##_update(const lc_optimizer *o, const lc_piece *p) { name##_piece(o, p); } \
+    LC_CLONES static void name##_piece(const lc_optimizer *o, const lc_piece *p)
 
 #endif

@@ -10,7 +10,7 @@ void lc_sgd_setup(lc_optimizer *o, lc_config *c) {
     if (o->a[0] != 0) o->states[0] = (lc_state_kind){"momentum", 0, false};
 }
 
-void lc_sgd_update(const lc_optimizer *o, const lc_piece *p) {
+LC_UPDATE(sgd) {
     const float rate = o->rate, momentum = o->a[0];
     float *restrict w = p->value, *restrict m = p->state[0];
     const float *restrict g = p->grad;
@@ -37,7 +37,7 @@ void lc_lion_setup(lc_optimizer *o, lc_config *c) {
     o->states[0] = (lc_state_kind){"momentum", 0, false};
 }
 
-void lc_lion_update(const lc_optimizer *o, const lc_piece *p) {
+LC_UPDATE(lion) {
     const float rate = o->rate, beta1 = o->a[0], beta2 = o->a[1], rest1 = 1 - beta1, rest2 = 1 - beta2;
     float *restrict w = p->value, *restrict m = p->state[0];
     const float *restrict g = p->grad;

@@ -2,9 +2,9 @@
  * picture.c: transformations of pictures, [height, width, channels] or [height, width].
  *
  * What only moves pixels (crop, flip) keeps their type, whatever it is; what mixes them gives float32. Turning, moving and zooming are one
- * thing: each pixel of the result is looked up where a linear map of its place says, between the four pixels around. The maps are those of
- * Keras: they fix the centre, and turn counter-clockwise.
+ * thing (grad/warp.h). The maps are those of Keras: they fix the centre, and turn counter-clockwise.
  */
+#include "grad/warp.h"
 #include "train/transform.h"
 
 #include <math.h>
@@ -115,39 +115,19 @@ lc_status lc_picture_resize(const lc_prepared *p, lc_sample *s, lc_error *err) {
     return LC_OK;
 }
 
-/* Which pixel stands at i of a side of n; -1: none. */
-static int64_t beyond(double place, int32_t n, lc_fill fill) {
-    if (place >= 0 && place < n) return (int64_t)place;
-    if (fill == LC_FILL_CONSTANT) return -1;
-    if (fill == LC_FILL_NEAREST) return place < 0 ? 0 : n - 1;
-    const int64_t period = fill == LC_FILL_WRAP ? n : (int64_t)n * 2;
-    int64_t i = (int64_t)fmod(place, (double)period);
-    if (i < 0) i += period;
-    return i < n ? i : period - 1 - i;
-}
+_Static_assert((int)LC_FILL_REFLECT == (int)LC_WARP_REFLECT && (int)LC_FILL_NEAREST == (int)LC_WARP_NEAREST &&
+                   (int)LC_FILL_WRAP == (int)LC_WARP_WRAP && (int)LC_FILL_CONSTANT == (int)LC_WARP_CONSTANT,
+               "the two lists are one");
 
-/* Where a pixel of the result (x, y) is taken from: (x * of[0] + y * of[1] + of[2], x * of[3] + y * of[4] + of[5]). */
-typedef struct lookup {
-    double of[6];
-} lookup;
-
-/* A linear map that fixes the centre of the picture. */
-static lookup about_centre(const shape *in, double xx, double xy, double yx, double yy) {
-    const double cx = (in->width - 1) / 2.0, cy = (in->height - 1) / 2.0;
-    return (lookup){{xx, xy, cx - xx * cx - xy * cy, yx, yy, cy - yx * cx - yy * cy}};
-}
-
-static lookup draw(const lc_prepared *p, const shape *in, lc_dice *dice) {
-    if (p->how.op == LC_TRANSFORM_ROTATE) {
-        const double angle = lc_dice_between(dice, p->how.degrees) * (3.14159265358979323846 / 180);
-        return about_centre(in, cos(angle), -sin(angle), sin(angle), cos(angle));
-    }
+static lc_warp_map draw(const lc_prepared *p, const shape *in, lc_dice *dice) {
+    if (p->how.op == LC_TRANSFORM_ROTATE)
+        return lc_warp_turn(in->height, in->width, lc_dice_between(dice, p->how.degrees) * (3.14159265358979323846 / 180));
     if (p->how.op == LC_TRANSFORM_ZOOM) {
         const double zoom = 1 + lc_dice_between(dice, p->how.amount);
-        return about_centre(in, zoom, 0, 0, zoom);
+        return lc_warp_about_centre(in->height, in->width, zoom, 0, 0, zoom);
     }
     const double up = lc_dice_between(dice, p->how.up) * in->height, across = lc_dice_between(dice, p->how.across) * in->width;
-    return (lookup){{1, 0, -across, 0, 1, -up}};
+    return lc_warp_move(up, across);
 }
 
 lc_status lc_picture_warp(const lc_prepared *p, lc_sample *s, lc_error *err) {
@@ -155,28 +135,13 @@ lc_status lc_picture_warp(const lc_prepared *p, lc_sample *s, lc_error *err) {
     shape in;
     lc_status status;
     LC_TRY(picture_shape(p, &a, &in, err));
-    const lookup l = draw(p, &in, &s->dice);
+    const lc_warp_map map = draw(p, &in, &s->dice);
     const float *from = lc_sample_floats(p, s, &status, err);
     if (!from) return status;
     float *out = make(s, p->part, LC_FLOAT32, &in, in.height, in.width);
     if (!out) return lc_fail_memory(err, "transformation");
-    const float fill = (float)p->how.fill_value;
+    const lc_warp_picture picture = {from, in.height, in.width, in.channels, (lc_warp_fill)p->how.fill, (float)p->how.fill_value};
     for (int32_t i = 0; i < in.height; i++)
-        for (int32_t k = 0; k < in.width; k++) {
-            const double x = k * l.of[0] + i * l.of[1] + l.of[2], y = k * l.of[3] + i * l.of[4] + l.of[5];
-            const double left = floor(x), top = floor(y);
-            const float u = (float)(x - left), v = (float)(y - top);
-            const int64_t columns[2] = {beyond(left, in.width, p->how.fill), beyond(left + 1, in.width, p->how.fill)};
-            const int64_t rows[2] = {beyond(top, in.height, p->how.fill), beyond(top + 1, in.height, p->how.fill)};
-            for (int32_t c = 0; c < in.channels; c++) {
-                float at[4];
-                for (int n = 0; n < 4; n++) {
-                    const int64_t row = rows[n / 2], column = columns[n % 2];
-                    at[n] = row < 0 || column < 0 ? fill : from[(row * in.width + column) * in.channels + c];
-                }
-                const float above = at[0] + (at[1] - at[0]) * u, below = at[2] + (at[3] - at[2]) * u;
-                *out++ = above + (below - above) * v;
-            }
-        }
+        for (int32_t k = 0; k < in.width; k++, out += in.channels) lc_warp_pixel(&picture, &map, i, k, false, out);
     return LC_OK;
 }

@@ -19,6 +19,21 @@ ok 'with and without rewrites' '^the outputs agree within 1e-05: ' 'without a pa
     litec compare m.tflite plain.tflite --tolerance 1e-5
 ok 'all of it' '    B  conv2d' -- litec compare m.tflite plain.tflite --all
 
+# several signatures: each, or those that are named
+two=$tflite/variables_two_signatures.tflite
+ok 'each signature' '^signature add: the outputs are equal' '^signature get: the outputs are equal' -- litec compare "$two" "$two" --quiet
+ok 'one of them' '^signature get: ' -- litec compare "$two" "$two" --quiet --signature get
+check 'and no other' -- sh -c '! grep -q add .stdout'
+ok 'one as JSON' '^\{"a":' -- litec compare "$two" "$two" --signature add --json
+zeros 8 | npy pair.npy '<f4' '1, 2'
+litec compare "$two" "$two" --quiet --data add:x=pair.npy >named.txt 2>note.txt
+check 'that of the data' -- grep -q '^signature add: .*(1 sample)$' named.txt
+check 'the other is said' -- grep -q '^note: not compared, for there is no --data for them: signature get$' note.txt
+litec compare "$two" "$two" --quiet --data x=pair.npy >first.txt 2>note.txt
+check 'data without a signature' -- grep -q '^note: compared is the first graph alone' note.txt
+usage 'both as JSON' 'of one signature, and there are 2' '--signature' -- litec compare "$two" "$two" --json
+usage 'both on one page' 'of one signature' -- litec compare "$two" "$two" --html out.html
+
 # a quantised model
 ok 'float and int8' '^the outputs agree within ' 'FULLY_CONNECTED +[0-9.]+ dB +[0-9.]+ dB' 'RMSE/step' 'worst channel' 'lie beyond its steps .*: the numbers are made up' -- \
     litec compare "$tflite/conv_float.tflite" "$tflite/conv_int8.tflite"

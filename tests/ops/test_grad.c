@@ -108,7 +108,7 @@ static lc_model *graph_of(const sample *c, bool grads, lc_error *err) {
 
 static void check(const sample *c, const char *isa, int32_t threads) {
     lc_error err = {0};
-    lc_session *forward, *backward;
+    lc_session *forward = NULL, *backward = NULL;
     uint32_t n = 0;
     if (c->op >= 0) seen[c->op] = true;
     for (; n < MOST && c->in[n].rank; n++) fill(c, n);
@@ -366,8 +366,8 @@ static int32_t shared(lc_builder *b, const int32_t *in, const void *with) {
     { (const int32_t[]){__VA_ARGS__}, sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t), 0 }
 #define PAIRS(...) \
     { (const int32_t[]){__VA_ARGS__}, sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t) / 2, 2 }
-#define MADE(ID, table, ...) \
-#ID, LC_OP_##ID, make, &(const made) { LC_OP_##ID, LC_TABLE_##table, __VA_ARGS__ }
+#define MADE(ID, id, set, ...) \
+#ID, LC_OP_##ID, make, &(const made) { .op = LC_OP_##ID, .table = LC_TABLE_##id, .options = set, __VA_ARGS__ }
 #define O(T, ...) \
     &(const lc_##T) { __VA_ARGS__ }
 #define SAME LC_Padding_SAME
@@ -470,46 +470,46 @@ static const sample cases[] = {
     {OP(ATAN2), binary, WITH(ATAN2), .in = {S(2, 5), S(5)}, .low = 0.3f, .high = 2},
     {OP(REDUCE_PROD), reduce, WITH(REDUCE_PROD), .in = {S(2, 3, 2)}, .low = 0.5f, .high = 1.5f},
     {"REDUCE_PROD zeros", LC_OP_REDUCE_PROD, product_with_zeros, NULL, .in = {S(3, 3)}},
-    {MADE(REVERSE_V2, ReverseV2Options, NULL, {INTS(0, 2)}), .in = {S(2, 3, 4)}},
-    {MADE(REVERSE_SEQUENCE, ReverseSequenceOptions, O(ReverseSequenceOptions, .seq_dim = 1), {INTS(2, 3)}), .in = {S(2, 3, 4)}},
-    {MADE(CUMSUM, CumsumOptions, NULL, {INTS(1)}), .in = {S(2, 3, 4)}},
-    {MADE(CUMSUM, CumsumOptions, O(CumsumOptions, .exclusive = true, .reverse = true), {INTS(-1)}), .in = {S(2, 3, 4)}},
-    {MADE(TILE, TileOptions, NULL, {INTS(2, 1, 3)}), .in = {S(2, 3, 4)}},
-    {MADE(BROADCAST_TO, BroadcastToOptions, NULL, {INTS(2, 5, 4)}), .in = {S(5, 1)}},
-    {MADE(SPACE_TO_DEPTH, SpaceToDepthOptions, O(SpaceToDepthOptions, .block_size = 2), {{0}}), .in = {S(1, 4, 6, 2)}},
-    {MADE(DEPTH_TO_SPACE, DepthToSpaceOptions, O(DepthToSpaceOptions, .block_size = 2), {{0}}), .in = {S(1, 2, 3, 8)}},
-    {MADE(SPACE_TO_BATCH_ND, SpaceToBatchNDOptions, NULL, {INTS(2, 2), PAIRS(1, 0, 0, 1)}), .in = {S(2, 3, 5, 2)}},
-    {MADE(BATCH_TO_SPACE_ND, BatchToSpaceNDOptions, NULL, {INTS(2, 2), PAIRS(1, 0, 0, 1)}), .in = {S(8, 2, 3, 2)}},
+    {MADE(REVERSE_V2, ReverseV2Options, NULL, .ints = {INTS(0, 2)}), .in = {S(2, 3, 4)}},
+    {MADE(REVERSE_SEQUENCE, ReverseSequenceOptions, O(ReverseSequenceOptions, .seq_dim = 1), .ints = {INTS(2, 3)}), .in = {S(2, 3, 4)}},
+    {MADE(CUMSUM, CumsumOptions, NULL, .ints = {INTS(1)}), .in = {S(2, 3, 4)}},
+    {MADE(CUMSUM, CumsumOptions, O(CumsumOptions, .exclusive = true, .reverse = true), .ints = {INTS(-1)}), .in = {S(2, 3, 4)}},
+    {MADE(TILE, TileOptions, NULL, .ints = {INTS(2, 1, 3)}), .in = {S(2, 3, 4)}},
+    {MADE(BROADCAST_TO, BroadcastToOptions, NULL, .ints = {INTS(2, 5, 4)}), .in = {S(5, 1)}},
+    {MADE(SPACE_TO_DEPTH, SpaceToDepthOptions, O(SpaceToDepthOptions, .block_size = 2), .ints = {{0}}), .in = {S(1, 4, 6, 2)}},
+    {MADE(DEPTH_TO_SPACE, DepthToSpaceOptions, O(DepthToSpaceOptions, .block_size = 2), .ints = {{0}}), .in = {S(1, 2, 3, 8)}},
+    {MADE(SPACE_TO_BATCH_ND, SpaceToBatchNDOptions, NULL, .ints = {INTS(2, 2), PAIRS(1, 0, 0, 1)}), .in = {S(2, 3, 5, 2)}},
+    {MADE(BATCH_TO_SPACE_ND, BatchToSpaceNDOptions, NULL, .ints = {INTS(2, 2), PAIRS(1, 0, 0, 1)}), .in = {S(8, 2, 3, 2)}},
     {OP(L2_NORMALIZATION), unary, WITH(L2_NORMALIZATION), .in = {S(3, 5)}},
     {MADE(LOCAL_RESPONSE_NORMALIZATION, LocalResponseNormalizationOptions,
-          O(LocalResponseNormalizationOptions, .radius = 1, .bias = 1.5f, .alpha = 0.7f, .beta = 0.6f), {{0}}), .in = {S(1, 2, 2, 5)}},
-    {MADE(MIRROR_PAD, MirrorPadOptions, O(MirrorPadOptions, .mode = LC_MirrorPadMode_REFLECT), {PAIRS(0, 0, 2, 1, 1, 3)}), .in = {S(2, 3, 4)}},
-    {MADE(MIRROR_PAD, MirrorPadOptions, O(MirrorPadOptions, .mode = LC_MirrorPadMode_SYMMETRIC), {PAIRS(1, 0, 3, 1, 0, 4)}), .in = {S(2, 3, 4)}},
+          O(LocalResponseNormalizationOptions, .radius = 1, .bias = 1.5f, .alpha = 0.7f, .beta = 0.6f), .ints = {{0}}), .in = {S(1, 2, 2, 5)}},
+    {MADE(MIRROR_PAD, MirrorPadOptions, O(MirrorPadOptions, .mode = LC_MirrorPadMode_REFLECT), .ints = {PAIRS(0, 0, 2, 1, 1, 3)}), .in = {S(2, 3, 4)}},
+    {MADE(MIRROR_PAD, MirrorPadOptions, O(MirrorPadOptions, .mode = LC_MirrorPadMode_SYMMETRIC), .ints = {PAIRS(1, 0, 3, 1, 0, 4)}), .in = {S(2, 3, 4)}},
     {"DILATE", LC_OP_DILATE, dilate, NULL, .in = {S(2, 3, 4)}},
-    {MADE(GATHER_ND, GatherNdOptions, NULL, {PAIRS(1, 2, 0, 0, 1, 2)}), .in = {S(2, 3, 4)}},
+    {MADE(GATHER_ND, GatherNdOptions, NULL, .ints = {PAIRS(1, 2, 0, 0, 1, 2)}), .in = {S(2, 3, 4)}},
     {OP(SCATTER_ND), scatter, NULL, .in = {S(3, 2)}},
     {OP(TOPK_V2), top, &(const int32_t){2}, .in = {S(3, 5)}, .apart = 0.1f},
-    {MADE(DYNAMIC_UPDATE_SLICE, DynamicUpdateSliceOptions, NULL, {INTS(1, 9)}), .in = {S(4, 5), S(2, 3)}},
-    {MADE(SEGMENT_SUM, SegmentSumOptions, NULL, {INTS(0, 0, 1, 2)}), .in = {S(4, 3)}},
-    {MADE(UNSORTED_SEGMENT_SUM, UnsortedSegmentSumOptions, NULL, {INTS(2, 0, -1, 2), INTS(3)}), .in = {S(4, 3)}},
-    {MADE(UNSORTED_SEGMENT_MAX, UnsortedSegmentMaxOptions, NULL, {INTS(1, 0, 0, 1), INTS(2)}), .in = {S(4, 3)}, .apart = 0.1f},
-    {MADE(UNSORTED_SEGMENT_MIN, UnsortedSegmentMinOptions, NULL, {INTS(1, 0, 0, 1), INTS(2)}), .in = {S(4, 3)}, .apart = 0.1f},
-    {MADE(TRANSPOSE_CONV, TransposeConvOptions, O(TransposeConvOptions, .padding = SAME, .stride_w = 2, .stride_h = 2), {INTS(2, 6, 7, 3)}, true),
+    {MADE(DYNAMIC_UPDATE_SLICE, DynamicUpdateSliceOptions, NULL, .ints = {INTS(1, 9)}), .in = {S(4, 5), S(2, 3)}},
+    {MADE(SEGMENT_SUM, SegmentSumOptions, NULL, .ints = {INTS(0, 0, 1, 2)}), .in = {S(4, 3)}},
+    {MADE(UNSORTED_SEGMENT_SUM, UnsortedSegmentSumOptions, NULL, .ints = {INTS(2, 0, -1, 2), INTS(3)}), .in = {S(4, 3)}},
+    {MADE(UNSORTED_SEGMENT_MAX, UnsortedSegmentMaxOptions, NULL, .ints = {INTS(1, 0, 0, 1), INTS(2)}), .in = {S(4, 3)}, .apart = 0.1f},
+    {MADE(UNSORTED_SEGMENT_MIN, UnsortedSegmentMinOptions, NULL, .ints = {INTS(1, 0, 0, 1), INTS(2)}), .in = {S(4, 3)}, .apart = 0.1f},
+    {MADE(TRANSPOSE_CONV, TransposeConvOptions, O(TransposeConvOptions, .padding = SAME, .stride_w = 2, .stride_h = 2), .ints = {INTS(2, 6, 7, 3)}, .first = true),
      .in = {S(3, 3, 3, 2), S(2, 3, 4, 2), S(3)}},
     {MADE(TRANSPOSE_CONV, TransposeConvOptions, O(TransposeConvOptions, .padding = VALID, .stride_w = 1, .stride_h = 3),
-          {INTS(1, 8, 5, 2)}, true), .in = {S(2, 2, 3, 4), S(1, 3, 3, 4), S(2)}},
+          .ints = {INTS(1, 8, 5, 2)}, .first = true), .in = {S(2, 2, 3, 4), S(1, 3, 3, 4), S(2)}},
     {MADE(CONV_3D, Conv3DOptions, O(Conv3DOptions, .padding = SAME, .stride_d = 1, .stride_w = 1, .stride_h = 1, .dilation_d_factor = 1,
-          .dilation_h_factor = 1, .dilation_w_factor = 1), {{0}}), .in = {S(2, 3, 4, 3, 2), S(2, 3, 2, 2, 3), S(3)}},
+          .dilation_h_factor = 1, .dilation_w_factor = 1), .ints = {{0}}), .in = {S(2, 3, 4, 3, 2), S(2, 3, 2, 2, 3), S(3)}},
     {MADE(CONV_3D, Conv3DOptions, O(Conv3DOptions, .padding = VALID, .stride_d = 2, .stride_w = 1, .stride_h = 2, .dilation_d_factor = 1,
-          .dilation_h_factor = 1, .dilation_w_factor = 2), {{0}}), .in = {S(1, 6, 5, 5, 2), S(3, 2, 2, 2, 3)}},
+          .dilation_h_factor = 1, .dilation_w_factor = 2), .ints = {{0}}), .in = {S(1, 6, 5, 5, 2), S(3, 2, 2, 2, 3)}},
     {MADE(CONV_3D, Conv3DOptions, O(Conv3DOptions, .padding = SAME, .stride_d = 2, .stride_w = 2, .stride_h = 1, .dilation_d_factor = 1,
-          .dilation_h_factor = 1, .dilation_w_factor = 1), {{0}}), .in = {S(1, 5, 4, 4, 1), S(3, 2, 3, 1, 2), S(2)}},
+          .dilation_h_factor = 1, .dilation_w_factor = 1), .ints = {{0}}), .in = {S(1, 5, 4, 4, 1), S(3, 2, 3, 1, 2), S(2)}},
     {MADE(CONV_3D_TRANSPOSE, Conv3DOptions, O(Conv3DOptions, .padding = SAME, .stride_d = 2, .stride_w = 2, .stride_h = 1, .dilation_d_factor = 1,
-          .dilation_h_factor = 1, .dilation_w_factor = 1), {INTS(1, 4, 3, 4, 2)}, true), .in = {S(3, 2, 3, 2, 3), S(1, 2, 3, 2, 3), S(2)}},
-    {MADE(RESIZE_BILINEAR, ResizeBilinearOptions, O(ResizeBilinearOptions, .half_pixel_centers = true), {INTS(6, 3)}), .in = {S(2, 3, 5, 2)}},
-    {MADE(RESIZE_BILINEAR, ResizeBilinearOptions, O(ResizeBilinearOptions, .align_corners = true), {INTS(5, 7)}), .in = {S(1, 3, 4, 3)}},
-    {MADE(RESIZE_NEAREST_NEIGHBOR, ResizeNearestNeighborOptions, O(ResizeNearestNeighborOptions, .half_pixel_centers = true), {INTS(6, 3)}), .in = {S(2, 3, 5, 2)}},
-    {MADE(FAKE_QUANT, FakeQuantOptions, O(FakeQuantOptions, .min = -0.9f, .max = 1.1f, .num_bits = 16), {{0}}), .in = {S(3, 5)}, .apart = 0.3f},
+          .dilation_h_factor = 1, .dilation_w_factor = 1), .ints = {INTS(1, 4, 3, 4, 2)}, .first = true), .in = {S(3, 2, 3, 2, 3), S(1, 2, 3, 2, 3), S(2)}},
+    {MADE(RESIZE_BILINEAR, ResizeBilinearOptions, O(ResizeBilinearOptions, .half_pixel_centers = true), .ints = {INTS(6, 3)}), .in = {S(2, 3, 5, 2)}},
+    {MADE(RESIZE_BILINEAR, ResizeBilinearOptions, O(ResizeBilinearOptions, .align_corners = true), .ints = {INTS(5, 7)}), .in = {S(1, 3, 4, 3)}},
+    {MADE(RESIZE_NEAREST_NEIGHBOR, ResizeNearestNeighborOptions, O(ResizeNearestNeighborOptions, .half_pixel_centers = true), .ints = {INTS(6, 3)}), .in = {S(2, 3, 5, 2)}},
+    {MADE(FAKE_QUANT, FakeQuantOptions, O(FakeQuantOptions, .min = -0.9f, .max = 1.1f, .num_bits = 16), .ints = {{0}}), .in = {S(3, 5)}, .apart = 0.3f},
     {"BATCH_NORM", -1, batch_norm, NULL, .in = {S(5, 2, 3), S(3), S(3)}},
     {"read by several", -1, shared, NULL, .in = {S(3, 5)}},
 };

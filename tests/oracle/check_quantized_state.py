@@ -76,6 +76,10 @@ def keras_models(folder):
         _, h, c = L.LSTM(24, return_state=True)(x)
         return L.LSTM(24, return_sequences=True)(x, initial_state=[h, c])
 
+    def rnn_encoder_decoder(x):
+        _, h = L.SimpleRNN(24, return_state=True)(x)
+        return L.SimpleRNN(24, return_sequences=True)(x, initial_state=h)
+
     yield of("gru", L.GRU(24))
     yield of("gru_before", L.GRU(24, reset_after=False, return_sequences=True))
     yield of("gru_stateful", L.GRU(24, stateful=True), batch=1)
@@ -85,6 +89,8 @@ def keras_models(folder):
     yield of("rnn", L.SimpleRNN(40))
     yield of("rnn_relu", L.SimpleRNN(40, activation="relu", return_sequences=True))
     yield of("rnn_both_ways", L.Bidirectional(L.SimpleRNN(40, return_sequences=True)))
+    yield of("rnn_encoder_decoder", rnn_encoder_decoder)
+    yield of("rnn_after_dense", lambda x: L.SimpleRNN(24)(x, initial_state=L.Dense(24, activation="tanh")(x[:, 0])))
     yield of("rnn_stateful", L.SimpleRNN(40, stateful=True), batch=1)
 
 

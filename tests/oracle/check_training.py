@@ -113,12 +113,65 @@ def nested():
     return keras.Model(a, layers.Dense(5, activation="softmax")(inner(a)))
 
 
+def volumes():
+    return keras.Sequential([keras.Input((5, 6, 4, 2)), layers.Conv3D(3, (3, 2, 3), padding="same", activation="elu"), layers.MaxPooling3D((2, 1, 1), padding="same"), layers.Conv3DTranspose(2, 3, strides=2, padding="same"),
+                             layers.Conv3D(4, 2, activation="tanh"), layers.ZeroPadding3D(1), layers.AveragePooling3D(2), layers.Cropping3D(1), layers.Flatten(), layers.Dense(5, activation="softmax")])
+
+
+def scaled():
+    x = i = keras.Input((6, 5, 3))
+    x = layers.UpSampling2D((2, 3))(layers.Conv2D(4, 2)(x))
+    x = layers.Resizing(7, 9)(x)
+    x = layers.Conv2DTranspose(3, (3, 2), strides=(2, 1), activation="elu")(x)
+    x = layers.Resizing(6, 6, interpolation="nearest")(x)
+    y = layers.Conv1DTranspose(4, 3, strides=2)(layers.Reshape((18, 6))(x))
+    return keras.Model(i, layers.Dense(5, activation="softmax")(layers.Flatten()(y)))
+
+
+def scores():
+    a = keras.Input((6, 8))
+    q, v = layers.Dense(4)(a), layers.Dense(4)(a)
+    x = layers.Attention(use_scale=True)([q, v]) + layers.Attention(score_mode="concat", use_scale=True)([q, v]) + layers.AdditiveAttention()([q, v])
+    return keras.Model(a, layers.Dense(5, activation="softmax")(layers.Flatten()(x)))
+
+
+def norms():
+    x = i = keras.Input((6, 8))
+    x = layers.GroupNormalization(2)(layers.Dense(8)(x))
+    x = layers.RMSNormalization()(layers.Dense(8)(x))
+    x = layers.UnitNormalization()(layers.Dense(6)(x))
+    x = layers.BatchNormalization(axis=1)(x)
+    return keras.Model(i, layers.Dense(5, activation="softmax")(layers.Flatten()(x)))
+
+
+def masked_norm():
+    return keras.Sequential([keras.Input((7,), dtype="int32"), layers.Embedding(20, 6, mask_zero=True), layers.BatchNormalization(), layers.SimpleRNN(4), layers.Dense(5, activation="softmax")])
+
+
+def functions():
+    o = keras.ops
+    x = i = keras.Input((6, 8))
+    x = layers.Dense(8)(x)
+    x = o.cumsum(x, axis=1) + o.flip(x, axis=2) + o.roll(x, 2, axis=1) + o.tile(o.mean(x, axis=1, keepdims=True), (1, 6, 1))
+    x = o.concatenate([o.logsumexp(x, axis=-1), o.prod(o.sigmoid(x), axis=-1), o.take(x, [3, 1], axis=2)[:, :, 0], o.max(x, axis=1), o.top_k(x, 2)[0][:, 0], o.pad(x, ((0, 0), (1, 2), (0, 0)), mode="reflect")[:, :, 3]], axis=-1)
+    return keras.Model(i, layers.Dense(5, activation="softmax")(o.arctan2(x, o.exp(x)) + o.expm1(-o.square(x)) + o.log1p(o.square(x)) + o.maximum(x, 0.1) + o.erf(x)))
+
+
+def convlstm():
+    return keras.Sequential([keras.Input((4, 5, 5, 2)), layers.ConvLSTM2D(3, 3, padding="same", return_sequences=True), layers.TimeDistributed(layers.Conv2D(2, 2)), layers.ConvLSTM2D(2, 2), layers.Flatten(), layers.Dense(5, activation="softmax")])
+
+
+def activities():
+    return keras.Sequential([keras.Input((12,)), layers.Dense(16, activation="relu", activity_regularizer="l2"), layers.ActivityRegularization(0.01, 0.02), layers.Dense(8, activation="tanh", activity_regularizer=keras.regularizers.L1(0.03)),
+                             layers.Dense(5, activation="softmax")])
+
+
 SPARSE = "sparse_categorical_crossentropy"
 ALL = [optimizers.SGD(0.1), optimizers.SGD(0.05, momentum=0.9), optimizers.SGD(0.05, momentum=0.9, nesterov=True), optimizers.Adam(0.01), optimizers.Adam(0.01, amsgrad=True), optimizers.AdamW(0.01, weight_decay=0.1),
        optimizers.RMSprop(0.01), optimizers.RMSprop(0.01, momentum=0.5, centered=True), optimizers.Adagrad(0.1), optimizers.Adadelta(1.0), optimizers.Adamax(0.01), optimizers.Nadam(0.01), optimizers.Ftrl(0.1), optimizers.Lion(0.001),
        optimizers.Adam(optimizers.schedules.ExponentialDecay(0.01, 3, 0.5)), optimizers.SGD(0.1, clipnorm=0.1), optimizers.Adam(0.01, global_clipnorm=0.1, use_ema=True, ema_overwrite_frequency=3), optimizers.SGD(0.1, gradient_accumulation_steps=2)]
 CASES = [(f"{m.__name__} {i} {type(o).__name__}", m, o, SPARSE) for m in (mlp, cnn) for i, o in enumerate(ALL)]
-CASES += [(f"{m.__name__} SGD", m, optimizers.SGD(0.05), SPARSE) for m in (bn_cnn, residual, lstm, gru, rnn_mask, attention, conv1d, frozen, regular, transposed, nested)]
+CASES += [(f"{m.__name__} SGD", m, optimizers.SGD(0.05), SPARSE) for m in (bn_cnn, residual, lstm, gru, rnn_mask, attention, conv1d, frozen, regular, transposed, nested, volumes, scaled, scores, norms, masked_norm, functions, convlstm, activities)]
 CASES += [(f"{m.__name__} Adam", m, optimizers.Adam(0.002), SPARSE) for m in (bn_cnn, lstm_floats, attention)]
 CASES += [(f"regression {l}", regression, optimizers.SGD(0.01), l) for l in ("mse", "mae", "huber", "log_cosh", "cosine_similarity")]
 CASES += [("binary", binary, optimizers.SGD(0.1), "binary_crossentropy"), ("binary hinge", binary, optimizers.SGD(0.1), "hinge"), ("binary poisson", binary, optimizers.SGD(0.1), "poisson")]

@@ -12,7 +12,7 @@ static const lc_json *object_of(parsed *p, const char *text) { return parse(p, t
 
 static lc_status fill(const char *text, const int32_t *dims, int32_t rank, uint64_t seed, uint64_t stream, float *out, lc_error *err) {
     parsed p;
-    const lc_status status = lc_initializer_fill(object_of(&p, text), dims, rank, seed, stream, out, err);
+    const lc_status status = lc_initializer_fill(object_of(&p, text), dims, rank, 0, seed, stream, out, err);
     lc_arena_deinit(&p.arena);
     return status;
 }

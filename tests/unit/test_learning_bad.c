@@ -462,7 +462,7 @@ static lc_status whole_life(void *arg, lc_error *err) {
     lc_optimizer_destroy(o);
     LC_TRY(lc_regularizer_run(&t.variables[0], 1, &value, err));
     const int32_t dims[2] = {3, 4};
-    LC_TRY(lc_initializer_fill(&orthogonal, dims, 2, 1, 1, t.value, err));
+    LC_TRY(lc_initializer_fill(&orthogonal, dims, 2, 0, 1, 1, t.value, err));
     int32_t classes[4] = {0, 1, 1, 0};
     float pred[8] = {0.5f, 0.5f, 0.1f, 0.9f, 0.3f, 0.7f, 1, 0}, yes[8] = {1, 0, 0, 1, 0, 1, 1, 0};
     const lc_array y = ARRAY(LC_INT32, classes, 4), p = ARRAY(LC_FLOAT32, pred, 4, 2), one = ARRAY(LC_FLOAT32, yes, 4, 2);

@@ -403,6 +403,15 @@ static void test_int4(void **unused) {
     assert_memory_equal(in(g, 0, 1)->data, ((uint8_t[]){0xe7, 0x91, 0x17, 0x0e}), 4);
     end(&t);
 
+    /* trained for 4 bits, with none on the last step: the largest is 5 and 6 steps from 0, not 7 */
+    begin(&t, LC_FLOAT32, (int32_t[]){-1, 4}, 2);
+    const float few[8] = {1, 0.2f, -0.4f, 0.6f, -3, 1, 2, 0};
+    output(&t, dense(&t, "fc", t.x, constant(&t, "w", (int32_t[]){2, 4}, 2, few), 0));
+    g = done(&t, o);
+    has_scales(in(g, 0, 1), 2, (float[]){1.0f / 5, 3.0f / 6}, 0);
+    assert_memory_equal(in(g, 0, 1)->data, ((uint8_t[]){0x15, 0x3e, 0x2a, 0x04}), 4);
+    end(&t);
+
     /* rows of an odd length: the next begins in the middle of a byte */
     begin(&t, LC_FLOAT32, (int32_t[]){-1, 3}, 2);
     output(&t, dense(&t, "fc", t.x, constant(&t, "w", (int32_t[]){2, 3}, 2, w), 0));

@@ -96,7 +96,8 @@ static lc_status write_compiled(const lc_net *net, const lc_compile_options *o, 
 
 /* What is said of output k: one for all, a list, or an object by the outputs' names. */
 static const lc_json *of_output(const lc_net *net, const lc_json *v, uint32_t k, bool list_is_all) {
-    if (lc_json_is(v, LC_JSON_ARRAY) && !list_is_all) return lc_json_at(v, k);
+    const bool nested = lc_json_is(v, LC_JSON_ARRAY) && v->count && v->items[0].kind == LC_JSON_ARRAY; /* Keras 2: a list for each */
+    if (lc_json_is(v, LC_JSON_ARRAY) && (!list_is_all || nested)) return lc_json_at(v, k);
     if (lc_json_is(v, LC_JSON_OBJECT) && !lc_json_get(v, "class_name")) return lc_json_get(v, lc_net_output_name(net, k));
     return v;
 }
@@ -145,7 +146,10 @@ lc_status lc_net_make_compiled(lc_net *net, const lc_json *compiled, lc_error *e
     lc_net_steps_forget(net);
     lc_net_compiled_deinit(net);
     net->compiled = compiled;
-    lc_status status = lc_optimizer_create(lc_json_get(compiled, "optimizer"), net->variables, net->variable_count, &net->optimizer, err);
+    static const lc_json rmsprop = {.kind = LC_JSON_STRING, .string = "rmsprop"}; /* what compile() takes where a file names none */
+    const lc_json *optimizer = lc_json_get(compiled, "optimizer");
+    if (lc_config_is_none(optimizer)) optimizer = &rmsprop;
+    lc_status status = lc_optimizer_create(optimizer, net->variables, net->variable_count, &net->optimizer, err);
     if (status == LC_OK) status = make_losses(net, err);
     if (status == LC_OK) status = make_metrics(net, err);
     if (status != LC_OK) lc_net_compiled_deinit(net);

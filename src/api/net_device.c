@@ -229,7 +229,9 @@ static double number(const lc_json *config, const char *key, double otherwise) {
 
 static lc_status read_optimizer(device *d, rates *r) {
     const lc_json *optimizer = lc_json_get(d->net->compiled, "optimizer"), *config = lc_json_get(optimizer, "config");
-    const char *name = lc_json_is(optimizer, LC_JSON_STRING) ? optimizer->string : lc_json_str(optimizer, "class_name", "");
+    const char *name = lc_json_is(optimizer, LC_JSON_STRING)           ? optimizer->string
+                       : !optimizer || optimizer->kind == LC_JSON_NULL ? "rmsprop"
+                                                                       : lc_json_str(optimizer, "class_name", "");
     const lc_json *nesterov = lc_json_get(config, "nesterov");
     lc_class class;
     *r = (rates){.rate = (double)lc_optimizer_learning_rate(d->net->optimizer),

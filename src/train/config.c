@@ -56,6 +56,8 @@ lc_status lc_config_open(lc_class_kind kind, const lc_json *object, lc_config *c
             name = c->json->string;
             c->json = NULL;
         }
+        if (name && strcmp(name, "MeanMetricWrapper") == 0) name = lc_json_str(c->json, "fn", name); /* Keras 2: a metric by its function */
+        if (name && strrchr(name, '>')) name = strrchr(name, '>') + 1; /* "Custom>Adam" of TensorFlow 2.11 to 2.15 */
     }
     LC_TRY(c->status = lc_class_named(kind, name, &c->class, err));
     if (lc_config_is_none(c->json)) c->json = NULL;

@@ -79,9 +79,10 @@ typedef struct lc_name_count {
 
 /* The next free name of Keras's kind: base, base_1, base_2. NULL after an error. */
 static const char *automatic(lc_description *d, const char *base) {
-    lc_name_count *c = d->counts;
-    while (c < d->counts + d->count_count && strcmp(c->base, base) != 0) c++;
-    if (c == d->counts + d->count_count) {
+    size_t at = 0;
+    while (at < d->count_count && strcmp(d->counts[at].base, base) != 0) at++;
+    lc_name_count *c = at < d->count_count ? &d->counts[at] : NULL;
+    if (!c) {
         char *copy = lc_arena_strndup(&d->arena, base, strlen(base));
         if (!copy) return no_memory(d), NULL;
         if (!room(d, &d->counts, &d->count_capacity, d->count_count, sizeof *c)) return NULL;

@@ -37,7 +37,7 @@ static lc_net *make(lc_object optimizer, lc_object norm) {
     lc_add(net, LC_DEPTHWISE_CONV2D({2, 2}, .activation = "tanh"));
     lc_add(net, LC_FLATTEN());
     lc_add(net, LC_DENSE(CLASSES, .activation = "softmax"));
-    const lc_compile_options o = {.optimizer = optimizer, .loss = {"sparse_categorical_crossentropy"}};
+    const lc_compile_options o = {.optimizer = optimizer, .loss = {.class_name = "sparse_categorical_crossentropy"}};
     if (lc_compile(net, &o, &err)) fail_msg("%s", err.message);
     return net;
 }
@@ -142,7 +142,8 @@ static void what_it_cannot_do_is_said(void **unused) {
     assert_int_equal(lc_net_save_trainable(net, path, 4, &err), LC_UNSUPPORTED);
     assert_non_null(strstr(err.message, "RMSprop"));
     assert_non_null(strstr(err.hint, "Adam"));
-    assert_int_equal(lc_compile(net, &(lc_compile_options){.optimizer = {"sgd"}, .loss = {"hinge"}}, &err), LC_OK);
+    assert_int_equal(lc_compile(net, &(lc_compile_options){.optimizer = {.class_name = "sgd"}, .loss = {.class_name = "hinge"}}, &err),
+                     LC_OK);
     assert_int_equal(lc_net_save_trainable(net, path, 4, &err), LC_UNSUPPORTED);
     assert_non_null(strstr(err.message, "hinge"));
     FILE *file = fopen(path, "rb"); /* nothing half written */
@@ -154,7 +155,8 @@ static void what_it_cannot_do_is_said(void **unused) {
     lc_add(net, LC_MAX_POOLING2D({3, 3}, .strides = {1, 1}, .name = "overlapping"));
     lc_add(net, LC_FLATTEN());
     lc_add(net, LC_DENSE(CLASSES));
-    assert_int_equal(lc_compile(net, &(lc_compile_options){.optimizer = {"sgd"}, .loss = {"mse"}}, &err), LC_OK);
+    assert_int_equal(lc_compile(net, &(lc_compile_options){.optimizer = {.class_name = "sgd"}, .loss = {.class_name = "mse"}}, &err),
+                     LC_OK);
     assert_int_equal(lc_net_save_trainable(net, path, 4, &err), LC_UNSUPPORTED);
     assert_non_null(strstr(err.message, "overlapping"));
     lc_net_destroy(net);

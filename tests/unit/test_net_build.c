@@ -164,11 +164,11 @@ static void test_first_values(void **state) {
     all_within(net, "multi_head_attention/attention_output/kernel", limit, limit / sqrt(3));
     lc_net_destroy(net);
 
-    net = built(one(IMAGE, LC_DEPTHWISE_CONV2D({3}, .depthwise_initializer = {"ones"}), 1));
+    net = built(one(IMAGE, LC_DEPTHWISE_CONV2D({3}, .depthwise_initializer = {.class_name = "ones"}), 1));
     all_within(net, "depthwise_conv2d/kernel", 1, 1);
     lc_net_destroy(net);
 
-    net = built(one(LC_INPUT({5, 16}), LC_LSTM(16, .recurrent_initializer = {"he_uniform"}), 1));
+    net = built(one(LC_INPUT({5, 16}), LC_LSTM(16, .recurrent_initializer = {.class_name = "he_uniform"}), 1));
     limit = sqrt(6.0 / 16);
     all_within(net, "lstm/lstm_cell/recurrent_kernel", limit, limit / sqrt(3));
     const lc_net_variable bias = lc_net_variable_find(net, "lstm/lstm_cell/bias");

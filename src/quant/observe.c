@@ -6,11 +6,13 @@
  */
 #include "quant/observe.h"
 
+#include "base/clones.h"
+
 #include <math.h>
 
-enum { LANES = 16, CLIPS = 128 }; /* CLIPS: places a clip of least error is looked for, on each side of zero */
+enum { LANES = 64, CLIPS = 128 }; /* CLIPS: places a clip of least error is looked for, on each side of zero */
 
-bool lc_observe_extremes(const float *x, size_t n, lc_range *range) {
+LC_CLONES static bool extremes(const float *x, size_t n, lc_range *range) {
     if (n == 0) return true;
     float low[LANES], high[LANES];
     uint32_t nan[LANES];
@@ -43,6 +45,8 @@ bool lc_observe_extremes(const float *x, size_t n, lc_range *range) {
     range->seen = true;
     return true;
 }
+
+bool lc_observe_extremes(const float *x, size_t n, lc_range *range) { return extremes(x, n, range); }
 
 void lc_observe_count(const float *x, size_t n, lc_histogram *h) {
     const double scale = LC_BINS / (double)h->most;

@@ -88,6 +88,15 @@ static int32_t masked(lc_tf_call *m, int32_t scores, int32_t mask, double other)
     return lc_tf_binary(m, LC_OP_ADD, scores, lc_tf_with(m, LC_OP_SUB, lc_tf_with(m, LC_OP_MUL, keep, -other), -other));
 }
 
+/* The scores that the values are weighted by: in training some are dropped. The scores that are an output stay whole. */
+static int32_t dropped(lc_call *c, int32_t scores) {
+    const double rate = lc_opt_num(c, "dropout", 0);
+    uint32_t stream;
+    if (!lc_training_mode(c) || !(rate > 0 && rate < 1)) return scores;
+    lc_training_counter(c, &stream);
+    return lc_training_dropout(c, scores, (float)rate, stream, 0);
+}
+
 static int32_t softmax(lc_call *c, int32_t x) {
     lc_shape s;
     return lc_call_shape(c, x, &s) ? lc_lower_softmax(c, LC_OP_SOFTMAX, x, s.rank - 1) : -1;
@@ -413,7 +422,7 @@ static int32_t attend(lc_call *c, heads *h, const asked *a, int32_t size, int32_
                               : lc_tf_merge_dims(m, lc_tf_merge_dims(m, shown, rank - h->over, rank), rank - 2 * h->over, rank - h->over);
     }
     if (a->scores) lc_call_give(c, 1, h->group > 1 ? lc_tf_merge_dims(m, shown, 1, 3) : shown);
-    int32_t y = from_heads(c, h, lc_tf_batch_matmul(m, scores, v, false, false), a->query.tensor, features_out);
+    int32_t y = from_heads(c, h, lc_tf_batch_matmul(m, dropped(c, scores), v, false, false), a->query.tensor, features_out);
     if (h->gate) {
         const int32_t gate = dense(c, &gate_part, a->query.tensor, &depth[0], 1, gate_out, 2, h->bias, 1);
         y = lc_tf_binary(m, LC_OP_MUL, y, lc_tf_unary(m, LC_OP_LOGISTIC, gate));
@@ -545,7 +554,7 @@ static int32_t dense_attention(lc_call *c, score_fn score) {
     }
     y = softmax(c, masked(m, y, mask, MASKED));
     if (scores) lc_call_give(c, 1, y);
-    y = lc_tf_batch_matmul(m, y, x[1], false, false);
+    y = lc_tf_batch_matmul(m, dropped(c, y), x[1], false, false);
     if (query_mask >= 0) {
         y = masked(m, y, lc_tf_expand(m, query_mask, 2), 0);
         lc_call_give_mask(c, query_mask);

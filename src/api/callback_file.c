@@ -136,16 +136,12 @@ static lc_status checkpoint_epoch(void *user, lc_progress *p, lc_error *err) {
     return s->every ? LC_OK : save(s, p, err);
 }
 
-static bool ends_with(const char *text, const char *end) {
-    const size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 lc_status lc_model_checkpoint(const char *path, const lc_model_checkpoint_options *options, lc_callback *callback, lc_error *err) {
     static const lc_model_checkpoint_options defaults = {0};
     const lc_model_checkpoint_options *o = options ? options : &defaults;
     *callback = (lc_callback){0};
-    if (!path || o->save_weights_only != ends_with(path, ".weights.h5") || (!ends_with(path, ".h5") && !ends_with(path, ".keras"))) {
+    if (!path || o->save_weights_only != lc_str_has_suffix(lc_str_of(path), ".weights.h5") ||
+        (!lc_str_has_suffix(lc_str_of(path), ".h5") && !lc_str_has_suffix(lc_str_of(path), ".keras"))) {
         lc_fail(err, LC_ARGUMENT, "a checkpoint cannot be saved as \"%.200s\"", path ? path : "");
         lc_error_hint(err, o->save_weights_only ? "weights alone are saved as .weights.h5" : "a whole model is saved as .keras or .h5");
         return LC_ARGUMENT;

@@ -33,7 +33,7 @@ static bool is_pruned(const pruning *s, const lc_net_variable *v) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) known = known || strcmp(name, names[i]) == 0;
     snprintf(layer, sizeof layer, "%.*s", slash ? (int)(slash - v->path) : 0, v->path);
     if (strcmp(name, "depthwise_kernel") == 0 && strstr(layer, "separable")) return false;
-    return known && (!s->layers || lc_net_fits(s->layers, layer) || lc_net_fits(s->layers, v->path));
+    return known && (!s->layers || lc_str_fits(lc_str_of(layer), s->layers) || lc_str_fits(lc_str_of(v->path), s->layers));
 }
 
 /* At this step; negative: the masks stay as they are. */

@@ -113,20 +113,15 @@ static lc_status build(saving *s) {
     return lc_model_check(s->model, s->err);
 }
 
-static bool ends(const char *path, const char *end) {
-    const size_t n = strlen(path), m = strlen(end);
-    return n > m && strcmp(path + n - m, end) == 0;
-}
-
 lc_status lc_module_save(lc_module *m, const char *path, lc_error *err) {
     lc_error local;
     if (!err) err = &local;
-    saving s = {.module = m, .err = err, .tflite = ends(path, ".tflite"), .variables = {.err = err}};
+    saving s = {.module = m, .err = err, .tflite = lc_path_ends(path, ".tflite"), .variables = {.err = err}};
     LC_TRY(lc_model_new(&m->limits, &s.model, err));
     s.variables.model = s.model;
     lc_status status = build(&s);
     if (status == LC_OK && s.tflite) status = lc_model_save(s.model, path, NULL, err);
-    else if (status == LC_OK && ends(path, ".ckpt")) status = lc_emit_meta_graph(s.model, path, s.list, s.listed, err);
+    else if (status == LC_OK && lc_path_ends(path, ".ckpt")) status = lc_emit_meta_graph(s.model, path, s.list, s.listed, err);
     else if (status == LC_OK) status = lc_emit_saved_model(s.model, path, s.list, s.listed, err);
     lc_model_destroy(s.model);
     return status;

@@ -503,19 +503,6 @@ lc_status lc_net_pool(lc_net *net, int32_t threads, lc_error *err) {
 
 /* ---- what learns ---------------------------------------------------------------------------------------------------------- */
 
-bool lc_net_fits(const char *pattern, const char *name) {
-    for (; *pattern; pattern++, name++) {
-        if (*pattern == '*') {
-            while (*pattern == '*') pattern++;
-            for (; *name; name++)
-                if (lc_net_fits(pattern, name)) return true;
-            return !*pattern;
-        }
-        if (!*name || (*pattern != '?' && *pattern != *name)) return false;
-    }
-    return !*name;
-}
-
 /* Writes the member "trainable" of a layer's configuration: the model's own tree, which is read-only to everybody else. */
 static lc_status write_trainable(lc_net *net, lc_keras_layer *l, bool trainable, lc_error *err) {
     lc_json *config = (lc_json *)(uintptr_t)l->config;
@@ -536,7 +523,7 @@ static lc_status write_trainable(lc_net *net, lc_keras_layer *l, bool trainable,
 static lc_status set_all(lc_net *net, lc_keras_model *m, const char *pattern, bool trainable, uint32_t *found, lc_error *err) {
     for (uint32_t i = 0; i < m->layer_count; i++) {
         lc_keras_layer *l = &m->layers[i];
-        const bool chosen = !pattern || (l->name && lc_net_fits(pattern, l->name));
+        const bool chosen = !pattern || lc_str_fits(lc_str_of(l->name), pattern);
         if (l->model) LC_TRY(set_all(net, l->model, chosen ? NULL : pattern, trainable, found, err));
         for (; l && chosen; l = l->inner, ++*found) LC_TRY(write_trainable(net, l, trainable, err));
     }

@@ -100,8 +100,6 @@ typedef struct lc_net_feed {
 
 /* The step for batches like this one; made when there is none. */
 lc_status lc_net_step_get(lc_net *net, const lc_net_feed *feed, uint64_t max_memory, lc_net_step **step, lc_error *err);
-/* Whether the name fits the pattern: * is any letters, ? one. */
-bool lc_net_fits(const char *pattern, const char *name);
 /* Forgets all graphs: something other than values has changed. */
 void lc_net_steps_forget(lc_net *net);
 /* Runs it: gradients are in the variables, *loss is the sum over outputs and regularisers. The optimizer has not moved yet. number: of the step,

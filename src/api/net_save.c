@@ -15,11 +15,6 @@
 #include <ctype.h>
 #include <string.h>
 
-static bool ends(const char *path, const char *end) {
-    const size_t n = strlen(path), m = strlen(end);
-    return n > m && strcmp(path + n - m, end) == 0;
-}
-
 /* The optimizer's state as Keras's arrays. */
 static lc_status list_state(lc_net *net, lc_arena *arena, lc_keras_file *file, lc_error *err) {
     uint32_t n;
@@ -105,7 +100,7 @@ static bool is_folder(const char *path) {
 lc_status lc_net_can_save(const char *path, lc_error *err) {
     static const char *const formats[] = {".keras", ".h5", ".tflite", ".ckpt"};
     bool known = is_folder(path);
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) known |= ends(path, formats[i]);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) known |= lc_path_ends(path, formats[i]);
     if (known) return LC_OK;
     lc_fail(err, LC_ARGUMENT, "%.200s: the name's end says no format", path);
     lc_error_hint(
@@ -117,8 +112,8 @@ lc_status lc_net_can_save(const char *path, lc_error *err) {
 lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_options *options, lc_str more, lc_error *err) {
     LC_TRY(lc_net_build(net, err));
     LC_TRY(lc_net_can_save(path, err));
-    if (ends(path, ".tflite")) return save_tflite(net, path, err);
-    if (ends(path, ".ckpt")) return save_tensorflow(net, path, false, err);
+    if (lc_path_ends(path, ".tflite")) return save_tflite(net, path, err);
+    if (lc_path_ends(path, ".ckpt")) return save_tensorflow(net, path, false, err);
     if (is_folder(path)) return save_tensorflow(net, path, true, err);
     lc_arena arena = {0};
     lc_keras_file file = {.model = net->keras, .config = net->config, .more = more};
@@ -128,9 +123,9 @@ lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_opti
         status = list_state(net, &arena, &file, err);
     }
     if (status == LC_OK)
-        status = ends(path, ".weights.h5") ? lc_emit_keras_weights(&file, path, err)
-                 : ends(path, ".keras")    ? lc_emit_keras(&file, path, err)
-                                           : lc_emit_keras_h5(&file, path, err);
+        status = lc_path_ends(path, ".weights.h5") ? lc_emit_keras_weights(&file, path, err)
+                 : lc_path_ends(path, ".keras")    ? lc_emit_keras(&file, path, err)
+                                                   : lc_emit_keras_h5(&file, path, err);
     lc_arena_deinit(&arena);
     return status;
 }

@@ -162,6 +162,10 @@ bool lc_path_is_file(const char *path) {
     return path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+bool lc_path_ends(const char *path, const char *ending) {
+    return lc_str_has_suffix(lc_str_of(path), ending) && strlen(path) > strlen(ending);
+}
+
 void lc_dir_each(const char *path, bool (*each)(void *user, const char *name), void *user) {
     DIR *d = opendir(path);
     bool more = d != NULL;

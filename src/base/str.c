@@ -35,6 +35,31 @@ bool lc_str_has_prefix(lc_str s, const char *prefix) {
     return s.data && s.size >= n && memcmp(s.data, prefix, n) == 0;
 }
 
+bool lc_str_has_suffix(lc_str s, const char *suffix) {
+    const size_t n = strlen(suffix);
+    return s.data && s.size >= n && memcmp(s.data + s.size - n, suffix, n) == 0;
+}
+
+bool lc_str_fits(lc_str s, const char *pattern) {
+    const char *text = s.data, *end = text ? text + s.size : NULL, *star = NULL, *back = NULL;
+    while (text < end) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            back = text;
+        } else if (*pattern && (*pattern == '?' || *pattern == *text)) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star;
+            text = ++back;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') pattern++;
+    return text && !*pattern;
+}
+
 /* ---- text ---- */
 
 /* Room for n more bytes and the NUL. */

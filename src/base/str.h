@@ -20,6 +20,10 @@ bool lc_str_eq(lc_str a, lc_str b);
 bool lc_str_is(lc_str a, const char *nul_terminated);
 int lc_str_compare(lc_str a, lc_str b); /* as memcmp; what is shorter comes before what it begins */
 bool lc_str_has_prefix(lc_str s, const char *prefix);
+bool lc_str_has_suffix(lc_str s, const char *suffix);
+/* Whether the whole of s fits a pattern: * is any text, ? any one byte. Takes the product of the lengths at most: only the last * is gone
+ * back to. */
+bool lc_str_fits(lc_str s, const char *pattern);
 
 /* Text that grows. A zeroed lc_text is valid and empty. After a failed allocation `failed` stays set and later
  * appends do nothing: check once at the end. */

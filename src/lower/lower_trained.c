@@ -45,11 +45,6 @@ static lc_str own_name(const lc_keras_weight *w) {
     return (lc_str){name, strcspn(name, ":")};
 }
 
-static bool ends(lc_str s, const char *with) {
-    const size_t n = strlen(with);
-    return s.size >= n && memcmp(s.data + s.size - n, with, n) == 0;
-}
-
 /* Elements of an array of real numbers that is whole; false and failed otherwise. */
 static bool whole(lc_call *c, const lc_keras_weight *w, const char *what, size_t *count) {
     uint64_t n = 1, bytes = 0;
@@ -75,8 +70,8 @@ static void move_first(lc_keras_weight *weights, uint32_t i) {
 static void sort_named(const lc_keras_layer *l, const lc_json *rounded, variables *v) {
     for (uint32_t i = 0; i < l->weight_count; i++) {
         const lc_str name = own_name(&l->weights[i]);
-        if (ends(name, "_min") || ends(name, "_max")) v->range[v->range_count++] = &l->weights[i];
-        else if (!ends(name, "optimizer_step")) v->inner[v->inner_count++] = l->weights[i];
+        if (lc_str_has_suffix(name, "_min") || lc_str_has_suffix(name, "_max")) v->range[v->range_count++] = &l->weights[i];
+        else if (!lc_str_has_suffix(name, "optimizer_step")) v->inner[v->inner_count++] = l->weights[i];
     }
     for (uint32_t k = rounded ? rounded->count : 0; k-- > 0;) /* the first version of the wrapper has them behind the bias */
         for (uint32_t i = 1; i < v->inner_count; i++)
@@ -351,8 +346,9 @@ int32_t lc_lower_prune_wrapper(lc_call *c) {
     const bool placed = lc_part_by_name(l);
     for (uint32_t i = 0; i < l->weight_count; i++) {
         const lc_str name = own_name(&l->weights[i]);
-        const bool own = placed ? strncmp(l->weights[i].name, "layer/", 6) != 0
-                                : ends(name, "mask") || ends(name, "threshold") || ends(name, "pruning_step");
+        const bool own =
+            placed ? strncmp(l->weights[i].name, "layer/", 6) != 0
+                   : lc_str_has_suffix(name, "mask") || lc_str_has_suffix(name, "threshold") || lc_str_has_suffix(name, "pruning_step");
         if (!own) v.inner[v.inner_count++] = l->weights[i];
     }
     return call_with(c, layer, &v);

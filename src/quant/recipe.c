@@ -29,27 +29,6 @@ lc_status lc_scheme_named(const char *name, lc_scheme *scheme, lc_error *err) {
     return LC_NOT_FOUND;
 }
 
-/* * any text, ? any one byte. Works in the product of the lengths at most: only the last * is gone back to. */
-static bool fits(const char *pattern, const char *text, size_t size) {
-    const char *star = NULL, *end = text + size, *back = NULL;
-    while (text < end) {
-        if (*pattern == '*') {
-            star = ++pattern;
-            back = text;
-        } else if (*pattern && (*pattern == '?' || *pattern == *text)) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star;
-            text = ++back;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*') pattern++;
-    return !*pattern;
-}
-
 static lc_status add(lc_recipe *r, const char *text, size_t size, lc_arena *arena, lc_error *err) {
     const char *equals = NULL;
     for (size_t i = 0; i < size; i++)
@@ -83,13 +62,12 @@ lc_status lc_recipe_read(const char *text, lc_arena *arena, lc_recipe **recipe, 
 bool lc_recipe_fits(const char *pattern, const lc_graph *graph, const lc_node *node) {
     if (strncmp(pattern, "op:", 3) == 0) {
         const char *op = lc_op_name(node->op);
-        return fits(pattern + 3, op, strlen(op));
+        return lc_str_fits(lc_str_of(op), pattern + 3);
     }
-    if (node->layer && fits(pattern, node->layer, strlen(node->layer))) return true;
+    if (lc_str_fits(lc_str_of(node->layer), pattern)) return true;
     for (uint32_t i = 0; i < node->output_count; i++) {
         if (node->outputs[i] < 0) continue;
-        const lc_str name = graph->tensors[node->outputs[i]].name;
-        if (name.data && fits(pattern, name.data, name.size)) return true;
+        if (lc_str_fits(graph->tensors[node->outputs[i]].name, pattern)) return true;
     }
     return false;
 }

@@ -52,11 +52,6 @@ static size_t before_shard(const char *name, const char *mark, uint32_t *shard, 
     return m == 1 && n > 6 && memcmp(name + n - 6, ".data", 5) == 0 ? 0 : n - m;
 }
 
-static bool ends_with(const char *s, const char *end) {
-    const size_t n = strlen(s), m = strlen(end);
-    return n >= m && strcmp(s + n - m, end) == 0;
-}
-
 /* The directory and the last part of a path. Directory "." for a name alone. */
 static char *directory_of(lc_arena *arena, const char *path, const char **name) {
     const char *slash = strrchr(path, '/');
@@ -111,7 +106,7 @@ typedef struct found {
 
 static bool see_index(void *user, const char *file) {
     found *all = user;
-    if (!ends_with(file, ".index")) return true;
+    if (!lc_str_has_suffix(lc_str_of(file), ".index")) return true;
     char *name = lc_arena_strndup(all->arena, file, strlen(file) - 6);
     if (!name) all->failed = true;
     size_t i = all->count < NAMES_SHOWN ? all->count : NAMES_SHOWN;
@@ -243,7 +238,8 @@ static lc_status locate_file(const finder *f, const char *path, lc_error *err) {
     lc_map_close(&map);
     if (state) return locate_state(f, path, err);
     LC_SOURCE_FAIL(err, LC_INVALID, CKPT_FIND, LC_NO_OFFSET, "%s: is no checkpoint, or one of V1 that is cut short", path);
-    if (ends_with(path, ".meta")) lc_error_hint(err, "it holds the graph; its checkpoint is %.*s", (int)strlen(path) - 5, path);
+    if (lc_str_has_suffix(lc_str_of(path), ".meta"))
+        lc_error_hint(err, "it holds the graph; its checkpoint is %.*s", (int)strlen(path) - 5, path);
     else lc_error_hint(err, "give the prefix of a checkpoint: model.ckpt for model.ckpt.index and model.ckpt.data-00000-of-00001");
     return LC_INVALID;
 }
@@ -284,7 +280,7 @@ lc_status lc_ckpt_locate(const char *path, lc_budget *budget, lc_arena *arena, l
     }
     if (there && !place->v1) return LC_OK;
     size_t n = before_shard(given, ".data-", &shard, &shards); /* one of the files of V2, of which the index is a table too */
-    if (!n && ends_with(given, ".index")) n = strlen(given) - 6;
+    if (!n && lc_str_has_suffix(lc_str_of(given), ".index")) n = strlen(given) - 6;
     if (n) {
         const char *prefix = lc_arena_strndup(arena, given, n);
         if (!prefix) return no_memory(err);

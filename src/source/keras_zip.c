@@ -343,11 +343,6 @@ static lc_status no_member(const char *what, const char *hint, lc_error *err) {
     return LC_INVALID;
 }
 
-static bool has_suffix(lc_str s, const char *suffix) {
-    size_t n = strlen(suffix);
-    return s.size >= n && memcmp(s.data + s.size - n, suffix, n) == 0;
-}
-
 /* A zip without config.json is something else: says what. */
 static lc_status not_keras(const lc_zip *zip, lc_error *err) {
     static const struct {
@@ -362,7 +357,7 @@ static lc_status not_keras(const lc_zip *zip, lc_error *err) {
     };
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
         for (size_t i = 0; i < zip->count; i++)
-            if (has_suffix(zip->members[i].name, signs[k].suffix)) {
+            if (lc_str_has_suffix(zip->members[i].name, signs[k].suffix)) {
                 LC_SOURCE_FAIL(err, LC_INVALID, KERAS_ZIP, LC_NO_OFFSET, "%s, not a .keras file: it has no config.json", signs[k].what);
                 lc_error_hint(err, "%s",
                               k >= 3 ? "unpack it and give the model inside" : "give a file written by model.save(\"x.keras\") of Keras");

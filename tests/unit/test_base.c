@@ -434,6 +434,47 @@ static void strings(void **state) {
     assert_false(lc_str_is(LC_STR("abc"), "abcd") || lc_str_is(none, "") || lc_str_is(LC_STR("a\0b"), "a"));
     assert_true(lc_str_has_prefix(LC_STR("conv2d_1"), "conv2d") && lc_str_has_prefix(empty, ""));
     assert_false(lc_str_has_prefix(LC_STR("con"), "conv") || lc_str_has_prefix(none, ""));
+    assert_true(lc_str_has_suffix(LC_STR("kernel_min"), "_min") && lc_str_has_suffix(LC_STR("_min"), "_min") &&
+                lc_str_has_suffix(empty, ""));
+    assert_false(lc_str_has_suffix(LC_STR("min"), "_min") || lc_str_has_suffix(LC_STR("kernel_min:0"), "_min") ||
+                 lc_str_has_suffix(none, ""));
+    assert_true(lc_path_ends("a.h5", ".h5") && lc_path_ends("x/a.weights.h5", ".h5"));
+    assert_false(lc_path_ends(".h5", ".h5") || lc_path_ends("a.h5x", ".h5") || lc_path_ends("h5", ".h5"));
+}
+
+static void patterns(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *pattern;
+        bool fits;
+    } cases[] = {
+        {"", "", true},
+        {"", "*", true},
+        {"", "?", false},
+        {"a", "", false},
+        {"abc", "abc", true},
+        {"abc", "ab", false},
+        {"ab", "abc", false},
+        {"abc", "a?c", true},
+        {"abc", "a*", true},
+        {"abc", "*c", true},
+        {"abc", "**", true},
+        {"abc", "*?*?*?*", true},
+        {"abc", "????", false},
+        {"abcabd", "*abd", true},
+        {"abcabd", "a*b*c", false},
+        {"abcabd", "*b?", true},
+        {"block_3/a", "block_*/a", true},
+        {"block_3/ab", "block_*/a", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (lc_str_fits(lc_str_of(cases[i].text), cases[i].pattern) != cases[i].fits)
+            fail_msg("\"%s\" and the pattern \"%s\"", cases[i].text, cases[i].pattern);
+    assert_false(lc_str_fits(lc_str_of(NULL), "*"));
+    assert_true(lc_str_fits((lc_str){"a\0b", 3}, "a?b"));
+    /* a matcher that goes back to each * would take 2^40 steps */
+    assert_false(lc_str_fits(LC_STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                             "*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b"));
 }
 
 static void text(void **state) {
@@ -613,6 +654,7 @@ int main(void) {
         cmocka_unit_test(cursor_windows),
         cmocka_unit_test(cursor_of_nothing),
         cmocka_unit_test(strings),
+        cmocka_unit_test(patterns),
         cmocka_unit_test(text),
         cmocka_unit_test(nearest_name),
         cmocka_unit_test(hash),

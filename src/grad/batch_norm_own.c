@@ -19,9 +19,16 @@ enum { PIECES = 16 };
 lc_status lc_own_infer_BATCH_NORM(lc_infer_ctx *ctx);
 lc_status lc_own_infer_BATCH_NORM_GRAD(lc_infer_ctx *ctx);
 
-static lc_status vector(lc_infer_ctx *ctx, uint32_t i, int32_t channels) {
-    const lc_infer_tensor *t = &ctx->in[i];
-    if (t->present && (t->shape.rank != 1 || t->shape.dims[0] != channels)) return LC_OP_FAIL(ctx, "input %u is not [%d]", i, channels);
+/* Inputs from `first` on are vectors of x's channels; the outputs have the shapes of x and of two such vectors. */
+static lc_status channel_vectors(lc_infer_ctx *ctx, const lc_shape *x, uint32_t first, uint32_t end) {
+    const int32_t channels = x->dims[x->rank - 1];
+    for (uint32_t i = first; i < end; i++) {
+        const lc_infer_tensor *t = &ctx->in[i];
+        if (t->present && (t->shape.rank != 1 || t->shape.dims[0] != channels)) return LC_OP_FAIL(ctx, "input %u is not [%d]", i, channels);
+    }
+    for (uint32_t i = 0; i < 3; i++) ctx->out[i].type = LC_FLOAT32;
+    ctx->out[0].shape = *x;
+    ctx->out[1].shape = ctx->out[2].shape = (lc_shape){.rank = 1, .dims = {channels}};
     return LC_OK;
 }
 
@@ -29,25 +36,14 @@ lc_status lc_own_infer_BATCH_NORM(lc_infer_ctx *ctx) {
     const lc_shape *x = &ctx->in[0].shape;
     LC_TRY(lc_own_floats(ctx, 0, 3));
     if (x->rank < 2) return LC_OP_FAIL(ctx, "needs rows of channels");
-    const int32_t channels = x->dims[x->rank - 1];
-    LC_TRY(vector(ctx, 1, channels));
-    LC_TRY(vector(ctx, 2, channels));
-    for (uint32_t i = 0; i < 3; i++) ctx->out[i].type = LC_FLOAT32;
-    ctx->out[0].shape = *x;
-    ctx->out[1].shape = ctx->out[2].shape = (lc_shape){.rank = 1, .dims = {channels}};
-    return LC_OK;
+    return channel_vectors(ctx, x, 1, 3);
 }
 
 lc_status lc_own_infer_BATCH_NORM_GRAD(lc_infer_ctx *ctx) {
     const lc_shape *x = &ctx->in[1].shape;
     LC_TRY(lc_own_floats(ctx, 0, 5));
     if (x->rank < 2 || !lc_shape_equal(x, &ctx->in[0].shape)) return LC_OP_FAIL(ctx, "its gradient has another shape than its input");
-    const int32_t channels = x->dims[x->rank - 1];
-    for (uint32_t i = 2; i < 5; i++) LC_TRY(vector(ctx, i, channels));
-    for (uint32_t i = 0; i < 3; i++) ctx->out[i].type = LC_FLOAT32;
-    ctx->out[0].shape = *x;
-    ctx->out[1].shape = ctx->out[2].shape = (lc_shape){.rank = 1, .dims = {channels}};
-    return LC_OK;
+    return channel_vectors(ctx, x, 2, 5);
 }
 
 typedef struct job {

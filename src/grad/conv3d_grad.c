@@ -63,7 +63,10 @@ static int32_t filter_grad(lc_grad *g, const volumes *v, int32_t x, int32_t dy) 
         x = lc_build_op(g->b, LC_OP_PAD, LC_TABLE_PadOptions, NULL, in, 2);
     }
     int32_t *parts = lc_arena_array(&g->b->model->arena, (size_t)v->w.dims[0], sizeof *parts);
-    if (!parts) return lc_build_check(g->b, lc_fail_memory(g->b->err, "gradients")) ? -1 : -1;
+    if (!parts) {
+        lc_build_check(g->b, lc_fail_memory(g->b->err, "gradients"));
+        return -1;
+    }
     const lc_window_options w = window(v, (const int32_t[]){v->y.dims[4], v->w.dims[1], v->w.dims[2], v->x.dims[4]});
     for (int32_t k = 0; k < v->w.dims[0]; k++) {
         const lc_slice s = slices(v, k);

@@ -9,12 +9,10 @@ static lc_window_options window(lc_grad *g, const lc_DepthwiseConv2DOptions *o, 
                            .dilation_h = o->dilation_h_factor,
                            .dilation_w = o->dilation_w_factor,
                            .padding = o->padding};
-    lc_shape s, f, x;
-    if (!lc_build_shape(g->b, like, &s) || !lc_build_shape(g->b, g->in[1], &f) || !lc_build_shape(g->b, g->in[0], &x)) return w;
-    w.filter_h = f.dims[1], w.filter_w = f.dims[2];
+    lc_shape f, x;
+    if (!lc_build_shape(g->b, g->in[1], &f) || !lc_build_shape(g->b, g->in[0], &x)) return w;
     w.multiplier = f.dims[3] / x.dims[3];
-    w.rank = s.rank;
-    for (int32_t i = 0; i < s.rank; i++) w.dims[i] = s.dims[i];
+    lc_grad_window(g, like, g->in[1], &w);
     return w;
 }
 

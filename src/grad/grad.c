@@ -124,6 +124,15 @@ void lc_grad_refuse(lc_grad *g, const char *what) {
     lc_build_hint(g->b, "freeze this layer and all before it (trainable = false), so that nothing has to be learned through it");
 }
 
+void lc_grad_window(lc_grad *g, int32_t like, int32_t filter, lc_window_options *w) {
+    lc_shape s, f;
+    if (!lc_build_shape(g->b, like, &s)) return;
+    w->rank = s.rank;
+    memcpy(w->dims, s.dims, (size_t)s.rank * sizeof *s.dims);
+    if (filter < 0 || !lc_build_shape(g->b, filter, &f)) return;
+    w->filter_h = f.dims[1], w->filter_w = f.dims[2];
+}
+
 int32_t lc_grad_reshape_like(lc_grad *g, int32_t x, int32_t like) {
     lc_shape a, s;
     if (!lc_build_shape(g->b, x, &a) || !lc_build_shape(g->b, like, &s)) return -1;

@@ -71,6 +71,8 @@ int32_t lc_grad_activation(lc_grad *g, int8_t fused, int32_t dy, int32_t y);
 /* Input i as whole numbers, which it must be known as: an axis, a permutation, paddings. False when it is not (failed). */
 bool lc_grad_ints(lc_grad *g, uint32_t i, int32_t values[LC_MAX_RANK], int32_t *n);
 bool lc_grad_ints_max(lc_grad *g, uint32_t i, int32_t *values, uint32_t most, int32_t *n);
+/* The window of a gradient of the shape of `like`; the taps of filter [., h, w, .], where the operator has one (-1: none). */
+void lc_grad_window(lc_grad *g, int32_t like, int32_t filter, lc_window_options *w);
 /* Fails: this case of the operator has no rule. */
 void lc_grad_refuse(lc_grad *g, const char *what);
 

@@ -12,10 +12,7 @@ static lc_window_options window(lc_grad *g) {
                            .filter_h = o->filter_height,
                            .filter_w = o->filter_width,
                            .padding = o->padding};
-    lc_shape s;
-    if (!lc_build_shape(g->b, g->in[0], &s)) return w;
-    w.rank = s.rank;
-    for (int32_t i = 0; i < s.rank; i++) w.dims[i] = s.dims[i];
+    lc_grad_window(g, g->in[0], -1, &w);
     return w;
 }
 

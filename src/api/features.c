@@ -8,18 +8,16 @@
 
 #include <string.h>
 
-enum { MOST = 64 }; /* inputs, outputs, targets */
-
 struct lc_features {
-    lc_array x[MOST], y[MOST], weights;
-    const char *names[MOST];
+    lc_array x[LC_NET_MOST], y[LC_NET_MOST], weights;
+    const char *names[LC_NET_MOST];
     char *text; /* of the names */
     uint32_t x_count, y_count;
 };
 
 void lc_features_destroy(lc_features *f) {
     if (!f) return;
-    for (uint32_t k = 0; k < MOST; k++) {
+    for (uint32_t k = 0; k < LC_NET_MOST; k++) {
         lc_array_deinit(&f->x[k]);
         lc_array_deinit(&f->y[k]);
     }
@@ -49,8 +47,8 @@ static lc_status keep_names(lc_features *f, const lc_pipeline *data, lc_error *e
 
 static lc_status set_inputs(lc_session *session, const lc_batch *batch, lc_error *err) {
     const size_t n = lc_session_input_count(session);
-    const int32_t *dims[MOST];
-    int32_t ranks[MOST];
+    const int32_t *dims[LC_NET_MOST];
+    int32_t ranks[LC_NET_MOST];
     bool same = true;
     for (size_t i = 0; i < n; i++) {
         const lc_tensor_view v = lc_session_input(session, i);
@@ -97,26 +95,26 @@ static lc_status take_batch(lc_features *f, size_t *rooms, lc_session *session, 
     LC_TRY(set_inputs(session, batch, err));
     LC_TRY(lc_session_run(session, err));
     for (uint32_t k = 0; k < f->x_count; k++) LC_TRY(take_output(f, rooms, session, k, batch->rows, err));
-    for (uint32_t k = 0; k < f->y_count; k++) LC_TRY(lc_net_append(&f->y[k], &rooms[MOST + k], &batch->y[k], err));
+    for (uint32_t k = 0; k < f->y_count; k++) LC_TRY(lc_net_append(&f->y[k], &rooms[LC_NET_MOST + k], &batch->y[k], err));
     if (!batch->weight) return LC_OK;
     const lc_array weights = {.type = LC_FLOAT32,
                               .rank = 1,
                               .dims = {(int32_t)batch->rows},
                               .data = (void *)(uintptr_t)batch->weight,
                               .size = batch->rows * sizeof(float)};
-    return lc_net_append(&f->weights, &rooms[2 * MOST], &weights, err);
+    return lc_net_append(&f->weights, &rooms[2 * LC_NET_MOST], &weights, err);
 }
 
 lc_status lc_features_of_model(lc_model *base, lc_pipeline *data, const lc_evaluate_options *options, lc_features **out, lc_error *err) {
     static const lc_evaluate_options defaults = {0};
     const lc_evaluate_options *o = options ? options : &defaults;
     const lc_session_options so = {.threads = o->threads, .max_memory = o->max_memory};
-    size_t rooms[2 * MOST + 1] = {0};
+    size_t rooms[2 * LC_NET_MOST + 1] = {0};
     lc_session *session = NULL;
     lc_batch batch;
     *out = NULL;
-    if (lc_model_input_count(base) > MOST || lc_model_output_count(base) > MOST || lc_pipeline_y_count(data) > MOST)
-        return lc_fail(err, LC_LIMIT, "more than %d inputs, outputs or targets", MOST);
+    if (lc_model_input_count(base) > LC_NET_MOST || lc_model_output_count(base) > LC_NET_MOST || lc_pipeline_y_count(data) > LC_NET_MOST)
+        return lc_fail(err, LC_LIMIT, "more than %d inputs, outputs or targets", LC_NET_MOST);
     if (lc_pipeline_x_count(data) < lc_model_input_count(base))
         return lc_fail(err, LC_INVALID, "the data has %u inputs a sample, the model has %zu", lc_pipeline_x_count(data),
                        lc_model_input_count(base));

@@ -241,7 +241,7 @@ static lc_status own_weights(void *user, lc_net *net, lc_keras_layer *l, const c
 
 /* ---- build -------------------------------------------------------------------------------------------------------------- */
 
-static lc_variable *variable_of(lc_net *net, const void *data) {
+lc_variable *lc_net_variable_of(lc_net *net, const void *data) {
     for (uint32_t i = 0; i < net->variable_count; i++)
         if (net->variables[i].value == data) return &net->variables[i];
     return NULL;
@@ -258,7 +258,7 @@ static lc_status list_layer(void *user, lc_net *net, lc_keras_layer *l, const ch
     lc_keras_place *places;
     LC_TRY(lc_keras_places(l, &net->arena, &places, err));
     for (uint32_t k = 0; k < l->weight_count; k++) {
-        lc_variable *v = variable_of(net, places[k].weight->data);
+        lc_variable *v = lc_net_variable_of(net, places[k].weight->data);
         if (!places[k].weight->data)
             return lc_fail(err, LC_UNSUPPORTED, "layer \"%.100s\" (%.60s): litec does not make its %.100s", layer, l->class_name,
                            places[k].h5);
@@ -291,7 +291,7 @@ static lc_status lower_once(lc_net *net, lc_training *training, lc_error *err) {
     lc_status status = lc_lower_keras(net->keras, &lower, model, err);
     for (uint32_t i = 0; status == LC_OK && i < training->count; i++) {
         const lc_trained *t = &training->list[i];
-        lc_variable *v = variable_of(net, t->data);
+        lc_variable *v = lc_net_variable_of(net, t->data);
         if (!v) continue;
         v->trainable = t->learns;
         status = lc_regularizer_read(argument_of(t->config, t->what, "regularizer"), &v->regularizer, err);

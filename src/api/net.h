@@ -32,6 +32,9 @@
 #include "train/metric.h"
 #include "train/optimizer.h"
 
+/* Most inputs, and most outputs, of a model that trains: what goes by input or output has so much room. */
+enum { LC_NET_MOST = 64 };
+
 typedef struct lc_net_step lc_net_step;
 typedef struct lc_net_given lc_net_given;
 
@@ -109,8 +112,12 @@ lc_status lc_net_step_run(lc_net *net, lc_net_step *step, const lc_net_feed *fee
 lc_array lc_net_step_prediction(const lc_net_step *step, uint32_t k);
 double lc_net_step_loss(const lc_net_step *step, uint32_t k);
 
-/* Which array of the batch each input (target) takes; places[n]. By name where the pipeline's parts have names, else in order. */
+/* LC_LIMIT: the model has more than LC_NET_MOST inputs or outputs. lc_net_match and lc_net_run_open look, too. */
+lc_status lc_net_ports_fit(const lc_net *net, lc_error *err);
+/* Which array of the batch each input (target) takes; places[LC_NET_MOST]. By name where the pipeline's parts have names, else in order. */
 lc_status lc_net_match(const lc_net *net, const lc_pipeline *data, bool targets, uint32_t *places, lc_error *err);
+/* The same memory as an array. */
+lc_array lc_net_array_of(const lc_tensor_view *view);
 /* Copies numbers of one type into those of another. LC_INVALID: types that do not go together. */
 lc_status lc_net_copy(lc_dtype to_type, void *to, lc_dtype from_type, const void *from, size_t n, lc_error *err);
 /* "dense_1": the name of output k. */
@@ -164,7 +171,7 @@ lc_status lc_net_penalties(lc_builder *b, const lc_penalties *p, uint32_t rows, 
 typedef struct lc_net_runner {
     lc_model *model;
     lc_session *session;
-    uint32_t logits[64];             /* of output k: the session's output that its loss reads */
+    uint32_t logits[LC_NET_MOST];    /* of output k: the session's output that its loss reads */
     uint32_t penalty, penalty_count; /* the session's outputs that activity regularisers are */
 } lc_net_runner;
 lc_status lc_net_run_open(lc_net *net, int32_t threads, uint64_t max_memory, lc_net_runner *r, lc_error *err);
@@ -189,11 +196,13 @@ int32_t lc_net_put_model(lc_net *net, lc_description *d, const lc_net *model);
 lc_status lc_net_given_take(lc_net *net, lc_error *err);
 void lc_net_given_end(lc_net *net);
 
+/* The variable whose values lie at `data`; NULL: there is none. */
+lc_variable *lc_net_variable_of(lc_net *net, const void *data);
+
 /* LC_ARGUMENT: it is not. */
 lc_status lc_net_is_compiled(const lc_net *net, lc_error *err);
 lc_status lc_net_make_compiled(lc_net *net, const lc_json *compiled, lc_error *err);
 /* A batch whose inputs have the shapes that the model states; one more or less dimension of 1 at the end is set right. */
-enum { LC_NET_MOST = 64 };
 typedef struct lc_net_fitted {
     lc_batch batch;
     lc_array x[LC_NET_MOST];

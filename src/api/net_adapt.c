@@ -77,9 +77,8 @@ static lc_status add(statistics *s, const lc_keras_layer *l, const lc_array *x, 
 /* What stands at an input of the model: batch by batch. */
 static lc_status of_input(lc_net *net, uint32_t input, lc_pipeline *data, statistics *s, const lc_keras_layer *l,
                           const lc_net_variable *mean, lc_error *err) {
-    uint32_t x[64];
+    uint32_t x[LC_NET_MOST];
     lc_batch batch;
-    if (net->keras->input_count > 64) return lc_fail(err, LC_LIMIT, "the model has %u inputs", net->keras->input_count);
     LC_TRY(lc_net_match(net, data, false, x, err));
     LC_TRY(lc_pipeline_seek_epoch(data, 0, err));
     for (;;) {

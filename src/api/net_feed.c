@@ -12,10 +12,18 @@ static const char *wanted_name(const lc_net *net, bool targets, uint32_t i) {
     return targets ? lc_net_output_name(net, i) : m->layers[m->inputs[i].layer].name;
 }
 
+lc_status lc_net_ports_fit(const lc_net *net, lc_error *err) {
+    const uint32_t in = net->keras->input_count, out = net->keras->output_count;
+    if (in > LC_NET_MOST || out > LC_NET_MOST)
+        return lc_fail(err, LC_LIMIT, "the model has %u inputs and %u outputs, more than %d", in, out, LC_NET_MOST);
+    return LC_OK;
+}
+
 lc_status lc_net_match(const lc_net *net, const lc_pipeline *data, bool targets, uint32_t *places, lc_error *err) {
     const uint32_t need = targets ? net->keras->output_count : net->keras->input_count;
     const uint32_t have = targets ? lc_pipeline_y_count(data) : lc_pipeline_x_count(data), first = targets ? lc_pipeline_x_count(data) : 0;
     const char *what = targets ? "output" : "input";
+    LC_TRY(lc_net_ports_fit(net, err));
     if (have < need) {
         lc_fail(err, LC_INVALID, "the data has %u %s a sample, the model has %u %s%s", have, targets ? "targets" : "inputs", need, what,
                 need == 1 ? "" : "s");

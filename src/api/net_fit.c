@@ -20,8 +20,8 @@ typedef struct fitting {
     lc_net *net;
     lc_pipeline *data;
     const lc_fit_options *o;
-    uint32_t x[64], y[64]; /* which array of the batch goes where */
-    float *weight;         /* [rows] of samples and classes together */
+    uint32_t x[LC_NET_MOST], y[LC_NET_MOST]; /* which array of the batch goes where */
+    float *weight;                           /* [rows] of samples and classes together */
     size_t weight_room;
     lc_net_sums sums;
     lc_progress p;
@@ -103,9 +103,9 @@ static lc_status one_step(fitting *f, const lc_batch *given, lc_error *err) {
     }
     const lc_variable *bad = lc_optimizer_not_finite(net->optimizer, net->pool);
     if (!isfinite(loss) || bad) return not_a_number(f, loss, bad, err);
-    lc_array pred[64];
-    lc_target targets[64];
-    double losses[64];
+    lc_array pred[LC_NET_MOST];
+    lc_target targets[LC_NET_MOST];
+    double losses[LC_NET_MOST];
     for (uint32_t k = 0; k < net->keras->output_count; k++) {
         pred[k] = lc_net_step_prediction(step, k);
         targets[k] = (lc_target){.y_true = &batch->y[f->y[k]], .y_pred = &pred[k]};
@@ -250,8 +250,6 @@ lc_status lc_fit(lc_net *net, lc_pipeline *data, const lc_fit_options *options, 
     const lc_fit_options *o = options ? options : &defaults;
     if (history) *history = NULL;
     LC_TRY(lc_net_is_compiled(net, err));
-    if (net->keras->input_count > 64 || net->keras->output_count > 64)
-        return lc_fail(err, LC_LIMIT, "the model has too many inputs or outputs");
     LC_TRY(lc_net_pool(net, o->threads, err));
     fitting f = {
         .net = net, .data = data, .o = o, .print = {.print = o->print, .user = o->print_user, .verbose = o->verbose, .color = o->color}};
@@ -279,9 +277,8 @@ lc_status lc_train_on_batch(lc_net *net, const lc_batch *batch, double *loss, lc
     LC_TRY(lc_net_pool(net, 0, err));
     static const lc_fit_options defaults = {0};
     fitting f = {.net = net, .o = &defaults};
-    if (net->keras->input_count > 64 || net->keras->output_count > 64)
-        return lc_fail(err, LC_LIMIT, "the model has too many inputs or outputs");
-    for (uint32_t i = 0; i < 64; i++) f.x[i] = f.y[i] = i;
+    LC_TRY(lc_net_ports_fit(net, err));
+    for (uint32_t i = 0; i < LC_NET_MOST; i++) f.x[i] = f.y[i] = i;
     const lc_status status = one_step(&f, batch, err);
     lc_free(f.weight);
     if (loss) *loss = f.sums.rows ? f.sums.loss / (double)f.sums.rows : NAN;

@@ -47,6 +47,7 @@ static lc_status model_now(lc_net *net, lc_net_runner *r, lc_error *err) {
 
 lc_status lc_net_run_open(lc_net *net, int32_t threads, uint64_t max_memory, lc_net_runner *r, lc_error *err) {
     memset(r, 0, sizeof *r);
+    LC_TRY(lc_net_ports_fit(net, err));
     LC_TRY(lc_net_pool(net, threads, err));
     LC_TRY(model_now(net, r, err));
     const lc_session_options o = {.threads = net->threads, .max_memory = max_memory};
@@ -61,10 +62,9 @@ void lc_net_run_close(lc_net_runner *r) {
 
 lc_status lc_net_run_batch(lc_net *net, lc_net_runner *r, const lc_batch *batch, const uint32_t *places, lc_error *err) {
     const uint32_t n = net->keras->input_count;
-    const int32_t *dims[64];
-    int32_t ranks[64];
+    const int32_t *dims[LC_NET_MOST];
+    int32_t ranks[LC_NET_MOST];
     bool same = true;
-    if (n > 64) return lc_fail(err, LC_LIMIT, "the model has %u inputs", n);
     for (uint32_t i = 0; i < n; i++) {
         const lc_array *a = &batch->x[places[i]];
         const lc_tensor_view v = lc_session_input(r->session, i);
@@ -81,11 +81,15 @@ lc_status lc_net_run_batch(lc_net *net, lc_net_runner *r, const lc_batch *batch,
     return lc_session_run(r->session, err);
 }
 
+lc_array lc_net_array_of(const lc_tensor_view *v) {
+    lc_array a = {.type = v->type, .rank = v->rank, .data = v->data, .size = v->size};
+    memcpy(a.dims, v->dims, sizeof a.dims);
+    return a;
+}
+
 lc_array lc_net_run_output(const lc_net_runner *r, uint32_t k) {
     const lc_tensor_view v = lc_session_output(r->session, k);
-    lc_array a = {.type = v.type, .rank = v.rank, .data = v.data, .size = v.size};
-    memcpy(a.dims, v.dims, sizeof a.dims);
-    return a;
+    return lc_net_array_of(&v);
 }
 
 /* ---- evaluate --------------------------------------------------------------------------------------------------------- */
@@ -94,10 +98,9 @@ static lc_status evaluate_batch(lc_net *net, lc_net_runner *r, const lc_net_feed
     lc_net_fitted fitted;
     lc_net_feed adjusted = *given, *feed = &adjusted;
     const uint32_t n = net->keras->output_count;
-    lc_array pred[64];
-    lc_target targets[64];
-    double loss = 0, value, losses[64];
-    if (n > 64) return lc_fail(err, LC_LIMIT, "the model has %u outputs", n);
+    lc_array pred[LC_NET_MOST];
+    lc_target targets[LC_NET_MOST];
+    double loss = 0, value, losses[LC_NET_MOST];
     LC_TRY(lc_net_fit_inputs(net, given->batch, given->x, &fitted, err));
     adjusted.batch = &fitted.batch;
     LC_TRY(lc_net_run_batch(net, r, feed->batch, feed->x, err));
@@ -129,11 +132,9 @@ static lc_status evaluate_batch(lc_net *net, lc_net_runner *r, const lc_net_feed
 }
 
 lc_status lc_net_evaluate(lc_net *net, lc_pipeline *data, const lc_evaluate_options *o, lc_net_sums *sums, lc_error *err) {
-    uint32_t x[64], y[64];
+    uint32_t x[LC_NET_MOST], y[LC_NET_MOST];
     lc_batch batch;
     lc_net_runner r;
-    if (net->keras->input_count > 64 || net->keras->output_count > 64)
-        return lc_fail(err, LC_LIMIT, "the model has too many inputs or outputs");
     LC_TRY(lc_net_match(net, data, false, x, err));
     LC_TRY(lc_net_match(net, data, true, y, err));
     lc_net_sums_reset(net, sums);
@@ -194,15 +195,14 @@ lc_status lc_net_append(lc_array *to, size_t *room, const lc_array *part, lc_err
 lc_status lc_predict(lc_net *net, lc_pipeline *data, const lc_evaluate_options *options, lc_array *outputs, size_t room, lc_error *err) {
     static const lc_evaluate_options defaults = {0};
     const lc_evaluate_options *o = options ? options : &defaults;
-    uint32_t x[64];
-    size_t rooms[64] = {0};
+    uint32_t x[LC_NET_MOST];
+    size_t rooms[LC_NET_MOST] = {0};
     lc_batch batch;
     lc_net_runner r;
     for (size_t k = 0; k < room; k++) outputs[k] = (lc_array){0};
     LC_TRY(lc_net_build(net, err));
     const uint32_t n = net->keras->output_count;
     if (room < n) return lc_fail(err, LC_ARGUMENT, "the model has %u outputs, there is room for %zu", n, room);
-    if (net->keras->input_count > 64 || n > 64) return lc_fail(err, LC_LIMIT, "the model has too many inputs or outputs");
     LC_TRY(lc_net_match(net, data, false, x, err));
     LC_TRY(lc_pipeline_seek_epoch(data, 0, err));
     lc_status status = lc_net_run_open(net, o->threads, o->max_memory, &r, err);

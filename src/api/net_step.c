@@ -35,12 +35,6 @@ typedef struct loss_op {
     lc_error why; /* of a failure, in its own words; status LC_OK: none */
 } loss_op;
 
-static lc_array array_of(const lc_tensor_view *v) {
-    lc_array a = {.type = v->type, .rank = v->rank, .data = v->data, .size = v->size};
-    memcpy(a.dims, v->dims, sizeof a.dims);
-    return a;
-}
-
 static lc_status loss_prepare(lc_custom_node *node, void *user, lc_error *err) {
     (void)user;
     const lc_tensor_view x = lc_custom_input(node, 0);
@@ -50,7 +44,7 @@ static lc_status loss_prepare(lc_custom_node *node, void *user, lc_error *err) {
 static lc_status loss_run(lc_custom_node *node, void *user, lc_error *err) {
     loss_op *op = user;
     const lc_tensor_view x = lc_custom_input(node, 0), d = lc_custom_output(node, 0);
-    op->pred = array_of(&x);
+    op->pred = lc_net_array_of(&x);
     const lc_target t = {.y_true = &op->y_true, .y_pred = &op->pred, .weights = op->weights, .weight_count = op->weight_count};
     const lc_status status = lc_loss_run(op->loss, &t, op->factor, op->pool, &op->total, d.data, err);
     if (status != LC_OK && err) op->why = *err;
@@ -145,12 +139,6 @@ static lc_status append_penalties(building *g, uint32_t rows, lc_grad_seed *seed
     return LC_OK;
 }
 
-static lc_variable *variable_of(lc_net *net, const void *data) {
-    for (uint32_t i = 0; i < net->variable_count; i++)
-        if (net->variables[i].value == data) return &net->variables[i];
-    return NULL;
-}
-
 static lc_status list_learning(building *g, lc_error *err) {
     lc_arena *arena = &g->step->model->arena;
     const uint32_t n = g->training.count;
@@ -160,7 +148,7 @@ static lc_status list_learning(building *g, lc_error *err) {
     g->step->grads = lc_arena_array(arena, g->net->variable_count + 1, sizeof *g->step->grads);
     if (!g->wrt || !g->grads || !g->learning || !g->step->grads) return lc_fail_memory(err, "variables");
     for (uint32_t i = 0; i < n; i++) {
-        lc_variable *v = variable_of(g->net, g->training.list[i].data);
+        lc_variable *v = lc_net_variable_of(g->net, g->training.list[i].data);
         if (!g->training.list[i].learns || !v) continue;
         g->wrt[g->learning_count] = g->training.list[i].tensor;
         g->learning[g->learning_count++] = v;
@@ -339,6 +327,6 @@ lc_status lc_net_step_run(lc_net *net, lc_net_step *step, const lc_net_feed *fee
 
 lc_array lc_net_step_prediction(const lc_net_step *step, uint32_t k) {
     const lc_tensor_view v = lc_session_output(step->session, k);
-    return array_of(&v);
+    return lc_net_array_of(&v);
 }
 double lc_net_step_loss(const lc_net_step *step, uint32_t k) { return ((const loss_op *)step->ops)[k].total; }

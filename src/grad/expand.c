@@ -5,6 +5,8 @@
  */
 #include "grad/expand.h"
 
+#include "kernels/resize.h"
+
 #include <string.h>
 
 /* ---- helpers ---------------------------------------------------------------------------------------------------------- */
@@ -28,6 +30,11 @@ int32_t lc_expand_slice(lc_expansion *e, int32_t x, const int32_t *begin, const 
 
 int32_t lc_expand_mask(lc_expansion *e, int32_t compare, int32_t x, int32_t y) {
     return lc_build_cast(e->b, lc_build_op(e->b, compare, LC_TABLE_NONE, NULL, (const int32_t[]){x, y}, 2), LC_FLOAT32);
+}
+
+int32_t lc_expand_zeros(lc_builder *b, int32_t n) {
+    float *zeros = lc_build_data(b, (size_t)n * sizeof *zeros);
+    return zeros ? lc_build_const(b, "bias", LC_FLOAT32, &n, 1, zeros, (size_t)n * sizeof *zeros, true) : -1;
 }
 
 void lc_expand_refuse(lc_expansion *e, const char *what) {
@@ -101,45 +108,110 @@ static void activation(lc_expansion *e) {
     e->out[0] = lc_expand_binary(e, LC_OP_MUL, e->node->inputs[0], slope);
 }
 
+/* Back to where they were taken from: zeros between (a step), zeros around; a negative step is a positive one of what is turned around. */
 static void slice(lc_expansion *e) {
     const lc_slice_grad_options *o = LC_OWN_OPTIONS(e->node, lc_slice_grad_options);
-    int32_t pads[2 * LC_MAX_RANK];
+    int32_t pads[2 * LC_MAX_RANK], size[LC_MAX_RANK], begin[LC_MAX_RANK] = {0};
+    int32_t part = lc_build_reshape(e->b, e->node->inputs[0], o->slice.count, o->slice.rank);
+    bool longer = false;
     for (int32_t i = 0; i < o->slice.rank; i++) {
-        if (o->slice.step[i] != 1 && o->slice.count[i] > 1) {
-            lc_expand_refuse(e, "a step other than 1");
-            return;
+        const int32_t n = o->slice.count[i];
+        int64_t step = n > 1 ? o->slice.step[i] : 1;
+        int32_t start = o->slice.start[i];
+        if (step < 0) {
+            const int32_t in[2] = {part, lc_build_ints(e->b, "axis", &i, 1)};
+            part = lc_build_op(e->b, LC_OP_REVERSE_V2, LC_TABLE_ReverseV2Options, NULL, in, 2);
+            start += (int32_t)((n - 1) * step);
+            step = -step;
         }
-        pads[2 * i] = o->slice.start[i];
-        pads[2 * i + 1] = o->dims[i] - o->slice.start[i] - o->slice.count[i];
+        part = lc_expand_spread(e, part, i, (int32_t)step);
+        const int32_t behind = o->dims[i] - start - n * (int32_t)step;
+        longer |= behind < 0; /* the zeros behind the last one */
+        pads[2 * i] = start;
+        pads[2 * i + 1] = behind > 0 ? behind : 0;
+        size[i] = o->dims[i];
     }
-    const int32_t part = lc_build_reshape(e->b, e->node->inputs[0], o->slice.count, o->slice.rank);
-    e->out[0] = lc_expand_pad(e, part, pads, o->slice.rank);
+    part = lc_expand_pad(e, part, pads, o->slice.rank);
+    e->out[0] = longer ? lc_expand_slice(e, part, begin, size, o->slice.rank) : part;
+}
+
+/* What each of n indices is moved by so that batch b's rows follow those of b - 1. */
+static int32_t offsets(lc_expansion *e, int32_t batch, int32_t n, int32_t rows) {
+    int32_t *v = lc_build_data(e->b, (size_t)batch * (size_t)n * sizeof *v);
+    if (!v) return -1;
+    const int32_t dims[1] = {batch * n};
+    for (int32_t i = 0; i < batch * n; i++) v[i] = i / n * rows;
+    return lc_build_const(e->b, "offsets", LC_INT32, dims, 1, v, (size_t)dims[0] * sizeof *v, true);
 }
 
 /* SCATTER_ND adds what falls on one row; rows come first for it. */
 static void gather(lc_expansion *e) {
+    static const int32_t swapped[4] = {0, 2, 1, 3};
     const lc_gather_grad_options *o = LC_OWN_OPTIONS(e->node, lc_gather_grad_options);
-    static const int32_t swapped[3] = {1, 0, 2};
     lc_shape s;
-    int32_t n = 1, outer = 1, inner = 1;
+    int32_t n = 1, batch = 1, outer = 1, inner = 1;
     if (!lc_build_shape(e->b, e->node->inputs[1], &s)) return;
-    if (o->batch_dims != 0) {
-        lc_expand_refuse(e, "batch dimensions");
-        return;
-    }
     for (int32_t i = 0; i < s.rank; i++) n *= s.dims[i];
     for (int32_t i = 0; i < o->rank; i++) {
-        if (i < o->axis) outer *= o->dims[i];
-        if (i > o->axis) inner *= o->dims[i];
+        if (i < o->batch_dims) batch *= o->dims[i];
+        else if (i < o->axis) outer *= o->dims[i];
+        else if (i > o->axis) inner *= o->dims[i];
     }
-    const int32_t indices = lc_build_cast(e->b, lc_build_reshape(e->b, e->node->inputs[1], (const int32_t[]){n, 1}, 2), LC_INT32);
-    int32_t rows = lc_build_reshape(e->b, e->node->inputs[0], (const int32_t[]){outer, n, inner}, 3);
-    if (outer > 1) rows = lc_build_transpose(e->b, rows, swapped, 3);
-    rows = lc_build_reshape(e->b, rows, (const int32_t[]){n, outer, inner}, 3);
-    const int32_t in[3] = {indices, rows, lc_build_ints(e->b, "shape", (const int32_t[]){o->dims[o->axis], outer, inner}, 3)};
+    n /= batch ? batch : 1;
+    const int32_t rows = o->dims[o->axis];
+    int32_t indices = lc_build_cast(e->b, lc_build_reshape(e->b, e->node->inputs[1], (const int32_t[]){batch * n}, 1), LC_INT32);
+    if (batch > 1) indices = lc_expand_binary(e, LC_OP_ADD, indices, offsets(e, batch, n, rows));
+    indices = lc_build_reshape(e->b, indices, (const int32_t[]){batch * n, 1}, 2);
+    int32_t dy = lc_build_reshape(e->b, e->node->inputs[0], (const int32_t[]){batch, outer, n, inner}, 4);
+    if (outer > 1) dy = lc_build_transpose(e->b, dy, swapped, 4);
+    dy = lc_build_reshape(e->b, dy, (const int32_t[]){batch * n, outer, inner}, 3);
+    const int32_t in[3] = {indices, dy, lc_build_ints(e->b, "shape", (const int32_t[]){batch * rows, outer, inner}, 3)};
     int32_t table = lc_build_op(e->b, LC_OP_SCATTER_ND, LC_TABLE_ScatterNdOptions, NULL, in, 3);
-    if (outer > 1) table = lc_build_transpose(e->b, table, swapped, 3);
+    if (outer > 1) {
+        table = lc_build_reshape(e->b, table, (const int32_t[]){batch, rows, outer, inner}, 4);
+        table = lc_build_transpose(e->b, table, swapped, 4);
+    }
     e->out[0] = lc_build_reshape(e->b, table, o->dims, o->rank);
+}
+
+/* [from, to]: how much of output cell `to` is input cell `from`. */
+static int32_t resize_matrix(lc_expansion *e, int32_t from, int32_t to) {
+    const lc_resize_grad_options *o = LC_OWN_OPTIONS(e->node, lc_resize_grad_options);
+    const float scale = lc_resize_scale(from, to, o->align_corners);
+    const int32_t dims[2] = {from, to};
+    const size_t bytes = (size_t)from * (size_t)to * sizeof(float);
+    float *m = lc_build_data(e->b, bytes);
+    if (!m) return -1;
+    for (int32_t i = 0; i < to; i++) {
+        const lc_resize_spot spot = lc_resize_cells(o->nearest, i, scale, o->align_corners, o->half_pixel_centers, from);
+        m[spot.low * to + i] += 1 - spot.part;
+        m[spot.high * to + i] += spot.part;
+    }
+    return lc_build_const(e->b, "shares", LC_FLOAT32, dims, 2, m, bytes, true);
+}
+
+/* Rows and columns are scaled one after the other, each by a matrix: A dy B^T. */
+static void resize(lc_expansion *e) {
+    static const int32_t columns_last[4] = {0, 1, 3, 2}, rows_last[4] = {0, 2, 3, 1}, back[4] = {0, 3, 2, 1};
+    const lc_resize_grad_options *o = LC_OWN_OPTIONS(e->node, lc_resize_grad_options);
+    lc_shape s;
+    if (!lc_build_shape(e->b, e->node->inputs[0], &s)) return;
+    const lc_FullyConnectedOptions keep = {.keep_num_dims = true};
+    const int32_t x = lc_build_transpose(e->b, e->node->inputs[0], columns_last, 4); /* [n, H, c, W] */
+    const int32_t narrow[3] = {x, resize_matrix(e, o->dims[2], s.dims[2]), LC_ABSENT};
+    int32_t y = lc_build_op(e->b, LC_OP_FULLY_CONNECTED, LC_TABLE_FullyConnectedOptions, &keep, narrow, 3); /* [n, H, c, w] */
+    y = lc_build_transpose(e->b, y, rows_last, 4);                                                          /* [n, c, w, H] */
+    const int32_t low[3] = {y, resize_matrix(e, o->dims[1], s.dims[1]), LC_ABSENT};
+    y = lc_build_op(e->b, LC_OP_FULLY_CONNECTED, LC_TABLE_FullyConnectedOptions, &keep, low, 3); /* [n, c, w, h] */
+    e->out[0] = lc_build_transpose(e->b, y, back, 4);                                            /* [n, h, w, c] */
+}
+
+static void random_numbers(lc_expansion *e) {
+    const lc_random_options *o = LC_OWN_OPTIONS(e->node, lc_random_options);
+    const lc_RandomOptions seeds = {.seed = 1 + (int64_t)o->stream, .seed2 = 0x6c64};
+    const int32_t dims = lc_build_ints(e->b, "shape", o->dims, (uint32_t)o->rank);
+    e->out[0] =
+        lc_build_op(e->b, o->normal ? LC_OP_RANDOM_STANDARD_NORMAL : LC_OP_RANDOM_UNIFORM, LC_TABLE_RandomOptions, &seeds, &dims, 1);
 }
 
 /* All axes but the last. */
@@ -196,6 +268,8 @@ static const struct {
     {&lc_own_AVERAGE_POOL_GRAD, lc_expand_average_pool},
     {&lc_own_SLICE_GRAD, slice},
     {&lc_own_GATHER_GRAD, gather},
+    {&lc_own_RESIZE_GRAD, resize},
+    {&lc_own_RANDOM, random_numbers},
     {&lc_own_BATCH_NORM, batch_norm},
     {&lc_own_BATCH_NORM_GRAD, batch_norm_grad},
 };
@@ -243,6 +317,19 @@ static void take(lc_builder *b, size_t first, int32_t made, int32_t out) {
     lc_build_op(b, LC_OP_RESHAPE, LC_TABLE_ReshapeOptions, NULL, &made, 1); /* it is an input: a copy (never met: every form computes) */
 }
 
+/* LiteRT's convolutions want a bias; gradients of others (TRANSPOSE_CONV) have none. */
+static void give_bias(lc_builder *b, lc_node *node) {
+    const lc_tensor *y = lc_build_tensor(b, node->outputs[0]);
+    if (!y || (node->input_count > 2 && node->inputs[2] >= 0)) return;
+    int32_t *in = lc_arena_array(&b->model->arena, 3, sizeof *in);
+    const int32_t bias = lc_expand_zeros(b, y->dims[y->rank - 1]);
+    if (!in) lc_build_check(b, lc_fail_memory(b->err, "gradients"));
+    if (!in || bias < 0) return;
+    in[0] = node->inputs[0], in[1] = node->inputs[1], in[2] = bias;
+    node->inputs = in;
+    node->input_count = 3;
+}
+
 static void expand_one(lc_builder *b, const lc_node *node, masks *m) {
     lc_expansion e = {.b = b, .node = node, .out = {-1, -1, -1}};
     const size_t first = b->graph->node_count;
@@ -277,6 +364,7 @@ lc_status lc_grad_expand(lc_builder *b) {
             lc_node *node;
             if (!lc_build_check(b, lc_graph_add_node(g, old[i].op, LC_TABLE_NONE, NULL, NULL, 0, NULL, 0, &node, b->err))) break;
             *node = old[i];
+            if (node->op == LC_OP_CONV_2D) give_bias(b, node);
         }
     }
     b->layer = layer;

@@ -3,10 +3,10 @@
  * device by any TFLite runtime. What the own operators do in one pass the builtin ones do in several.
  *
  *   expand.c        the walk, and what is element by element
- *   expand_conv.c   convolutions and pools
+ *   expand_conv.c   convolutions
+ *   expand_pool.c   pools
  *
- * The values are those of the own operators but for rounding, and one choice: where several pixels of a pool's window are its largest, each gets
- * its share of the gradient.
+ * The values are those of the own operators but for rounding.
  */
 #ifndef LC_GRAD_EXPAND_H
 #define LC_GRAD_EXPAND_H
@@ -38,6 +38,18 @@ int32_t lc_expand_pad(lc_expansion *e, int32_t x, const int32_t *pads, int32_t r
 int32_t lc_expand_slice(lc_expansion *e, int32_t x, const int32_t *begin, const int32_t *size, int32_t rank);
 /* 1 where the comparison holds, else 0. */
 int32_t lc_expand_mask(lc_expansion *e, int32_t compare, int32_t x, int32_t y);
+/* What is added around x [n, h, w, c] so that a VALID window gives y's places: before and behind; behind may be negative, then it is cut off. */
+void lc_expand_margins(const lc_window_options *o, const lc_shape *x, const lc_shape *y, int32_t top[2], int32_t left[2]);
+int32_t lc_expand_frame(lc_expansion *e, int32_t x, const int32_t *top, const int32_t *left);
+/* step - 1 zeros behind each element along the axis. */
+int32_t lc_expand_spread(lc_expansion *e, int32_t x, int32_t axis, int32_t step);
+/* dy with zeros between and around, so that the window, turned around, moved by one pixel without padding, gives the input's gradient. */
+int32_t lc_expand_before(lc_expansion *e, int32_t dy, const lc_window_options *o);
+/* What tap (ky, kx) of the window saw: a strided slice of the framed input of shape xs, of y's shape. */
+int32_t lc_expand_tap(lc_expansion *e, int32_t x, const lc_shape *xs, const lc_shape *ys, const lc_window_options *o, int32_t ky,
+                      int32_t kx);
+/* A vector of n zeros: a bias. */
+int32_t lc_expand_zeros(lc_builder *b, int32_t n);
 /* This case has no form in builtin operators. */
 void lc_expand_refuse(lc_expansion *e, const char *what);
 

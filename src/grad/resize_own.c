@@ -28,11 +28,8 @@ typedef struct job {
     float scale_h, scale_w;
 } job;
 
-/* The cells that output cell i is made of, and the share of the second. */
 static lc_resize_spot cells(const lc_resize_grad_options *o, int64_t i, float scale, int32_t size) {
-    if (!o->nearest) return lc_resize_between(i, scale, o->half_pixel_centers, size);
-    const int64_t k = lc_resize_nearest(i, scale, o->align_corners, o->half_pixel_centers, size);
-    return (lc_resize_spot){k, k, 0};
+    return lc_resize_cells(o->nearest, i, scale, o->align_corners, o->half_pixel_centers, size);
 }
 
 static void give(float *to, const float *dy, float share, int32_t n) {

@@ -37,4 +37,11 @@ static inline int64_t lc_resize_nearest(int64_t i, float scale, bool align, bool
     return k > size - 1 ? size - 1 : k < 0 ? 0 : k;
 }
 
+/* What output cell i is made of by either operator. */
+static inline lc_resize_spot lc_resize_cells(bool nearest, int64_t i, float scale, bool align, bool half, int32_t size) {
+    if (!nearest) return lc_resize_between(i, scale, half, size);
+    const int64_t k = lc_resize_nearest(i, scale, align, half, size);
+    return (lc_resize_spot){k, k, 0};
+}
+
 #endif

@@ -131,8 +131,7 @@ lc_status lc_constraint_read(const lc_json *object, lc_constraint *constraint, l
     return c.status;
 }
 
-/* The axes of the constraint as bits of the variable's dimensions. */
-static uint32_t axes_of(const lc_variable *v) {
+uint32_t lc_constraint_axes(const lc_variable *v) {
     if (!v->constraint.from_end) return v->constraint.axes;
     uint32_t bits = 0;
     for (int32_t i = 0; i < LC_MAX_RANK; i++)
@@ -170,7 +169,7 @@ void lc_constraint_run(const lc_variable *v) {
         for (size_t i = 0; i < v->n; i++) v->value[i] = v->value[i] < 0 ? 0 : v->value[i]; /* NaN stays */
         return;
     }
-    const uint32_t axes = axes_of(v);
+    const uint32_t axes = lc_constraint_axes(v);
     int32_t group[LC_MAX_RANK] = {0}, inside[LC_MAX_RANK] = {0};
     size_t first = 0;
     do {
@@ -186,7 +185,7 @@ void lc_constraint_run(const lc_variable *v) {
 }
 
 lc_status lc_variable_check(const lc_variable *v, lc_error *err) {
-    if (v->constraint.kind >= LC_MAXIMAL_NORM && axes_of(v) >> v->rank)
+    if (v->constraint.kind >= LC_MAXIMAL_NORM && lc_constraint_axes(v) >> v->rank)
         return lc_fail(err, LC_ARGUMENT, "variable %s: its constraint is over an axis that it does not have; it has %d", v->path, v->rank);
     if (v->regularizer.orthogonal != 0 && v->rank != 2)
         return lc_fail(err, LC_ARGUMENT, "variable %s: an orthogonal regulariser is for matrices; this has %d dimensions", v->path,

@@ -8,32 +8,18 @@
 #include <string.h>
 #include <strings.h>
 
-typedef enum reduction { SUM_OVER_BATCH_SIZE, MEAN, SUM, MEAN_WITH_SAMPLE_WEIGHT } reduction;
 static const char *const reductions[] = {"sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "auto", NULL};
-
-typedef enum targets { DENSE, CLASSES, SIGNS, WHOLE } targets;
-
-struct lc_loss {
-    lc_loss_row row;
-    lc_loss_options options;
-    targets targets;
-    bool undecided;
-    const char *activation;
-    reduction reduction;
-    int64_t ignore; /* LC_NONE: no class is ignored */
-    char name[64];
-    lc_floats labels, values;
-};
 
 typedef struct kind {
     const char *name;
     lc_loss_row row;
-    targets targets;
+    lc_loss_targets targets;
     const char *activation;
+    lc_loss_rows_graph rows;
 } kind;
 
 static const kind kinds[] = {
-#define LC_LOSS(class, row, targets, activation) {#class, row, targets, activation},
+#define LC_LOSS(class, row, targets, activation, rows) {#class, row, LC_TARGETS_##targets, activation, rows},
 #include "train/losses.def"
 };
 
@@ -51,7 +37,7 @@ static void read_options(lc_loss *l, lc_config *c, const lc_array *y_pred) {
     l->ignore = lc_config_has(c, "ignore_class") ? lc_config_integer(c, "ignore_class") : LC_NONE;
     if (c->class.kind == LC_CLASS_LOSS) { /* a metric is always a mean */
         const int word = lc_config_word(c, "reduction", reductions);
-        l->reduction = word == 4 ? SUM_OVER_BATCH_SIZE : (reduction)word;
+        l->reduction = word == 4 ? LC_SUM_OVER_BATCH_SIZE : (lc_loss_reduction)word;
     }
     const int64_t axis = lc_config_has(c, "axis") ? lc_config_integer(c, "axis") : -1;
     if (axis != -1 && !(y_pred && axis == y_pred->rank - 1) && c->status == LC_OK) {
@@ -75,6 +61,7 @@ static void become(lc_loss *l, const kind *k) {
     l->row = k->row;
     l->targets = k->targets;
     l->activation = k->activation;
+    l->rows = k->rows;
 }
 
 static lc_status create(const kind *k, lc_config *c, const lc_array *y_pred, lc_loss **loss) {
@@ -122,7 +109,7 @@ void lc_loss_destroy(lc_loss *l) {
 }
 
 const char *lc_loss_name(const lc_loss *l) { return l->name; }
-bool lc_loss_is_sparse(const lc_loss *l) { return l->targets == CLASSES; }
+bool lc_loss_is_sparse(const lc_loss *l) { return l->targets == LC_TARGETS_CLASSES; }
 const char *lc_loss_activation(const lc_loss *l) { return l->undecided ? NULL : l->activation; }
 void lc_loss_take_logits(lc_loss *l) { l->options.from_logits = true; }
 
@@ -139,9 +126,9 @@ typedef struct batch {
 } batch;
 
 static bool counts(const batch *b, size_t row) {
-    if (b->loss->targets == WHOLE) return true;
+    if (b->loss->targets == LC_TARGETS_WHOLE) return true;
     if (b->target->mask && !b->target->mask[row]) return false;
-    return b->loss->targets != CLASSES || b->loss->ignore == LC_NONE || (int64_t)b->labels[row] != b->loss->ignore;
+    return b->loss->targets != LC_TARGETS_CLASSES || b->loss->ignore == LC_NONE || (int64_t)b->labels[row] != b->loss->ignore;
 }
 
 /* Of a loss that has no rows. */
@@ -153,7 +140,7 @@ static float mean_weight(const lc_target *t) {
 
 /* Weight of a row in the sum. */
 static float weight_of(const batch *b, size_t row) {
-    if (b->loss->targets == WHOLE) return mean_weight(b->target);
+    if (b->loss->targets == LC_TARGETS_WHOLE) return mean_weight(b->target);
     return counts(b, row) ? lc_target_weight(b->target, row, b->rows) * b->mask_scale : 0;
 }
 
@@ -161,7 +148,7 @@ static void run_rows(void *arg, int64_t from, int64_t to, int32_t thread) {
     (void)thread;
     const batch *b = arg;
     const lc_loss *l = b->loss;
-    const bool classes = l->targets == CLASSES;
+    const bool classes = l->targets == LC_TARGETS_CLASSES;
     for (int64_t row = from; row < to; row++) {
         float *g = b->gradient ? b->gradient + (size_t)row * b->width : NULL;
         if (classes && !counts(b, (size_t)row)) {
@@ -194,16 +181,16 @@ static lc_status open_batch(lc_loss *l, const lc_target *target, float *gradient
         lc_loss_decide(l, target->y_true, target->y_pred);
         l->activation = NULL; /* it has been given what comes after it */
     }
-    LC_TRY(lc_target_check(target, l->targets != CLASSES, l->name, err));
+    LC_TRY(lc_target_check(target, l->targets != LC_TARGETS_CLASSES, l->name, err));
     *b = (batch){.loss = l, .target = target, .pred = target->y_pred->data, .gradient = gradient, .mask_scale = 1, .scale = 1};
     b->width = lc_array_width(target->y_pred);
-    if (l->targets == WHOLE) b->width = lc_array_count(target->y_pred);
+    if (l->targets == LC_TARGETS_WHOLE) b->width = lc_array_count(target->y_pred);
     b->rows = b->width ? lc_array_count(target->y_pred) / b->width : 0;
     LC_TRY(lc_floats_of(target->y_true, &l->labels, &b->labels, err));
     LC_TRY(lc_floats_reserve(&l->values, b->rows + 1, err));
     b->values = l->values.data;
-    if (l->targets == CLASSES) LC_TRY(check_labels(b, err));
-    if (l->targets == SIGNS) {
+    if (l->targets == LC_TARGETS_CLASSES) LC_TRY(check_labels(b, err));
+    if (l->targets == LC_TARGETS_SIGNS) {
         l->options.signs = true;
         for (size_t i = 0; i < b->rows * b->width; i++) l->options.signs &= b->labels[i] == 0 || b->labels[i] == 1;
     }
@@ -224,8 +211,8 @@ static double divisor_of(batch *b) {
         valid += counts(b, row);
         weights += (double)weight_of(b, row);
     }
-    if (l->reduction == SUM) return 1;
-    if (l->reduction == MEAN_WITH_SAMPLE_WEIGHT) return weights;
+    if (l->reduction == LC_SUM) return 1;
+    if (l->reduction == LC_MEAN_WITH_SAMPLE_WEIGHT) return weights;
     if (valid != b->rows) b->mask_scale = valid ? (float)b->rows / (float)valid : 0;
     return (double)b->rows;
 }

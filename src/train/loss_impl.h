@@ -4,6 +4,7 @@
 #ifndef LC_TRAIN_LOSS_IMPL_H
 #define LC_TRAIN_LOSS_IMPL_H
 
+#include "ops/build.h"
 #include "train/config.h"
 #include "train/loss.h"
 
@@ -24,8 +25,28 @@ lc_status lc_loss_of_metric(lc_config *c, const lc_array *y_pred, lc_loss **loss
 /* The loss of a row: targets t[n], or the class `label`; p[n] what the model gave; g[n], where it is not NULL, receives the gradient. */
 typedef float (*lc_loss_row)(const lc_loss_options *o, const float *t, int64_t label, const float *p, float *g, size_t n);
 
-#define LC_LOSS(class, row, targets, activation) \
-    float row(const lc_loss_options *o, const float *t, int64_t label, const float *p, float *g, size_t n);
+/* The losses of the rows, pred's shape without its last dimension (a scalar where the batch is one row): t as floats of p's shape. */
+typedef int32_t (*lc_loss_rows_graph)(const lc_loss_options *o, lc_builder *b, int32_t t, int32_t p);
+
+#define LC_LOSS(class, row, targets, activation, rows) \
+    float row(const lc_loss_options *o, const float *t, int64_t label, const float *p, float *g, size_t n); \
+    int32_t rows(const lc_loss_options *o, lc_builder *b, int32_t t, int32_t p);
 #include "train/losses.def"
+
+typedef enum lc_loss_reduction { LC_SUM_OVER_BATCH_SIZE, LC_MEAN_OF_ROWS, LC_SUM, LC_MEAN_WITH_SAMPLE_WEIGHT } lc_loss_reduction;
+typedef enum lc_loss_targets { LC_TARGETS_DENSE, LC_TARGETS_CLASSES, LC_TARGETS_SIGNS, LC_TARGETS_WHOLE } lc_loss_targets;
+
+struct lc_loss {
+    lc_loss_row row;
+    lc_loss_rows_graph rows;
+    lc_loss_options options;
+    lc_loss_targets targets;
+    bool undecided;
+    const char *activation;
+    lc_loss_reduction reduction;
+    int64_t ignore; /* LC_NONE: no class is ignored */
+    char name[64];
+    lc_floats labels, values;
+};
 
 #endif

@@ -12,25 +12,17 @@
 
 #define LC_PIECE 16384 /* elements: with state and gradient about half of a core's second cache */
 
-/* A trainable variable and its state. */
-struct lc_trained {
-    const lc_variable *variable;
-    int64_t first_piece;
-    float *average, *accumulated, *state[LC_MOST_STATES];
-    float scale; /* of the gradient, from clipping */
-    bool decays;
-};
-
 /* ---- making one --------------------------------------------------------------------------------------------------- */
 
 typedef struct kind {
     const char *name;
     void (*setup)(lc_optimizer *o, lc_config *c);
     void (*update)(const lc_optimizer *o, const lc_piece *p);
+    int32_t (*append)(struct lc_update *u);
 } kind;
 
 static const kind kinds[] = {
-#define LC_OPTIMIZER(class, setup, update) {#class, setup, update},
+#define LC_OPTIMIZER(class, setup, update, append) {#class, setup, update, append},
 #include "train/optimizers.def"
 };
 
@@ -65,7 +57,7 @@ static void read_common(lc_optimizer *o, lc_config *c) {
 static uint64_t padded(size_t n) { return ((uint64_t)n + 15) / 16 * 16; }
 
 /* The slots of one state for one member: an array, named "dense_kernel_momentum". */
-static void add_slot(lc_optimizer *o, const struct lc_trained *m, const char *name, float first, char **text, float **memory,
+static void add_slot(lc_optimizer *o, const struct lc_member *m, const char *name, float first, char **text, float **memory,
                      float **array) {
     lc_slot *slot = &o->slots[o->slot_count++];
     const lc_variable *v = m->variable;
@@ -125,10 +117,10 @@ static lc_status allocate(lc_optimizer *o, const lc_variable *variables, uint32_
     o->memory = lc_calloc_aligned((size_t)elements * states * sizeof(float) + sizeof(float));
     if (!o->members || !o->partial || !o->slots || !o->names || !o->memory) return lc_fail_memory(err, "an optimizer");
     int64_t piece = 0;
-    struct lc_trained *m = o->members;
+    struct lc_member *m = o->members;
     for (uint32_t i = 0; i < count; i++) {
         if (!variables[i].trainable) continue;
-        *m++ = (struct lc_trained){.variable = &variables[i], .first_piece = piece, .scale = 1, .decays = true};
+        *m++ = (struct lc_member){.variable = &variables[i], .first_piece = piece, .scale = 1, .decays = true};
         piece += (int64_t)((variables[i].n + LC_PIECE - 1) / LC_PIECE);
     }
     m->first_piece = piece;
@@ -149,6 +141,7 @@ lc_status lc_optimizer_create(const lc_json *object, const lc_variable *variable
         if (strcmp(kinds[i].name, c.class.name) != 0) continue;
         kinds[i].setup(o, &c);
         o->update = kinds[i].update;
+        o->append = kinds[i].append;
     }
     lc_status status = c.status;
     if (status == LC_OK) status = allocate(o, variables, count, err);
@@ -188,7 +181,7 @@ typedef struct step {
     bool overwrite;
 } step;
 
-static struct lc_trained *member_of(const lc_optimizer *o, int64_t piece) {
+static struct lc_member *member_of(const lc_optimizer *o, int64_t piece) {
     uint32_t low = 0, high = o->count;
     while (high - low > 1) {
         const uint32_t middle = low + (high - low) / 2;
@@ -199,14 +192,14 @@ static struct lc_trained *member_of(const lc_optimizer *o, int64_t piece) {
 }
 
 /* Where a piece lies in its variable: its first element, its length. */
-static size_t begin_of(const struct lc_trained *m, int64_t piece, size_t *n) {
+static size_t begin_of(const struct lc_member *m, int64_t piece, size_t *n) {
     const size_t begin = (size_t)(piece - m->first_piece) * LC_PIECE;
     *n = m->variable->n - begin < LC_PIECE ? m->variable->n - begin : LC_PIECE;
     return begin;
 }
 
 /* The gradient as the optimizer is to see it: unscaled, added up. */
-static void prepare(const step *s, const struct lc_trained *m, size_t begin, size_t n) {
+static void prepare(const step *s, const struct lc_member *m, size_t begin, size_t n) {
     const lc_optimizer *o = s->o;
     float *restrict g = m->variable->grad + begin;
     if (!isnan(o->loss_scale))
@@ -225,7 +218,7 @@ static void prepare_work(void *arg, int64_t from, int64_t to, int32_t thread) {
     (void)thread;
     const step *s = arg;
     for (int64_t piece = from; piece < to; piece++) {
-        const struct lc_trained *m = member_of(s->o, piece);
+        const struct lc_member *m = member_of(s->o, piece);
         size_t n;
         const size_t begin = begin_of(m, piece, &n);
         if (!m->variable->grad) continue;
@@ -237,7 +230,7 @@ static void prepare_work(void *arg, int64_t from, int64_t to, int32_t thread) {
     }
 }
 
-static void update_piece(const step *s, struct lc_trained *m, size_t begin, size_t n) {
+static void update_piece(const step *s, struct lc_member *m, size_t begin, size_t n) {
     lc_optimizer *o = s->o;
     float *restrict w = m->variable->value + begin;
     if (m->variable->grad && s->updates) {
@@ -265,7 +258,7 @@ static void update_work(void *arg, int64_t from, int64_t to, int32_t thread) {
     (void)thread;
     const step *s = arg;
     for (int64_t piece = from; piece < to; piece++) {
-        struct lc_trained *m = member_of(s->o, piece);
+        struct lc_member *m = member_of(s->o, piece);
         size_t n;
         const size_t begin = begin_of(m, piece, &n);
         update_piece(s, m, begin, n);
@@ -276,7 +269,7 @@ static void update_work(void *arg, int64_t from, int64_t to, int32_t thread) {
 static void find_scales(lc_optimizer *o) {
     double all = 0;
     for (uint32_t i = 0; i < o->count; i++) {
-        struct lc_trained *m = &o->members[i];
+        struct lc_member *m = &o->members[i];
         double sum = 0;
         for (int64_t piece = m->first_piece; piece < o->members[i + 1].first_piece; piece++) sum += o->partial[piece];
         all += sum;
@@ -313,7 +306,7 @@ static void finite_work(void *arg, int64_t from, int64_t to, int32_t thread) {
     (void)thread;
     const lc_optimizer *o = arg;
     for (int64_t piece = from; piece < to; piece++) {
-        const struct lc_trained *m = member_of(o, piece);
+        const struct lc_member *m = member_of(o, piece);
         size_t n;
         const size_t begin = begin_of(m, piece, &n);
         uint32_t bad = 0; /* on the bits, which compilers turn into SIMD: this is done in every step */

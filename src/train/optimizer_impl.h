@@ -13,6 +13,8 @@
 
 #define LC_MOST_STATES 3
 
+struct lc_update; /* optimizer_graph.c */
+
 /* A piece of a variable. */
 typedef struct lc_piece {
     float *restrict value;
@@ -29,6 +31,15 @@ typedef struct lc_state_kind {
     bool with_last;
 } lc_state_kind;
 
+/* A trainable variable and its state. */
+struct lc_member {
+    const lc_variable *variable;
+    int64_t first_piece;
+    float *average, *accumulated, *state[LC_MOST_STATES];
+    float scale; /* of the gradient, from clipping */
+    bool decays;
+};
+
 struct lc_optimizer {
     /* set by the family */
     lc_state_kind states[LC_MOST_STATES];
@@ -36,6 +47,7 @@ struct lc_optimizer {
     bool flag;        /* nesterov, amsgrad, centered */
     bool has_product; /* Nadam's product of momenta is saved behind all others */
     void (*update)(const lc_optimizer *o, const lc_piece *piece);
+    int32_t (*append)(struct lc_update *u);
     /* of this step */
     float rate, step; /* step: counts from 1 */
     float product;
@@ -49,18 +61,19 @@ struct lc_optimizer {
     float learning_rate;
     int64_t iteration;
     uint32_t count;
-    struct lc_trained *members; /* [count]: the trainable variables */
-    int64_t pieces;             /* of all members */
-    double *partial;            /* [pieces] */
+    struct lc_member *members; /* [count]: the trainable variables */
+    int64_t pieces;            /* of all members */
+    double *partial;           /* [pieces] */
     lc_slot *slots;
     uint32_t slot_count;
     char *names;
     float *memory; /* of all arrays */
 };
 
-#define LC_OPTIMIZER(class, setup, update) \
+#define LC_OPTIMIZER(class, setup, update, append) \
     void setup(lc_optimizer *o, lc_config *c); \
-    void update(const lc_optimizer *o, const lc_piece *p);
+    void update(const lc_optimizer *o, const lc_piece *p); \
+    int32_t append(struct lc_update *u);
 #include "train/optimizers.def"
 
 /* LC_UPDATE(adam) { ... } is lc_adam_update. What is cloned stays within its file: its other names would be exported. */

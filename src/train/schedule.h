@@ -9,10 +9,12 @@
 
 #define LC_SCHEDULE_VALUES 64
 
+struct lc_builder;
 typedef struct lc_schedule lc_schedule;
 struct lc_schedule {
     float (*rate)(const lc_schedule *s, int64_t step);
-    float initial, steps, decay, end, power, alpha, target, warmup; /* what of these the schedule has */
+    int32_t (*append)(const lc_schedule *s, struct lc_builder *b, int32_t step); /* the same as operators */
+    float initial, steps, decay, end, power, alpha, target, warmup;              /* what of these the schedule has */
     bool staircase, cycle;
     uint32_t count; /* of values: one more than boundaries */
     double boundaries[LC_SCHEDULE_VALUES], values[LC_SCHEDULE_VALUES];

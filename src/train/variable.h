@@ -41,6 +41,8 @@ lc_status lc_constraint_read(const lc_json *object, lc_constraint *constraint, l
 lc_status lc_variable_check(const lc_variable *v, lc_error *err);
 /* The value of the regulariser over the variable, times factor; added to grad where it is not NULL. LC_NO_MEMORY. */
 lc_status lc_regularizer_run(const lc_variable *v, float factor, double *value, lc_error *err);
+/* The axes that norms are taken over, as bits of the variable's dimensions. */
+uint32_t lc_constraint_axes(const lc_variable *v);
 /* Moves the variable to where its constraint holds. */
 void lc_constraint_run(const lc_variable *v);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """check_device.py: a .tflite file that is trained on a device, by LiteRT, beside Keras: ten steps, then infer; save and restore.
 
-    check_device.py PROGRAM [NAME...]      PROGRAM MODEL.keras OUT.tflite BATCH writes the file
+    check_device.py build/tests/device_tool [NAME...]
 
 Needs TensorFlow and ai-edge-litert.
 """
@@ -45,6 +45,39 @@ CASES = [("mlp SGD", c.mlp, optimizers.SGD(0.1), c.SPARSE), ("mlp momentum", c.m
          ("mlp Adam", c.mlp, optimizers.Adam(0.01), c.SPARSE), ("cnn", cnn, optimizers.SGD(0.1), c.SPARSE), ("bn", bn, optimizers.SGD(0.1), c.SPARSE), ("odd", odd, optimizers.SGD(0.1), c.SPARSE),
          ("tokens", tokens, optimizers.SGD(0.1), c.SPARSE), ("lstm", c.lstm_floats, optimizers.SGD(0.1), c.SPARSE), ("attention", c.attention, optimizers.SGD(0.1), c.SPARSE), ("conv1d", c.conv1d, optimizers.SGD(0.1), c.SPARSE), ("frozen", c.frozen, optimizers.SGD(0.1), c.SPARSE),
          ("regression", c.regression, optimizers.SGD(0.05), "mse"), ("binary", c.binary, optimizers.SGD(0.1), "binary_crossentropy"), ("one-hot", c.mlp, optimizers.SGD(0.1), "categorical_crossentropy")]
+
+
+def pictures(*body):
+    return lambda: keras.Sequential([keras.Input((9, 9, 4)), layers.Conv2D(4, 3, activation="tanh", padding="same"), *[type(l).from_config(l.get_config()) for l in body], layers.Flatten(), layers.Dense(5, activation="softmax")])
+
+
+def mobilenet():
+    return keras.applications.MobileNetV2(weights=None, input_shape=(96, 96, 3), classes=5, alpha=0.35)
+
+
+def resnet():
+    i = keras.Input((16, 16, 3))
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(8, 7, strides=2, padding="same", use_bias=False)(i)))
+    x = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(x))
+    y = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same", use_bias=False)(x))
+    x = layers.ReLU()(layers.Add()([x, y]))
+    return keras.Model(i, layers.Dense(5, activation="softmax")(layers.GlobalAveragePooling2D()(x)))
+
+
+CASES += [(f"mlp {o.name} {i}", c.mlp, o, c.SPARSE) for i, o in enumerate([
+    optimizers.Adam(0.01, amsgrad=True), optimizers.AdamW(0.01, weight_decay=0.1), optimizers.Adamax(0.01), optimizers.Nadam(0.01), optimizers.RMSprop(0.01), optimizers.RMSprop(0.01, momentum=0.5, centered=True),
+    optimizers.Adagrad(0.1), optimizers.Adadelta(1.0), optimizers.Ftrl(0.1), optimizers.Lion(0.003), optimizers.SGD(0.1, clipnorm=0.1), optimizers.SGD(0.1, global_clipnorm=0.1), optimizers.SGD(0.1, clipvalue=0.01),
+    optimizers.SGD(optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)), optimizers.SGD(optimizers.schedules.CosineDecay(0.01, 6, warmup_target=0.1, warmup_steps=3)),
+    optimizers.SGD(optimizers.schedules.PiecewiseConstantDecay([2, 5], [0.1, 0.05, 0.2])), optimizers.SGD(optimizers.schedules.PolynomialDecay(0.1, 4, cycle=True)),
+    optimizers.SGD(optimizers.schedules.CosineDecayRestarts(0.1, 3)), optimizers.SGD(optimizers.schedules.InverseTimeDecay(0.1, 3, 0.5))])]
+CASES += [(n, pictures(*b), optimizers.SGD(0.1), c.SPARSE) for n, b in {
+    "max 3/2": [layers.MaxPooling2D(3, strides=2)], "max 3/2 same": [layers.MaxPooling2D(3, strides=2, padding="same")], "max 3/1": [layers.MaxPooling2D(3, strides=1)], "max relu": [layers.ReLU(), layers.MaxPooling2D(2)],
+    "average 3/2 same": [layers.AveragePooling2D(3, strides=2, padding="same")], "depthwise /2": [layers.DepthwiseConv2D(3, strides=2, padding="same")], "depthwise x2": [layers.DepthwiseConv2D(3, depth_multiplier=2, strides=2)],
+    "depthwise d2": [layers.DepthwiseConv2D(3, dilation_rate=2)], "conv d2": [layers.Conv2D(5, 3, dilation_rate=2, padding="same")], "groups": [layers.Conv2D(6, 3, groups=2, strides=2, padding="same")],
+    "transposed": [layers.Conv2DTranspose(3, 3, strides=2, padding="same")], "separable": [layers.SeparableConv2D(6, 3, strides=2, padding="same")], "nearest": [layers.UpSampling2D(2)],
+    "bilinear": [layers.UpSampling2D((2, 3), interpolation="bilinear")], "prelu": [layers.PReLU()], "regular": [layers.Conv2D(3, 3, kernel_regularizer=keras.regularizers.L1L2(0.01, 0.01), activity_regularizer="l2", kernel_constraint="max_norm")]}.items()]
+CASES += [("gru", c.gru, optimizers.Adam(0.01), c.SPARSE), ("resnet", resnet, optimizers.RMSprop(0.003), c.SPARSE), ("mobilenet", mobilenet, optimizers.SGD(1e-4), c.SPARSE),
+          ("mae", c.regression, optimizers.SGD(0.05), "mae"), ("huber", c.regression, optimizers.SGD(0.05), "huber"), ("msle", c.regression, optimizers.SGD(0.05), "msle")]
 
 
 def run(program, case, folder, seed):

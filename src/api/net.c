@@ -227,6 +227,7 @@ static lc_status own_weights(void *user, lc_net *net, lc_keras_layer *l, const c
     for (uint32_t k = 0; k < l->weight_count; k++) {
         lc_keras_weight *w = &l->weights[k];
         if (!lc_floats_can_load(w->type)) continue; /* counters, tables of words: nothing learns them */
+        if (w->data && lc_net_variable_of(net, w->data)) continue; /* a layer that a file has in two places */
         const char *path = lc_arena_printf(&net->arena, "%s/%s", layer, w->name ? w->name : "");
         if (!path) return lc_fail_memory(err, "variables");
         lc_variable *v = add_variable(net, path, w->dims, w->rank, err);
@@ -262,7 +263,9 @@ static lc_status list_layer(void *user, lc_net *net, lc_keras_layer *l, const ch
         if (!places[k].weight->data)
             return lc_fail(err, LC_UNSUPPORTED, "layer \"%.100s\" (%.60s): litec does not make its %.100s", layer, l->class_name,
                            places[k].h5);
-        if (!v || list->count == net->variable_count) continue;
+        bool listed = false; /* a layer in two places is listed where it comes first */
+        for (uint32_t i = 0; v && i < list->count; i++) listed |= list->out[i].value == v->value;
+        if (!v || listed || list->count == net->variable_count) continue;
         v->path = lc_arena_printf(&net->arena, "%s/%s", layer, places[k].h5);
         if (!v->path) return lc_fail_memory(err, "variables");
         list->out[list->count++] = *v;
@@ -417,8 +420,9 @@ static lc_status read_file(lc_net *net, const char *path, const lc_net_options *
     lc_zip_check check = {0};
     const lc_keras_reading r = {&net->map, &net->budget, &net->arena, &net->arena, &check, o ? o->weights : NULL, &net->maps};
     lc_status status;
-    if (lc_h5_probe(net->map.data, net->map.size)) status = lc_keras_read_h5(&r, &net->keras, err);
-    else if (lc_zip_probe(net->map.data, net->map.size)) status = lc_keras_read_zip(&r, &net->keras, err);
+    /* zip first: a member of it may be an HDF5 file that begins where one may begin */
+    if (lc_zip_probe(net->map.data, net->map.size)) status = lc_keras_read_zip(&r, &net->keras, err);
+    else if (lc_h5_probe(net->map.data, net->map.size)) status = lc_keras_read_h5(&r, &net->keras, err);
     else if (lc_keras_json_probe(net->map.data, net->map.size)) status = lc_keras_read_json(&r, &net->keras, err);
     else {
         status = lc_fail(err, LC_UNSUPPORTED, "%.200s is no Keras model", path);

@@ -414,7 +414,8 @@ static void lower_from(lc_lower *lower, model_state *m, value *frame, step *stac
             lc_training *training = lower->options->training;
             const lc_json *trainable = lc_json_get(layer->config, "trainable");
             const bool frozen = training && training->frozen;
-            if (training && lc_json_is(trainable, LC_JSON_BOOL) && !trainable->boolean) training->frozen = true; /* and models in it */
+            /* of Keras 2 a frozen model has no layer that learns; of Keras 3 each layer's own flag counts, which freezing a model sets */
+            if (training && lower->keras2 && lc_json_is(trainable, LC_JSON_BOOL) && !trainable->boolean) training->frozen = true;
             lower_call(lower, m, frame, top->layer, top->node);
             if (training) training->frozen = frozen;
             depth--;

@@ -7,7 +7,7 @@
  *   - BatchNormalization, Dropout do what they do in training; recurrent layers are steps, without a loop
  *   - arrays that no file has given are made when a layer asks for them: who asks says the shape, so that no second list does
  *
- * A layer with "trainable": false, in its configuration or that of a model around it, is lowered as ever: constants, inference.
+ * A layer with "trainable": false (of Keras 2: or in a model with it) is lowered as ever: constants, inference.
  */
 #ifndef LC_LOWER_TRAINING_H
 #define LC_LOWER_TRAINING_H

@@ -58,11 +58,13 @@ LC_API lc_status lc_net_adapt(lc_net *net, const char *layer, lc_pipeline *data,
 /* ---- compile -------------------------------------------------------------------------------------------------------- */
 
 typedef struct lc_compile_options {
-    lc_object optimizer;        /* {"adam"}, LC_SGD(0.1); {0}: RMSprop, as in Keras */
-    lc_object loss;             /* {"mse"}, LC_HUBER(); of every output */
-    const lc_object *losses;    /* one an output instead; NULL: `loss` */
-    const double *loss_weights; /* one an output; NULL: 1 */
-    const lc_object *metrics;   /* ends with {0}; of every output; {"accuracy"} chooses by the shapes; NULL: none */
+    lc_object optimizer;                    /* {"adam"}, LC_SGD(0.1); {0}: RMSprop, as in Keras */
+    lc_object loss;                         /* {"mse"}, LC_HUBER(); of every output */
+    const lc_object *losses;                /* one an output instead; NULL: `loss` */
+    const double *loss_weights;             /* one an output; NULL: 1 */
+    const lc_object *metrics;               /* ends with {0}; of every output; {"accuracy"} chooses by the shapes; NULL: none */
+    const lc_object *const *output_metrics; /* a list like it for each output (NULL: none), behind those of every output; NULL: nothing */
+    const lc_object *weighted_metrics;      /* as metrics, but samples count by their weights; NULL: none */
 } lc_compile_options;
 /* Says how the model learns; begins a new optimizer. Errors: LC_ARGUMENT: an unknown class (with the nearest name), a loss that does not fit the
  * output. */

@@ -226,7 +226,7 @@ static lc_status own_weights(void *user, lc_net *net, lc_keras_layer *l, const c
     (void)user;
     for (uint32_t k = 0; k < l->weight_count; k++) {
         lc_keras_weight *w = &l->weights[k];
-        if (!lc_floats_can_load(w->type)) continue; /* counters, tables of words: nothing learns them */
+        if (!lc_floats_can_load(w->type)) continue;                /* counters, tables of words: nothing learns them */
         if (w->data && lc_net_variable_of(net, w->data)) continue; /* a layer that a file has in two places */
         const char *path = lc_arena_printf(&net->arena, "%s/%s", layer, w->name ? w->name : "");
         if (!path) return lc_fail_memory(err, "variables");
@@ -362,6 +362,10 @@ static lc_status check_input(const lc_description *d, lc_error *err) {
 
 lc_status lc_net_build(lc_net *net, lc_error *err) {
     if (!net) return lc_fail(err, LC_ARGUMENT, "there is no model (memory was out when it was made)");
+    if (net->keras && net->is_described && net->described.status != LC_OK) { /* something was added to it since */
+        if (err) *err = net->described.error;
+        return net->described.status;
+    }
     if (net->keras) return LC_OK;
     lc_text json = {0};
     lc_status status = lc_describe_json(&net->described, NULL, &json, err);
@@ -396,12 +400,13 @@ lc_status lc_net_from_json(const char *json, size_t size, const lc_net_options *
     return status;
 }
 
-/* What the file says of how it was trained. A loss or optimizer of somebody's own leaves the model uncompiled. */
+/* What the file says of how it was trained. What litec does not know of it leaves the model uncompiled: lc_net_is_compiled says why. */
 static lc_status take_state(lc_net *net, const lc_keras_state *state, lc_error *err) {
-    lc_error other;
+    lc_error other = {0};
     if (!state->compile_config) return LC_OK;
     const lc_status status = lc_net_make_compiled(net, state->compile_config, &other);
     if (status == LC_NO_MEMORY && err) *err = other;
+    if (status != LC_OK) net->uncompiled = other;
     if (status != LC_OK) return status == LC_NO_MEMORY ? status : LC_OK;
     uint32_t n;
     const lc_slot *slots = lc_optimizer_slots(net->optimizer, &n);

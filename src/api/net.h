@@ -62,13 +62,16 @@ struct lc_net {
     float *loss_weights;
     lc_metric **metrics; /* [metric_count], of output metric_output[i] */
     uint32_t *metric_output, metric_count;
+    bool *metric_weighted;     /* it counts samples by their weights */
+    const char **metric_names; /* as Keras shows them: "out_accuracy", "accuracy_1", "weighted_mae" */
+    const char **loss_names;   /* [outputs] "out_loss" */
+    lc_error uncompiled;       /* why what the file says of compile() cannot be used; status LC_OK: it says nothing */
 
     lc_net_step *steps; /* kept graphs, the latest first */
     lc_pool *pool;
     int32_t threads;
     struct lc_net_ranges *ranges; /* of quantisation-aware training (net_quantize.c); NULL: nothing is rounded */
     lc_log *logs;                 /* of the last evaluation */
-    const char **log_names;       /* of a model with several outputs; NULL: not made yet */
 };
 
 /* The numbers a session of training or inference needs. */
@@ -85,11 +88,12 @@ struct lc_net_step {
     lc_model *model;
     lc_session *session;
     uint32_t rows;
-    lc_shape *shapes; /* [inputs] of the model's inputs */
-    int32_t *x;       /* [inputs] which input of the session each is */
-    int32_t counter;  /* the session's input for random numbers; -1: none */
-    void *ops;        /* [outputs] the losses (net_step.c) */
-    float *penalties; /* [penalty_count * LC_NET_PENALTY_STEP] what activity regularisers add, over all rows */
+    lc_shape *shapes;           /* [inputs] of the model's inputs */
+    int32_t *x;                 /* [inputs] which input of the session each is */
+    int32_t counter;            /* the session's input for random numbers; -1: none */
+    void *ops;                  /* [outputs] the losses (net_step.c) */
+    int32_t masks[LC_NET_MOST]; /* of output k: the session's output that is Keras's mask of it; -1: none */
+    float *penalties;           /* [penalty_count * LC_NET_PENALTY_STEP] what activity regularisers add, over all rows */
     uint32_t penalty_count;
     float **grads; /* [variables] where each gradient lies, owned; NULL: the loss does not depend on it */
 };
@@ -108,9 +112,12 @@ void lc_net_steps_forget(lc_net *net);
 /* Runs it: gradients are in the variables, *loss is the sum over outputs and regularisers. The optimizer has not moved yet. number: of the step,
  * for random operators. */
 lc_status lc_net_step_run(lc_net *net, lc_net_step *step, const lc_net_feed *feed, uint64_t number, double *loss, lc_error *err);
-/* Of the last run: what output k was, its share of the loss. */
+/* Of the last run: what output k was, its loss before it is weighed. */
 lc_array lc_net_step_prediction(const lc_net_step *step, uint32_t k);
 double lc_net_step_loss(const lc_net_step *step, uint32_t k);
+/* Which rows of output k count, as Keras's mask of it says: what a session's output is. */
+lc_mask lc_net_mask_of(const lc_session *session, int32_t output);
+lc_mask lc_net_step_mask(const lc_net_step *step, uint32_t k);
 
 /* LC_LIMIT: the model has more than LC_NET_MOST inputs or outputs. lc_net_match and lc_net_run_open look, too. */
 lc_status lc_net_ports_fit(const lc_net *net, lc_error *err);
@@ -124,8 +131,9 @@ lc_status lc_net_copy(lc_dtype to_type, void *to, lc_dtype from_type, const void
 const char *lc_net_output_name(const lc_net *net, uint32_t k);
 /* Means over an epoch: of the losses here, of the metrics in themselves. */
 typedef struct lc_net_sums {
-    double loss, outputs[64]; /* times rows */
-    uint64_t rows;
+    double loss,
+        outputs[LC_NET_MOST]; /* loss: times rows; of each output: without its weight in the loss, a batch like any other (as Keras) */
+    uint64_t rows, batches;
 } lc_net_sums;
 void lc_net_sums_reset(lc_net *net, lc_net_sums *sums);
 lc_status lc_net_sums_add(lc_net *net, lc_net_sums *sums, const lc_target *targets, uint32_t rows, double loss, const double *losses,
@@ -155,6 +163,7 @@ typedef struct lc_net_course {
     lc_net_sums *sums;
     lc_history *history;
     bool in_epoch; /* p->step has been done; else the epoch before p->epoch has */
+    bool cut;      /* epochs do not end where the data does */
 } lc_net_course;
 /* Saves a training between two steps: a .keras file that has the rest in a member of its own; whole or not at all. */
 lc_status lc_net_backup(lc_net *net, const lc_net_course *course, const char *path, lc_error *err);
@@ -171,6 +180,7 @@ lc_status lc_net_penalties(lc_builder *b, const lc_penalties *p, uint32_t rows, 
 typedef struct lc_net_runner {
     lc_model *model;
     lc_session *session;
+    int32_t masks[LC_NET_MOST];      /* as lc_net_step.masks */
     uint32_t logits[LC_NET_MOST];    /* of output k: the session's output that its loss reads */
     uint32_t penalty, penalty_count; /* the session's outputs that activity regularisers are */
 } lc_net_runner;

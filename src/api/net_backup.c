@@ -81,7 +81,7 @@ static lc_status pass_place(passage *a, lc_net_course *c) {
     p->stop = stop != 0;
     if (!p->steps) p->steps = steps;
     c->in_epoch = in_epoch != 0;
-    return c->in_epoch ? lc_pipeline_seek(c->data, &place, a->err) : LC_OK;
+    return c->in_epoch || c->cut ? lc_pipeline_seek(c->data, &place, a->err) : LC_OK;
 }
 
 static lc_status pass_sums(passage *a, lc_net *net, lc_net_sums *sums) {

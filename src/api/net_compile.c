@@ -17,14 +17,16 @@ void lc_net_compiled_deinit(lc_net *net) {
     for (uint32_t i = 0; i < net->metric_count; i++) lc_metric_destroy(net->metrics[i]);
     lc_free(net->metrics);
     lc_free(net->metric_output);
+    lc_free(net->metric_weighted);
     net->metrics = NULL;
+    net->metric_weighted = NULL;
+    net->metric_names = net->loss_names = NULL;
     net->metric_output = NULL;
     net->metric_count = 0;
     net->optimizer = NULL;
     net->losses = NULL;
     net->loss_weights = NULL;
     net->compiled = NULL;
-    net->log_names = NULL;
 }
 
 /* ---- from C to JSON ---------------------------------------------------------------------------------------------------- */
@@ -43,6 +45,31 @@ static lc_status write_object(lc_class_kind kind, const lc_object *o, lc_text *o
         LC_TRY(lc_class_named(found, o->class_name, &class, err));
     }
     lc_text_add_json(out, o->class_name, strlen(o->class_name));
+    return LC_OK;
+}
+
+static lc_status append_metrics(const lc_object *list, bool *any, lc_text *out, lc_error *err) {
+    for (uint32_t i = 0; list && list[i].class_name; i++, *any = true) {
+        if (*any) lc_text_add(out, ", ");
+        LC_TRY(write_object(LC_CLASS_METRIC, &list[i], out, err));
+    }
+    return LC_OK;
+}
+
+/* The metrics of every output and those of each; with several outputs as a list for each. */
+static lc_status write_metrics(uint32_t n, const lc_object *all, const lc_object *const *each, lc_text *out, lc_error *err) {
+    bool none = !all || !all->class_name;
+    for (uint32_t k = 0; each && k < n; k++) none &= !each[k] || !each[k]->class_name;
+    if (none) return lc_text_add(out, "null"), LC_OK;
+    lc_text_add(out, "[");
+    for (uint32_t k = 0; k < n; k++) {
+        bool any = false;
+        if (n > 1) lc_text_add(out, k ? ", [" : "[");
+        LC_TRY(append_metrics(all, &any, out, err));
+        if (each) LC_TRY(append_metrics(each[k], &any, out, err));
+        if (n > 1) lc_text_add(out, "]");
+    }
+    lc_text_add(out, "]");
     return LC_OK;
 }
 
@@ -74,21 +101,10 @@ static lc_status write_compiled(const lc_net *net, const lc_compile_options *o, 
         lc_text_add(out, "null");
     }
     lc_text_add(out, ", \"metrics\": ");
-    if (o->metrics && o->metrics[0].class_name) {
-        lc_text_add(out, "[");
-        for (uint32_t k = 0; k < (n > 1 ? n : 1); k++) { /* with several outputs: a list for each */
-            if (n > 1) lc_text_add(out, k ? ", [" : "[");
-            for (uint32_t i = 0; o->metrics[i].class_name; i++) {
-                if (i) lc_text_add(out, ", ");
-                LC_TRY(write_object(LC_CLASS_METRIC, &o->metrics[i], out, err));
-            }
-            if (n > 1) lc_text_add(out, "]");
-        }
-        lc_text_add(out, "]");
-    } else {
-        lc_text_add(out, "null");
-    }
-    lc_text_add(out, ", \"weighted_metrics\": null, \"run_eagerly\": false, \"steps_per_execution\": 1, \"jit_compile\": false}");
+    LC_TRY(write_metrics(n, o->metrics, o->output_metrics, out, err));
+    lc_text_add(out, ", \"weighted_metrics\": ");
+    LC_TRY(write_metrics(n, o->weighted_metrics, NULL, out, err));
+    lc_text_add(out, ", \"run_eagerly\": false, \"steps_per_execution\": 1, \"jit_compile\": false}");
     return out->failed ? lc_fail_memory(err, "a configuration") : LC_OK;
 }
 
@@ -123,23 +139,65 @@ static lc_status make_losses(lc_net *net, lc_error *err) {
 
 static uint32_t metrics_of(const lc_json *of) { return lc_json_is(of, LC_JSON_ARRAY) ? of->count : lc_config_is_none(of) ? 0 : 1; }
 
-static lc_status make_metrics(lc_net *net, lc_error *err) {
+/* Adds the metrics that `of_all`, an argument of compile(), names. */
+static lc_status add_metrics(lc_net *net, const lc_json *of_all, bool weighted, lc_error *err) {
     const uint32_t n = net->keras->output_count;
-    const lc_json *metrics = lc_json_get(net->compiled, "metrics");
-    uint32_t count = 0;
-    for (uint32_t k = 0; k < n; k++) count += metrics_of(of_output(net, metrics, k, n == 1));
-    net->metrics = lc_calloc(count ? count : 1, sizeof(lc_metric *));
-    net->metric_output = lc_calloc(count ? count : 1, sizeof *net->metric_output);
-    if (!net->metrics || !net->metric_output) return lc_fail_memory(err, "metrics");
     for (uint32_t k = 0; k < n; k++) {
-        const lc_json *of = of_output(net, metrics, k, n == 1);
+        const lc_json *of = of_output(net, of_all, k, n == 1);
         for (uint32_t i = 0, many = metrics_of(of); i < many; i++) {
-            LC_TRY(lc_metric_create(lc_json_is(of, LC_JSON_ARRAY) ? lc_json_at(of, i) : of, NULL, NULL, &net->metrics[net->metric_count],
-                                    err));
-            net->metric_output[net->metric_count++] = k;
+            const lc_json *one = lc_json_is(of, LC_JSON_ARRAY) ? lc_json_at(of, i) : of;
+            LC_TRY(lc_metric_create(one, NULL, NULL, &net->metrics[net->metric_count], err));
+            net->metric_output[net->metric_count] = k;
+            net->metric_weighted[net->metric_count++] = weighted;
         }
     }
     return LC_OK;
+}
+
+static bool is_taken(const lc_net *net, uint32_t count, const char *name) {
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(net->metric_names[i], name) == 0) return true;
+    return false;
+}
+
+/* The name that Keras shows: with several outputs it begins with the output's; one that is there already is "weighted_", then numbered. */
+static const char *shown_name(lc_net *net, uint32_t i) {
+    const char *own = lc_metric_name(net->metrics[i]);
+    const bool several = net->keras->output_count > 1;
+    const char *output = several ? lc_net_output_name(net, net->metric_output[i]) : "", *dash = several ? "_" : "";
+    const char *name = several ? lc_arena_printf(&net->arena, "%s_%s", output, own) : own;
+    if (name && net->metric_weighted[i] && is_taken(net, i, name))
+        name = lc_arena_printf(&net->arena, "%s%sweighted_%s", output, dash, own);
+    const char *base = name;
+    for (uint32_t again = 1; name && is_taken(net, i, name); again++) name = lc_arena_printf(&net->arena, "%s_%u", base, again);
+    return name;
+}
+
+static lc_status name_all(lc_net *net, lc_error *err) {
+    const uint32_t n = net->keras->output_count;
+    net->metric_names = lc_arena_array(&net->arena, net->metric_count + 1, sizeof *net->metric_names);
+    net->loss_names = lc_arena_array(&net->arena, n + 1, sizeof *net->loss_names);
+    if (!net->metric_names || !net->loss_names) return lc_fail_memory(err, "names");
+    for (uint32_t i = 0; i < net->metric_count; i++)
+        if (!(net->metric_names[i] = shown_name(net, i))) return lc_fail_memory(err, "names");
+    for (uint32_t k = 0; k < n; k++)
+        if (!(net->loss_names[k] = lc_arena_printf(&net->arena, "%s_loss", lc_net_output_name(net, k))))
+            return lc_fail_memory(err, "names");
+    return LC_OK;
+}
+
+static lc_status make_metrics(lc_net *net, lc_error *err) {
+    const uint32_t n = net->keras->output_count;
+    const lc_json *lists[2] = {lc_json_get(net->compiled, "metrics"), lc_json_get(net->compiled, "weighted_metrics")};
+    uint32_t count = 1;
+    for (int w = 0; w < 2; w++)
+        for (uint32_t k = 0; k < n; k++) count += metrics_of(of_output(net, lists[w], k, n == 1));
+    net->metrics = lc_calloc(count, sizeof(lc_metric *));
+    net->metric_output = lc_calloc(count, sizeof *net->metric_output);
+    net->metric_weighted = lc_calloc(count, sizeof *net->metric_weighted);
+    if (!net->metrics || !net->metric_output || !net->metric_weighted) return lc_fail_memory(err, "metrics");
+    for (int w = 0; w < 2; w++) LC_TRY(add_metrics(net, lists[w], w == 1, err));
+    return name_all(net, err);
 }
 
 lc_status lc_net_make_compiled(lc_net *net, const lc_json *compiled, lc_error *err) {
@@ -153,6 +211,7 @@ lc_status lc_net_make_compiled(lc_net *net, const lc_json *compiled, lc_error *e
     if (status == LC_OK) status = make_losses(net, err);
     if (status == LC_OK) status = make_metrics(net, err);
     if (status != LC_OK) lc_net_compiled_deinit(net);
+    else net->uncompiled = (lc_error){0};
     return status;
 }
 
@@ -172,6 +231,12 @@ lc_status lc_compile(lc_net *net, const lc_compile_options *options, lc_error *e
 
 lc_status lc_net_is_compiled(const lc_net *net, lc_error *err) {
     if (net && net->keras && net->optimizer) return LC_OK;
+    if (net && net->uncompiled.status != LC_OK) {
+        lc_fail(err, net->uncompiled.status, "how the file says the model learns (compile): %s", net->uncompiled.message);
+        lc_error_hint(err, "%s%slc_compile (litec train --optimizer, --loss) says it anew", net->uncompiled.hint,
+                      *net->uncompiled.hint ? "; " : "");
+        return net->uncompiled.status;
+    }
     lc_fail(err, LC_ARGUMENT, "the model is not compiled");
     lc_error_hint(err, "call lc_compile(net, ...) with an optimizer and a loss first");
     return LC_ARGUMENT;

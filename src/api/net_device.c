@@ -90,10 +90,10 @@ static lc_status name_variable(device *d, lc_trained *t) {
 }
 
 /* The model lowered into graph `index`. */
-static lc_status lower_into(device *d, size_t index, lc_training *training, lc_penalties *penalties) {
+static lc_status lower_into(device *d, size_t index, lc_training *training, lc_penalties *penalties, int32_t *masks) {
     lc_model *m = d->model;
     lc_graph *first = m->graphs[0];
-    const lc_lower_options o = {.unroll = true, .training = training, .penalties = penalties};
+    const lc_lower_options o = {.unroll = true, .training = training, .penalties = penalties, .masks = masks};
     m->graphs[0] = m->graphs[index], m->graphs[index] = first;
     const lc_status status = lc_lower_keras(d->net->keras, &o, m, d->err);
     first = m->graphs[0];
@@ -115,7 +115,7 @@ typedef struct names {
 static lc_status infer(device *d, size_t index, names *n) {
     lc_training training = {.counter = -1, .everything = true, .inference = true};
     lc_builder b;
-    LC_TRY(lower_into(d, index, &training, NULL));
+    LC_TRY(lower_into(d, index, &training, NULL, NULL));
     const lc_signature *s = &d->model->signatures[0];
     n->in = lc_arena_array(&d->model->arena, s->input_count + 1, sizeof *n->in);
     n->out = lc_arena_array(&d->model->arena, s->output_count + 1, sizeof *n->out);
@@ -182,7 +182,7 @@ static int32_t append_target(lc_builder *b, const lc_loss *loss, int32_t pred) {
 }
 
 /* The sum of the outputs' losses. Their targets are inputs behind the model's. */
-static int32_t append_losses(device *d, lc_builder *b) {
+static int32_t append_losses(device *d, lc_builder *b, const int32_t *masks) {
     int32_t sum = -1;
     for (uint32_t k = 0; k < d->net->keras->output_count && b->status == LC_OK; k++) {
         lc_shape s;
@@ -192,7 +192,8 @@ static int32_t append_losses(device *d, lc_builder *b) {
         lc_net_decide_loss(d->net, b->graph, k, &classes);
         const int32_t pred = lc_net_read_by_loss(d->net, b->graph, k);
         const lc_loss *loss = d->net->losses[k];
-        int32_t one = lc_loss_append(loss, b, append_target(b, loss, pred), pred);
+        const int32_t mask = masks[k] < 0 ? -1 : b->graph->outputs[masks[k]];
+        int32_t one = lc_loss_append(loss, b, append_target(b, loss, pred), pred, mask);
         if (d->net->loss_weights[k] != 1) one = lc_gr_times(b, one, (double)d->net->loss_weights[k]);
         sum = sum < 0 ? one : lc_gr_add(b, sum, one);
     }
@@ -251,11 +252,12 @@ static lc_status train(device *d, size_t index, uint32_t batch, names *n) {
     lc_penalties penalties = {0};
     const lc_graph_state state = {.user = d, .read = read_state, .write = write_state};
     lc_builder b;
-    LC_TRY(lower_into(d, index, &training, &penalties));
+    int32_t masks[LC_NET_MOST];
+    LC_TRY(lower_into(d, index, &training, &penalties, masks));
     lc_graph *g = d->model->graphs[index];
     LC_TRY(name_train(d, n));
     lc_builder_init(&b, d->model, g, d->err);
-    int32_t loss = append_losses(d, &b);
+    int32_t loss = append_losses(d, &b, masks);
     g->output_count = 0;
     uint32_t count = 0;
     lc_graph_variable *learning = append_gradients(d, &b, &training, &penalties, &loss, &count);

@@ -27,6 +27,7 @@ typedef struct fitting {
     lc_progress p;
     lc_history *history;
     bool in_epoch; /* training goes on in the middle of an epoch */
+    bool in_data;  /* and, where steps_per_epoch cuts them, an epoch in the middle of the data */
     lc_log *logs;
     const char **val_names; /* "val_loss" ..., as many as logs */
     lc_print print;
@@ -108,7 +109,11 @@ static lc_status one_step(fitting *f, const lc_batch *given, lc_error *err) {
     double losses[LC_NET_MOST];
     for (uint32_t k = 0; k < net->keras->output_count; k++) {
         pred[k] = lc_net_step_prediction(step, k);
-        targets[k] = (lc_target){.y_true = &batch->y[f->y[k]], .y_pred = &pred[k]};
+        targets[k] = (lc_target){.y_true = &batch->y[f->y[k]],
+                                 .y_pred = &pred[k],
+                                 .weights = weight,
+                                 .weight_count = weight ? batch->rows : 0,
+                                 .mask = lc_net_step_mask(step, k)};
         losses[k] = lc_net_step_loss(step, k);
     }
     LC_TRY(lc_net_sums_add(net, &f->sums, targets, batch->rows, loss, losses, err));
@@ -156,7 +161,8 @@ static lc_status validate(fitting *f, lc_error *err) {
 }
 
 static lc_net_course course_of(fitting *f, bool in_epoch) {
-    return (lc_net_course){f->data, f->o->callbacks, f->o->callback_count, &f->p, &f->sums, f->history, in_epoch};
+    return (lc_net_course){f->data,    f->o->callbacks, f->o->callback_count,      &f->p, &f->sums,
+                           f->history, in_epoch,        f->o->steps_per_epoch != 0};
 }
 
 /* Where a callback has asked for it. */
@@ -168,13 +174,22 @@ static lc_status back_up(fitting *f, bool in_epoch, lc_error *err) {
     return lc_net_backup(f->net, &course, path, err);
 }
 
+/* An epoch goes once through the data; with steps_per_epoch it goes on where the one before it stopped, as in Keras. */
+static lc_status begin_data(fitting *f, lc_error *err) {
+    const bool goes_on = f->o->steps_per_epoch && f->in_data;
+    const lc_pipeline_state place = lc_pipeline_tell(f->data);
+    f->in_data = true;
+    if (!goes_on) return lc_pipeline_seek_epoch(f->data, f->p.epoch, err);
+    return place.batches >= lc_pipeline_batches(f->data) ? lc_pipeline_seek_epoch(f->data, place.epoch + 1, err) : LC_OK;
+}
+
 static lc_status begin_epoch(fitting *f, lc_error *err) {
     f->began = now();
     if (f->in_epoch) f->p.step++; /* that of the backup is done */
     else {
         f->p.step = 0;
         lc_net_sums_reset(f->net, &f->sums);
-        LC_TRY(lc_pipeline_seek_epoch(f->data, f->p.epoch, err));
+        LC_TRY(begin_data(f, err));
     }
     take_logs(f);
     if (!f->in_epoch) LC_TRY(CALL(f, on_epoch_begin, err));
@@ -213,6 +228,7 @@ static lc_status one_epoch(fitting *f, lc_error *err) {
     for (; !f->p.stop; f->p.step++) {
         if (f->o->steps_per_epoch && f->p.step == f->o->steps_per_epoch) break;
         LC_TRY(lc_pipeline_next(f->data, &batch, err));
+        if (!batch.rows && f->o->steps_per_epoch && !f->p.step) LC_TRY(lc_pipeline_next(f->data, &batch, err)); /* it had just ended */
         if (!batch.rows) break;
         LC_TRY(one_step(f, &batch, err));
         if (f->o->callback_count || lc_print_due(&f->print, f->p.step)) {
@@ -239,6 +255,7 @@ static lc_status run(fitting *f, lc_error *err) {
         lc_net_course course = course_of(f, false);
         LC_TRY(lc_net_resume(f->net, &course, f->p.resume, err));
         f->in_epoch = course.in_epoch;
+        f->in_data = true;
     }
     for (; f->p.epoch < f->p.epochs && (f->in_epoch || !f->p.stop); f->p.epoch++) LC_TRY(one_epoch(f, err));
     lc_optimizer_finalize(f->net->optimizer);

@@ -31,7 +31,7 @@ static lc_status model_now(lc_net *net, lc_net_runner *r, lc_error *err) {
     LC_TRY(lc_model_new(&net->limits, &r->model, err));
     lc_rounding rounding;
     lc_penalties penalties = {0};
-    const lc_lower_options options = {.rounding = lc_net_rounding(net, &rounding), .penalties = &penalties};
+    const lc_lower_options options = {.rounding = lc_net_rounding(net, &rounding), .penalties = &penalties, .masks = r->masks};
     LC_TRY(lc_lower_keras(net->keras, &options, r->model, err));
     lc_graph *graph = r->model->graphs[0];
     for (uint32_t k = 0; k < net->keras->output_count; k++) {
@@ -109,13 +109,14 @@ static lc_status evaluate_batch(lc_net *net, lc_net_runner *r, const lc_net_feed
         targets[k] = (lc_target){.y_true = &feed->batch->y[feed->y[k]],
                                  .y_pred = &pred[k],
                                  .weights = feed->weight,
-                                 .weight_count = feed->weight ? feed->batch->rows : 0};
+                                 .weight_count = feed->weight ? feed->batch->rows : 0,
+                                 .mask = lc_net_mask_of(r->session, r->masks[k])};
         const lc_array read = lc_net_run_output(r, r->logits[k]);
         lc_loss_decide(net->losses[k], targets[k].y_true, targets[k].y_pred);
         lc_target target = targets[k];
         target.y_pred = &read;
-        LC_TRY(lc_loss_run(net->losses[k], &target, net->loss_weights[k], net->pool, &losses[k], NULL, err));
-        loss += losses[k];
+        LC_TRY(lc_loss_run(net->losses[k], &target, 1, net->pool, &losses[k], NULL, err));
+        loss += losses[k] * (double)net->loss_weights[k];
     }
     for (uint32_t i = 0; i < r->penalty_count; i++) {
         const lc_array v = lc_net_run_output(r, r->penalty + i);

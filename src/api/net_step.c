@@ -28,6 +28,8 @@ typedef struct loss_op {
     lc_loss *loss;
     lc_pool *pool;
     float factor;
+    int32_t mask; /* the session's output; -1: none */
+    const lc_session *session;
     lc_array pred, y_true; /* views */
     const float *weights;
     size_t weight_count;
@@ -45,8 +47,14 @@ static lc_status loss_run(lc_custom_node *node, void *user, lc_error *err) {
     loss_op *op = user;
     const lc_tensor_view x = lc_custom_input(node, 0), d = lc_custom_output(node, 0);
     op->pred = lc_net_array_of(&x);
-    const lc_target t = {.y_true = &op->y_true, .y_pred = &op->pred, .weights = op->weights, .weight_count = op->weight_count};
-    const lc_status status = lc_loss_run(op->loss, &t, op->factor, op->pool, &op->total, d.data, err);
+    const lc_target t = {.y_true = &op->y_true,
+                         .y_pred = &op->pred,
+                         .weights = op->weights,
+                         .weight_count = op->weight_count,
+                         .mask = lc_net_mask_of(op->session, op->mask)};
+    lc_status status = lc_loss_run(op->loss, &t, op->factor, op->pool, &op->total, d.data, err);
+    if (op->factor != 0) op->total /= (double)op->factor;
+    else if (status == LC_OK) status = lc_loss_run(op->loss, &t, 1, op->pool, &op->total, NULL, err);
     if (status != LC_OK && err) op->why = *err;
     return status;
 }
@@ -82,8 +90,11 @@ static lc_status lower(building *g, const lc_net_shapes *shapes, lc_error *err) 
     LC_TRY(lc_model_new(&g->net->limits, &g->step->model, err));
     g->training = (lc_training){.batch = (int32_t)shapes->rows, .x = shapes->x, .counter = -1};
     lc_rounding rounding;
-    const lc_lower_options options = {
-        .unroll = true, .training = &g->training, .rounding = lc_net_rounding(g->net, &rounding), .penalties = &g->penalties};
+    const lc_lower_options options = {.unroll = true,
+                                      .training = &g->training,
+                                      .rounding = lc_net_rounding(g->net, &rounding),
+                                      .penalties = &g->penalties,
+                                      .masks = g->step->masks};
     LC_TRY(lc_lower_keras(g->net->keras, &options, g->step->model, err));
     LC_TRY(fold_pads(g->step->model->graphs[0], err));
     lc_builder_init(&g->b, g->step->model, g->step->model->graphs[0], err);
@@ -92,13 +103,14 @@ static lc_status lower(building *g, const lc_net_shapes *shapes, lc_error *err) 
 
 int32_t lc_net_read_by_loss(lc_net *net, const lc_graph *graph, uint32_t k) {
     const int32_t out = graph->outputs[k];
-    const char *undone = net->losses ? lc_loss_activation(net->losses[k]) : NULL;
-    if (!undone) return out;
-    const int32_t op = strcmp(undone, "softmax") == 0 ? LC_OP_SOFTMAX : LC_OP_LOGISTIC;
+    if (!net->losses) return out;
     for (size_t n = graph->node_count; n-- > 0;) {
         const lc_node *node = &graph->nodes[n];
         if (node->output_count != 1 || node->outputs[0] != out) continue;
-        if (node->op != op || (op == LC_OP_SOFTMAX && LC_OP_ATTRS(node, SoftmaxOptions)->beta != 1)) return out;
+        const char *activation = node->op == LC_OP_SOFTMAX && LC_OP_ATTRS(node, SoftmaxOptions)->beta == 1 ? "softmax"
+                                 : node->op == LC_OP_LOGISTIC                                              ? "sigmoid"
+                                                                                                           : "";
+        if (!lc_loss_reads_behind(net->losses[k], activation)) return out;
         lc_loss_take_logits(net->losses[k]);
         return node->inputs[0];
     }
@@ -301,6 +313,8 @@ lc_status lc_net_step_run(lc_net *net, lc_net_step *step, const lc_net_feed *fee
         ops[i].weights = feed->weight;
         ops[i].weight_count = feed->weight ? batch->rows : 0;
         ops[i].pool = net->pool;
+        ops[i].mask = step->masks[i];
+        ops[i].session = step->session;
         ops[i].why = (lc_error){0};
         ops[i].factor = net->loss_weights ? net->loss_weights[i] : 1;
     }
@@ -311,8 +325,9 @@ lc_status lc_net_step_run(lc_net *net, lc_net_step *step, const lc_net_feed *fee
         lc_error_prefix(err, "output \"%.100s\"", lc_net_output_name(net, i));
     }
     LC_TRY(status);
+    const float scale = lc_optimizer_loss_scale(net->optimizer);
     *loss = 0;
-    for (uint32_t i = 0; i < k->output_count; i++) *loss += ops[i].total;
+    for (uint32_t i = 0; i < k->output_count; i++) *loss += ops[i].total * (double)ops[i].factor;
     for (uint32_t i = 0; i < step->penalty_count; i++) *loss += (double)step->penalties[(size_t)i * LC_NET_PENALTY_STEP] / step->rows;
     for (uint32_t i = 0; i < net->variable_count; i++) {
         lc_variable *v = &net->variables[i];
@@ -321,6 +336,7 @@ lc_status lc_net_step_run(lc_net *net, lc_net_step *step, const lc_net_feed *fee
         if (!v->trainable) continue;
         LC_TRY(lc_regularizer_run(v, 1, &value, err));
         *loss += value;
+        for (size_t at = 0; scale != 1 && v->grad && at < v->n; at++) v->grad[at] *= scale;
     }
     return LC_OK;
 }
@@ -329,4 +345,11 @@ lc_array lc_net_step_prediction(const lc_net_step *step, uint32_t k) {
     const lc_tensor_view v = lc_session_output(step->session, k);
     return lc_net_array_of(&v);
 }
+lc_mask lc_net_mask_of(const lc_session *session, int32_t output) {
+    if (output < 0) return (lc_mask){0};
+    const lc_tensor_view v = lc_session_output(session, (size_t)output);
+    return (lc_mask){v.data, v.size};
+}
+lc_mask lc_net_step_mask(const lc_net_step *step, uint32_t k) { return lc_net_mask_of(step->session, step->masks[k]); }
+
 double lc_net_step_loss(const lc_net_step *step, uint32_t k) { return ((const loss_op *)step->ops)[k].total; }

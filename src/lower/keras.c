@@ -624,6 +624,11 @@ static void lower_all(lc_lower *lower, const lc_keras_model *keras) {
     for (uint32_t i = 0; b->status == LC_OK && i < keras->output_count; i++)
         lc_build_check(b, lc_graph_add_output(b->graph, out[i], b->err));
     if (b->status == LC_OK) add_signature(lower, m, in, out);
+    for (uint32_t i = 0; b->status == LC_OK && lower->options->masks && i < keras->output_count; i++) {
+        const int32_t mask = out[keras->output_count + i];
+        lower->options->masks[i] = mask < 0 ? -1 : (int32_t)b->graph->output_count;
+        if (mask >= 0) lc_build_check(b, lc_graph_add_output(b->graph, mask, b->err));
+    }
     if (b->status == LC_OK) lc_build_check(b, lc_rnn_finish(lower, b->err));
 }
 

@@ -24,7 +24,9 @@ typedef struct lc_lower_options {
     struct lc_training *training;   /* training.h: the graph is for training; NULL: for inference */
     struct lc_rounding *rounding;   /* rounding.h: of quantisation-aware training; NULL: nothing is rounded */
     struct lc_penalties *penalties; /* penalty.h: activity regularisers are listed there; NULL: nobody asks */
-    struct lc_problems *problems;   /* problems.h: all that is wrong goes there; NULL: the first thing ends the lowering */
+    int32_t *
+        masks; /* Keras: [outputs] the graph's output that Keras's mask of output k is, behind the model's own; -1: it has none. NULL: nobody asks */
+    struct lc_problems *problems; /* problems.h: all that is wrong goes there; NULL: the first thing ends the lowering */
 } lc_lower_options;
 
 #endif

@@ -17,8 +17,9 @@
 #include <math.h>
 
 /* The loss of a batch as a scalar, without sample weights. target: classes (int32, [batch, ...]) where lc_loss_is_sparse, else floats of pred's
- * shape. Its gradient is found like any other (grad/grad.h). */
-int32_t lc_loss_append(const lc_loss *loss, lc_builder *b, int32_t target, int32_t pred);
+ * shape. mask: bool, of pred's shape without its last dimension, false: the row does not count; -1: all do. Its gradient is found like any
+ * other (grad/grad.h). */
+int32_t lc_loss_append(const lc_loss *loss, lc_builder *b, int32_t target, int32_t pred, int32_t mask);
 
 /* A trainable variable in a step. */
 typedef struct lc_graph_variable {

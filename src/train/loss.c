@@ -111,6 +111,12 @@ void lc_loss_destroy(lc_loss *l) {
 const char *lc_loss_name(const lc_loss *l) { return l->name; }
 bool lc_loss_is_sparse(const lc_loss *l) { return l->targets == LC_TARGETS_CLASSES; }
 const char *lc_loss_activation(const lc_loss *l) { return l->undecided ? NULL : l->activation; }
+bool lc_loss_reads_behind(const lc_loss *l, const char *activation) {
+    const char *own = lc_loss_activation(l);
+    if (!own) return false;
+    const bool either = l->row == lc_row_binary || l->row == lc_row_categorical || l->row == lc_row_sparse;
+    return strcmp(own, activation) == 0 || (either && (strcmp(activation, "softmax") == 0 || strcmp(activation, "sigmoid") == 0));
+}
 void lc_loss_take_logits(lc_loss *l) { l->options.from_logits = true; }
 
 /* ---- a batch ------------------------------------------------------------------------------------------------------ */
@@ -127,7 +133,7 @@ typedef struct batch {
 
 static bool counts(const batch *b, size_t row) {
     if (b->loss->targets == LC_TARGETS_WHOLE) return true;
-    if (b->target->mask && !b->target->mask[row]) return false;
+    if (!lc_target_counts(b->target, row, b->rows)) return false;
     return b->loss->targets != LC_TARGETS_CLASSES || b->loss->ignore == LC_NONE || (int64_t)b->labels[row] != b->loss->ignore;
 }
 

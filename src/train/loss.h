@@ -19,9 +19,11 @@ void lc_loss_decide(lc_loss *loss, const lc_array *y_true, const lc_array *y_pre
 const char *lc_loss_name(const lc_loss *loss);
 /* Whether targets are classes, a number a row. */
 bool lc_loss_is_sparse(const lc_loss *loss);
-/* "softmax", "sigmoid" or NULL: when the model ends with this activation, Keras computes the loss from what went into it, which neither
- * saturates nor loses digits. lc_loss_take_logits: y_pred is that from now on. */
+/* "softmax", "sigmoid" or NULL: the activation that a model for this loss ends with. */
 const char *lc_loss_activation(const lc_loss *loss);
+/* Whether Keras computes the loss from what went into this activation ("softmax", "sigmoid", other) when the model ends with it, which neither
+ * saturates nor loses digits: the cross entropies take what went into either. lc_loss_take_logits: y_pred is that from now on. */
+bool lc_loss_reads_behind(const lc_loss *loss, const char *activation);
 void lc_loss_take_logits(lc_loss *loss);
 
 /* The loss of a batch in *total, reduced as the loss says, times factor; gradient (NULL: not wanted) [elements of y_pred] receives its

@@ -200,13 +200,29 @@ static int32_t signs(lc_builder *b, int32_t t) {
     return lc_gr_sub(b, lc_gr_mul(b, t, lc_gr_plus(b, all, 1)), all);
 }
 
-int32_t lc_loss_append(const lc_loss *l, lc_builder *b, int32_t target, int32_t pred) {
+/* 1 for the rows that count; -1: all do. */
+static int32_t counting(const lc_loss *l, lc_builder *b, int32_t target, int32_t rows, int32_t mask) {
+    int32_t counts = -1;
+    lc_shape r, m;
+    if (l->targets == LC_TARGETS_CLASSES && l->ignore != LC_NONE) {
+        const int32_t ignored = (int32_t)l->ignore;
+        counts = lc_gr_where(b, LC_OP_NOT_EQUAL, target, lc_build_ints(b, "ignored", &ignored, 1));
+    }
+    if (mask < 0 || l->targets == LC_TARGETS_WHOLE) return counts;
+    if (!lc_build_shape(b, rows, &r) || !lc_build_shape(b, mask, &m)) return -1;
+    if (!lc_shape_equal(&r, &m)) {
+        lc_build_fail(b, LC_UNSUPPORTED, "training on a device knows no mask of another shape than the rows of the loss");
+        return lc_build_hint(b, "leave out mask_zero or the Masking layer, or end the model with a layer that keeps its steps");
+    }
+    const int32_t kept = lc_build_cast(b, mask, LC_FLOAT32);
+    return counts < 0 ? kept : lc_gr_mul(b, counts, kept);
+}
+
+int32_t lc_loss_append(const lc_loss *l, lc_builder *b, int32_t target, int32_t pred, int32_t mask) {
     const bool classes = l->targets == LC_TARGETS_CLASSES;
     const int32_t t = classes ? one_hot(b, target, pred) : l->targets == LC_TARGETS_SIGNS ? signs(b, target) : target;
-    const int32_t rows = l->rows(&l->options, b, t, pred), reduce = l->reduction == LC_SUM ? LC_OP_SUM : LC_OP_MEAN;
-    if (!classes || l->ignore == LC_NONE) return lc_gr_all(b, reduce, rows);
-    const int32_t ignored = (int32_t)l->ignore, one = lc_build_ints(b, "ignored", &ignored, 1);
-    const int32_t counts = lc_gr_where(b, LC_OP_NOT_EQUAL, target, one), kept = lc_gr_all(b, LC_OP_SUM, lc_gr_mul(b, rows, counts));
-    if (l->reduction == LC_SUM) return kept;
-    return lc_gr_div(b, kept, at_least(b, lc_gr_all(b, LC_OP_SUM, counts), 1));
+    const int32_t rows = l->rows(&l->options, b, t, pred), counts = counting(l, b, target, rows, mask);
+    if (counts < 0) return lc_gr_all(b, l->reduction == LC_SUM ? LC_OP_SUM : LC_OP_MEAN, rows);
+    const int32_t kept = lc_gr_all(b, LC_OP_SUM, lc_gr_mul(b, rows, counts));
+    return l->reduction == LC_SUM ? kept : lc_gr_div(b, kept, at_least(b, lc_gr_all(b, LC_OP_SUM, counts), 1));
 }

@@ -87,6 +87,10 @@ lc_status lc_metric_update(lc_metric *m, const lc_target *t, lc_pool *pool, lc_e
     return m->kind->update(m, t, pool, err);
 }
 
+bool lc_metric_takes_mask(const lc_metric *m) {
+    return !m->kind || (m->kind->result == lc_mean_result || m->kind->result == lc_minus_mean_result);
+}
+
 double lc_metric_result(const lc_metric *m) { return m->kind && m->state ? m->kind->result(m) : 0; }
 
 void lc_metric_reset(lc_metric *m) {

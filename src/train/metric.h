@@ -19,6 +19,8 @@ const char *lc_metric_name(const lc_metric *metric);
 /* Adds a batch. LC_ARGUMENT: shapes that do not fit, labels that are no classes; LC_NO_MEMORY. */
 lc_status lc_metric_update(lc_metric *metric, const lc_target *target, lc_pool *pool, lc_error *err);
 /* The result since the last reset; of several thresholds or classes without an average, their mean. 0 when there was nothing. */
+/* Whether rows that Keras's mask of the output leaves out do not count: of those that are means over rows. */
+bool lc_metric_takes_mask(const lc_metric *metric);
 double lc_metric_result(const lc_metric *metric);
 void lc_metric_reset(lc_metric *metric);
 /* What it has gathered, to be saved: *count numbers, NULL: nothing yet; class: what "accuracy" turned out to be, of all metrics their class, NULL:

@@ -331,6 +331,7 @@ const lc_slot *lc_optimizer_slots(lc_optimizer *o, uint32_t *count) {
     return o->slots;
 }
 
+float lc_optimizer_loss_scale(const lc_optimizer *o) { return isnan(o->loss_scale) ? 1 : o->loss_scale; }
 int64_t lc_optimizer_iteration(const lc_optimizer *o) { return o->iteration; }
 
 float lc_optimizer_learning_rate(const lc_optimizer *o) {

@@ -38,6 +38,8 @@ void lc_optimizer_exclude_from_weight_decay(lc_optimizer *optimizer, const char 
 /* The state in Keras's order. It may be written: that is how it is loaded. */
 const lc_slot *lc_optimizer_slots(lc_optimizer *optimizer, uint32_t *count);
 int64_t lc_optimizer_iteration(const lc_optimizer *optimizer);
+/* What the gradients are expected to be multiplied by: loss_scale_factor; 1. */
+float lc_optimizer_loss_scale(const lc_optimizer *optimizer);
 /* The rate of the next step. */
 float lc_optimizer_learning_rate(const lc_optimizer *optimizer);
 /* LC_ARGUMENT: there is a schedule. */

@@ -97,10 +97,17 @@ lc_status lc_target_check(const lc_target *t, bool dense, const char *who, lc_er
     }
     if (t->weights && t->weight_count != rows && t->weight_count != (size_t)(p->rank ? p->dims[0] : 1))
         return lc_fail(err, LC_ARGUMENT, "%s: %zu weights do not fit an output of shape %s", who, t->weight_count, lc_array_shape(p, b));
+    if (t->mask.data && (!t->mask.count || rows % t->mask.count))
+        return lc_fail(err, LC_UNSUPPORTED, "%s: a mask of %zu steps does not fit an output of shape %s", who, t->mask.count,
+                       lc_array_shape(p, b));
     return LC_OK;
 }
 
+bool lc_target_counts(const lc_target *t, size_t row, size_t rows) {
+    return !t->mask.data || t->mask.data[rows == t->mask.count ? row : row / (rows / t->mask.count)];
+}
+
 float lc_target_weight(const lc_target *t, size_t row, size_t rows) {
-    if (t->mask && !t->mask[row]) return 0;
+    if (!lc_target_counts(t, row, rows)) return 0;
     return t->weights ? t->weights[rows == t->weight_count ? row : row / (rows / t->weight_count)] : 1;
 }

@@ -7,12 +7,18 @@
 #include "base/base.h"
 #include "litec/train.h"
 
+/* Which rows count: one number for count / rows of them in turn, 0: they do not. NULL: all do. */
+typedef struct lc_mask {
+    const uint8_t *data;
+    size_t count;
+} lc_mask;
+
 /* A batch. Shapes are those of Keras: y_pred [batch, ..., n]; y_true the same, or without the last dimension, or with 1 there. */
 typedef struct lc_target {
     const lc_array *y_true, *y_pred; /* y_pred: float32 */
     const float *weights;            /* of the samples, or of each row; NULL: all are 1 */
     size_t weight_count;             /* batch, or rows */
-    const uint8_t *mask;             /* [rows], 0: the row does not count; NULL: all do */
+    lc_mask mask;
 } lc_target;
 
 /* Floats that grow: where numbers of another type are turned into. A zeroed one is empty. */
@@ -36,6 +42,8 @@ typedef enum lc_label_kind { LC_LABEL_BINARY, LC_LABEL_SPARSE, LC_LABEL_CATEGORI
 lc_label_kind lc_label_kind_of(const lc_array *y_true, const lc_array *y_pred);
 /* Do the shapes fit: a number for each of y_pred (dense), or one for each of its rows? who: for the message. LC_ARGUMENT. */
 lc_status lc_target_check(const lc_target *t, bool dense, const char *who, lc_error *err);
+/* Whether a row counts. */
+bool lc_target_counts(const lc_target *t, size_t row, size_t rows);
 /* The weight of a row. rows: how many there are. */
 float lc_target_weight(const lc_target *t, size_t row, size_t rows);
 

@@ -16,6 +16,8 @@ SAMPLES, BATCH = 40, 8
 x = np.array([[math.sin(0.37 * (i * 4 + j)) for j in range(4)] for i in range(SAMPLES)], np.float32)
 classes = np.array([i * i * 7 % 11 % 3 for i in range(SAMPLES)], np.int32)
 numbers = np.array([[math.cos(0.21 * (i * 2 + j)) for j in range(2)] for i in range(SAMPLES)], np.float32)
+codes = np.array([[(i * 7 + j * 3) % 5 if j < 2 + i % 3 else 0 for j in range(4)] for i in range(SAMPLES)], np.int32)
+code_classes = np.array([[(i + j * j) % 3 for j in range(4)] for i in range(SAMPLES)], np.int32)
 weights = np.array([0.25 * (1 + i % 5) for i in range(SAMPLES)], np.float32)
 
 
@@ -38,6 +40,22 @@ def two():
     model = keras.Model(start, [a, b])
     fill(model)
     model.compile(keras.optimizers.SGD(0.1), ["mse", "sparse_categorical_crossentropy"], loss_weights=[0.5, 2.0])
+    return model
+
+
+def masked():
+    """Codes 0 are masked; three sequences of four codes a row of x's formula."""
+    model = keras.Sequential([keras.layers.Input((4,), dtype="int32"), keras.layers.Embedding(5, 3, mask_zero=True), keras.layers.Dense(3, "softmax")])
+    fill(model)
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def behind(activation, loss):
+    """A cross entropy behind the activation of another."""
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3, activation)])
+    fill(model)
+    model.compile(keras.optimizers.SGD(0.1), loss)
     return model
 
 
@@ -80,6 +98,18 @@ h = one().fit(x, classes, epochs=3, batch_size=BATCH, shuffle=False, verbose=0, 
 show("samples", h)
 h = one().fit(x, classes, epochs=3, batch_size=12, shuffle=False, verbose=0)
 show("uneven", h)
+model = one()
+model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", metrics=["accuracy", "accuracy"], weighted_metrics=["accuracy"])
+show("weighted", model.fit(x, classes, epochs=3, batch_size=BATCH, shuffle=False, verbose=0, sample_weight=weights))
+model = one()
+model.compile(keras.optimizers.SGD(0.1, loss_scale_factor=8.0), "sparse_categorical_crossentropy", metrics=["accuracy"])
+show("scaled", model.fit(x, classes, epochs=3, batch_size=BATCH, shuffle=False, verbose=0))
+show("cut", one().fit(x, classes, epochs=3, batch_size=BATCH, shuffle=False, verbose=0, steps_per_epoch=2))
+show("masked", masked().fit(codes, code_classes, epochs=3, batch_size=BATCH, shuffle=False, verbose=0, validation_data=(codes[:16], code_classes[:16])))
+show("sigmoid", behind("sigmoid", "sparse_categorical_crossentropy").fit(x, classes, epochs=3, batch_size=BATCH, shuffle=False, verbose=0))
+show("softmax", behind("softmax", "binary_crossentropy").fit(x, np.eye(3, dtype=np.float32)[classes], epochs=3, batch_size=BATCH, shuffle=False, verbose=0))
+h = two().fit(x, [numbers, classes], epochs=3, batch_size=12, shuffle=False, verbose=0)
+show("two uneven", h)
 h = two().fit(x, [numbers, classes], epochs=3, batch_size=BATCH, shuffle=False, verbose=0, validation_data=(x[:16], [numbers[:16], classes[:16]]))
 show("two", h)
 print("#endif")

@@ -59,8 +59,91 @@ static void test_keras(void **state) {
     compare("samples", small_net(0, "sgd"), small_pipeline(0, SAMPLES, false, true, in_order), (lc_fit_options){0});
 }
 
-static void test_outputs(void **state) {
+/* As small_net, but for how it learns. */
+static lc_net *learning(lc_compile_options o) {
+    lc_error err = {0};
+    lc_net *net = small_net(0, "sgd");
+    GOES_WELL(lc_compile(net, &o, &err));
+    return net;
+}
+
+static void test_compiled(void **state) {
     (void)state;
+    const lc_pipeline_options in_order = {.batch = BATCH};
+    const lc_object once[] = {{.class_name = "accuracy"}, {0}}, *each[] = {once};
+    const lc_object sgd = {.class_name = "sgd", .config = "{\"learning_rate\": 0.1}"},
+                    loss = {.class_name = "sparse_categorical_crossentropy"};
+    compare(
+        "weighted",
+        learning((lc_compile_options){.optimizer = sgd, .loss = loss, .metrics = once, .output_metrics = each, .weighted_metrics = once}),
+        small_pipeline(0, SAMPLES, false, true, in_order), (lc_fit_options){0});
+    compare("scaled", learning((lc_compile_options){.optimizer = LC_SGD(0.1, .loss_scale_factor = 8), .loss = loss, .metrics = once}),
+            small_pipeline(0, SAMPLES, false, false, in_order), (lc_fit_options){0});
+    compare("cut", small_net(0, "sgd"), small_pipeline(0, SAMPLES, false, false, in_order), (lc_fit_options){.steps_per_epoch = 2});
+}
+
+/* Steps that Keras masks neither count in the loss nor in metrics that are means. */
+static void test_masked(void **state) {
+    (void)state;
+    static int32_t codes[SAMPLES][4], classes[SAMPLES][4];
+    lc_error err = {0};
+    lc_pipeline *p, *first;
+    lc_net *net = lc_sequential("masked");
+    lc_add(net, LC_INPUT({4}, .dtype = "int32"));
+    lc_add(net, LC_EMBEDDING(5, 3, .mask_zero = true));
+    lc_add(net, LC_DENSE(3, .activation = "softmax"));
+    const lc_object metrics[] = {{.class_name = "accuracy"}, {0}};
+    const lc_compile_options o = {.optimizer = LC_SGD(0.1), .loss = {.class_name = "sparse_categorical_crossentropy"}, .metrics = metrics};
+    GOES_WELL(lc_compile(net, &o, &err));
+    small_fill(net);
+    for (int i = 0; i < SAMPLES; i++)
+        for (int j = 0; j < 4; j++) {
+            codes[i][j] = j < 2 + i % 3 ? (i * 7 + j * 3) % 5 : 0;
+            classes[i][j] = (i + j * j) % 3;
+        }
+    const lc_array x = {.type = LC_INT32, .rank = 2, .dims = {SAMPLES, 4}, .data = codes, .size = sizeof codes},
+                   y = {.type = LC_INT32, .rank = 2, .dims = {SAMPLES, 4}, .data = classes, .size = sizeof classes};
+    const lc_pipeline_arrays arrays = {.x = &x, .y = &y, .x_count = 1, .y_count = 1};
+    GOES_WELL(lc_pipeline_from_arrays(&arrays, &(lc_pipeline_options){.batch = BATCH}, &p, &err));
+    GOES_WELL(lc_pipeline_from_arrays(&arrays, &(lc_pipeline_options){.batch = BATCH, .take = 16}, &first, &err));
+    compare("masked", net, p, (lc_fit_options){.validation = first});
+}
+
+/* A cross entropy reads what went into softmax or sigmoid, whichever it is. */
+static void test_behind(void **state) {
+    (void)state;
+    static float rows[SAMPLES][3];
+    lc_error err = {0};
+    lc_pipeline *p;
+    for (int i = 0; i < SAMPLES; i++) rows[i][small_classes[i]] = 1;
+    for (int k = 0; k < 2; k++) {
+        lc_net *net = lc_sequential("behind");
+        lc_add(net, LC_INPUT({4}));
+        lc_add(net, LC_DENSE(3, .activation = k ? "softmax" : "sigmoid"));
+        const lc_compile_options o = {.optimizer = LC_SGD(0.1),
+                                      .loss = {.class_name = k ? "binary_crossentropy" : "sparse_categorical_crossentropy"}};
+        GOES_WELL(lc_compile(net, &o, &err));
+        small_fill(net);
+        const lc_array x = {.type = LC_FLOAT32, .rank = 2, .dims = {SAMPLES, 4}, .data = small_x, .size = sizeof small_x},
+                       y = {.type = LC_FLOAT32, .rank = 2, .dims = {SAMPLES, 3}, .data = rows, .size = sizeof rows};
+        const lc_pipeline_arrays arrays = {.x = &x, .y = &y, .x_count = 1, .y_count = 1};
+        if (k) GOES_WELL(lc_pipeline_from_arrays(&arrays, &(lc_pipeline_options){.batch = BATCH}, &p, &err));
+        else p = small_pipeline(0, SAMPLES, false, false, (lc_pipeline_options){.batch = BATCH});
+        compare(k ? "softmax" : "sigmoid", net, p, (lc_fit_options){0});
+    }
+}
+
+static void test_added_late(void **state) {
+    (void)state;
+    lc_error err = {0};
+    lc_net *net = small_net(0, "sgd");
+    lc_add(net, LC_DENSE(2));
+    assert_int_equal(lc_compile(net, NULL, &err), LC_ARGUMENT);
+    assert_non_null(strstr(err.message, "built already"));
+    lc_net_destroy(net);
+}
+
+static lc_net *two_outputs(void) {
     lc_error err = {0};
     lc_net *net = lc_functional("two");
     const lc_symbol start = lc_input(net, LC_INPUT({4}));
@@ -73,9 +156,17 @@ static void test_outputs(void **state) {
                                   .loss_weights = (const double[]){0.5, 2}};
     GOES_WELL(lc_compile(net, &o, &err));
     small_fill(net);
+    return net;
+}
+
+static void test_outputs(void **state) {
+    (void)state;
+    lc_net *net = two_outputs();
     const lc_pipeline_options in_order = {.batch = BATCH}, all = {.batch = 32};
     compare("two", net, small_pipeline(0, SAMPLES, true, false, in_order),
             (lc_fit_options){.validation = small_pipeline(0, 16, true, false, all)});
+    net = two_outputs();
+    compare("two uneven", net, small_pipeline(0, SAMPLES, true, false, (lc_pipeline_options){.batch = 12}), (lc_fit_options){0});
 }
 
 /* Weights of classes where they cannot be; a gradient that is no number. */
@@ -259,11 +350,9 @@ static void test_print(void **state) {
 int main(void) {
     small_data();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keras),
-        cmocka_unit_test(test_outputs),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_equal),
-        cmocka_unit_test_setup(test_resume, make_folder),
+        cmocka_unit_test(test_keras),   cmocka_unit_test(test_outputs), cmocka_unit_test(test_compiled),
+        cmocka_unit_test(test_masked),  cmocka_unit_test(test_behind),  cmocka_unit_test(test_added_late),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_equal),   cmocka_unit_test_setup(test_resume, make_folder),
         cmocka_unit_test(test_print),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,7 +156,7 @@ static void test_mask(void **state) {
     float pred[4] = {1, 2, 3, NAN}, labels[4] = {0, 0, 0, 0}, gradient[4];
     const uint8_t mask[4] = {1, 0, 1, 0};
     const lc_array y = ARRAY(LC_FLOAT32, labels, 4, 1), p = ARRAY(LC_FLOAT32, pred, 4, 1);
-    const lc_target target = {.y_true = &y, .y_pred = &p, .mask = mask};
+    const lc_target target = {.y_true = &y, .y_pred = &p, .mask = {mask, sizeof mask}};
     lc_loss *loss = loss_named("mse");
     double value;
     assert_int_equal(lc_loss_run(loss, &target, 1, NULL, &value, gradient, NULL), LC_OK);

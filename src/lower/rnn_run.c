@@ -331,7 +331,7 @@ int32_t lc_rnn_run(lc_call *c, lc_rnn *r, int32_t x) {
     if (r->given_count && r->given_count != states)
         return lc_build_fail(c->b, LC_INVALID, "it is called with %u initial states, needs %u", r->given_count, states);
     const bool plain = r->cell_count == 1 && mask < 0 && lc_cell_fuses(&r->cells[0]);
-    if (plain && r->stateful && !r->give_state && !r->given_count && s.dims[0] > 0 && s.dims[1] != 0) {
+    if (plain && r->stateful && !lc_trains(c) && !r->give_state && !r->given_count && s.dims[0] > 0 && s.dims[1] != 0) {
         y = lc_rnn_stateful(c, r, x);
     } else {
         const bool unroll = (r->unroll || c->lower->options->unroll) && s.dims[1] > 0 && s.dims[1] <= LC_RNN_UNROLL;

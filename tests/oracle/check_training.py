@@ -166,6 +166,31 @@ def activities():
                              layers.Dense(5, activation="softmax")])
 
 
+def tagger():
+    return keras.Sequential([keras.Input((7,), dtype="int32"), layers.Embedding(20, 6, mask_zero=True), layers.GRU(8, return_sequences=True), layers.Dense(5, activation="softmax")])
+
+
+def stateful(layer):
+    return lambda: keras.Sequential([keras.Input((7, 4), batch_size=BATCH), layer(5, stateful=True, return_sequences=True), layer(6, stateful=True), layers.Dense(5, activation="softmax")])
+
+
+def thawed():
+    i = keras.Input((6,))
+    base = keras.Model(i, layers.BatchNormalization(name="bn")(layers.Dense(6)(i)), name="base")
+    x = keras.Input((6,))
+    model = keras.Model(x, layers.Dense(5, activation="softmax")(base(x)))
+    base.trainable = False
+    base.get_layer("bn").trainable = True
+    return model
+
+
+def twice():
+    i = keras.Input((6,))
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(6)], name="inner")
+    other = keras.Model(i, layers.Dense(6, activation="tanh")(inner(i)), name="other")
+    return keras.Model(i, layers.Dense(5, activation="softmax")(layers.Add()([inner(i), other(i)])))
+
+
 SPARSE = "sparse_categorical_crossentropy"
 ALL = [optimizers.SGD(0.1), optimizers.SGD(0.05, momentum=0.9), optimizers.SGD(0.05, momentum=0.9, nesterov=True), optimizers.Adam(0.01), optimizers.Adam(0.01, amsgrad=True), optimizers.AdamW(0.01, weight_decay=0.1),
        optimizers.RMSprop(0.01), optimizers.RMSprop(0.01, momentum=0.5, centered=True), optimizers.Adagrad(0.1), optimizers.Adadelta(1.0), optimizers.Adamax(0.01), optimizers.Nadam(0.01), optimizers.Ftrl(0.1), optimizers.Lion(0.001),
@@ -175,6 +200,9 @@ CASES += [(f"{m.__name__} SGD", m, optimizers.SGD(0.05), SPARSE) for m in (bn_cn
 CASES += [(f"{m.__name__} Adam", m, optimizers.Adam(0.002), SPARSE) for m in (bn_cnn, lstm_floats, attention)]
 CASES += [(f"regression {l}", regression, optimizers.SGD(0.01), l) for l in ("mse", "mae", "huber", "log_cosh", "cosine_similarity")]
 CASES += [("binary", binary, optimizers.SGD(0.1), "binary_crossentropy"), ("binary hinge", binary, optimizers.SGD(0.1), "hinge"), ("binary poisson", binary, optimizers.SGD(0.1), "poisson")]
+CASES += [("tagger", tagger, optimizers.SGD(0.1), SPARSE), ("thawed", thawed, optimizers.Adam(0.01), SPARSE), ("twice", twice, optimizers.Adam(0.01), SPARSE)]
+CASES += [(f"stateful {l.__name__}", stateful(l), optimizers.SGD(0.1), SPARSE) for l in (layers.LSTM, layers.GRU, layers.SimpleRNN)]
+CASES += [("softmax bce", mlp, optimizers.SGD(0.1), "binary_crossentropy"), ("loss scale", mlp, optimizers.SGD(0.1, loss_scale_factor=8.0), SPARSE)]
 CASES += [("logits", logits, optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True)), ("one-hot", mlp, optimizers.SGD(0.1), keras.losses.CategoricalCrossentropy(label_smoothing=0.1))]
 
 
@@ -184,7 +212,7 @@ def data(model, loss, rng):
     out = model.output_shape[1]
     kind = loss if isinstance(loss, str) else loss.name
     if kind.startswith("sparse"):
-        y = rng.integers(0, out, ROWS).astype("int32")
+        y = rng.integers(0, model.output_shape[-1], (ROWS,) + model.output_shape[1:-1]).astype("int32")
     elif kind.startswith("categorical"):
         y = np.eye(out, dtype="float32")[rng.integers(0, out, ROWS)]
     elif out == 1:

@@ -174,6 +174,31 @@ static void nothing_in_prediction(void **state) {
     }
 }
 
+/* A stateful layer goes on where the batch before it ended: a state that grows by 1/2 a step, three steps a batch. */
+static void stateful(void **state) {
+    (void)state;
+    static const char json[] =
+        "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": ["
+        "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [2, 3, 1], \"dtype\": \"float32\", \"name\": \"in\"}},"
+        "{\"class_name\": \"SimpleRNN\", \"config\": {\"name\": \"rnn\", \"units\": 1, \"activation\": \"linear\", \"use_bias\": true, "
+        "\"stateful\": true, \"kernel_initializer\": \"zeros\", \"recurrent_initializer\": \"ones\", \"bias_initializer\": "
+        "{\"class_name\": \"Constant\", \"config\": {\"value\": 0.5}}}}]}}";
+    lc_error err = {0};
+    lc_net *net;
+    float in[6] = {0}, out[2] = {0};
+    const lc_array xs = {.type = LC_FLOAT32, .rank = 3, .dims = {2, 3, 1}, .data = in, .size = sizeof in},
+                   ys = {.type = LC_FLOAT32, .rank = 2, .dims = {2, 1}, .data = out, .size = sizeof out};
+    const lc_batch batch = {.rows = 2, .x = &xs, .y = &ys};
+    if (lc_net_from_json(json, sizeof json - 1, NULL, &net, &err)) fail_msg("%s", err.message);
+    if (lc_compile(net, &(lc_compile_options){.optimizer = LC_SGD(1e-30), .loss = {"mse", NULL, NULL}}, &err)) fail_msg("%s", err.message);
+    for (int i = 1; i <= 3; i++) {
+        double value;
+        if (lc_train_on_batch(net, &batch, &value, &err)) fail_msg("%s", err.message);
+        assert_true(fabs(value - 2.25 * i * i) < 1e-6);
+    }
+    lc_net_destroy(net);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(noise),
                                        cmocka_unit_test(recurrent_dropout),
@@ -181,6 +206,7 @@ int main(void) {
                                        cmocka_unit_test(brightness_and_contrast),
                                        cmocka_unit_test(warps),
                                        cmocka_unit_test(crops),
-                                       cmocka_unit_test(nothing_in_prediction)};
+                                       cmocka_unit_test(nothing_in_prediction),
+                                       cmocka_unit_test(stateful)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,8 @@ import sys
 import time
 
 MODELS = {"mlp": ("mlp", 32, "adam"), "mlp_sgd": ("mlp", 32, "sgd"), "cnn": ("cnn", 32, "adam"), "lstm": ("lstm", 32, "adam"),
-          "resnet": ("ResNet50V2:32", 32, "adam"), "mobilenet": ("MobileNetV2:96", 16, "adam")}
+          "resnet": ("ResNet50V2:32", 32, "adam"), "mobilenet": ("MobileNetV2:96", 16, "adam"),
+          "efficientnet": ("EfficientNetB0:64", 16, "adam"), "vgg": ("VGG16:32", 16, "sgd")}
 
 
 def keras_side(model, batch, optimizer, threads):

@@ -5,6 +5,7 @@
 #include "ir/constant.h"
 
 #include "base/half.h"
+#include "base/transpose4.h"
 
 #include <string.h>
 
@@ -44,25 +45,10 @@ bool lc_floats_can_load(lc_dtype type) {
 
 /* ---- the transpose ---------------------------------------------------------------------------------------------- */
 
-typedef float vec4 __attribute__((vector_size(16)));
-
 /* dst[k * rows + r] = tile[r][k] for the whole tile, four by four. */
 static void store_tile(float *dst, size_t rows, float tile[TILE_ROWS][TILE_COLS]) {
-    for (size_t k = 0; k < TILE_COLS; k += 4) {
-        float *d = dst + k * rows;
-        for (size_t r = 0; r < TILE_ROWS; r += 4) {
-            vec4 a, b, c, e;
-            memcpy(&a, &tile[r][k], sizeof a);
-            memcpy(&b, &tile[r + 1][k], sizeof b);
-            memcpy(&c, &tile[r + 2][k], sizeof c);
-            memcpy(&e, &tile[r + 3][k], sizeof e);
-            vec4 ac_low = __builtin_shufflevector(a, c, 0, 4, 1, 5), ac_high = __builtin_shufflevector(a, c, 2, 6, 3, 7);
-            vec4 be_low = __builtin_shufflevector(b, e, 0, 4, 1, 5), be_high = __builtin_shufflevector(b, e, 2, 6, 3, 7);
-            vec4 out[4] = {__builtin_shufflevector(ac_low, be_low, 0, 4, 1, 5), __builtin_shufflevector(ac_low, be_low, 2, 6, 3, 7),
-                           __builtin_shufflevector(ac_high, be_high, 0, 4, 1, 5), __builtin_shufflevector(ac_high, be_high, 2, 6, 3, 7)};
-            for (size_t i = 0; i < 4; i++) memcpy(d + i * rows + r, &out[i], sizeof out[i]);
-        }
-    }
+    for (size_t k = 0; k < TILE_COLS; k += 4)
+        for (size_t r = 0; r < TILE_ROWS; r += 4) lc_transpose4(&tile[r][k], TILE_COLS, dst + k * rows + r, rows);
 }
 
 /* The next rows' runs: no hardware guesses a stride of a whole row. */

@@ -23,6 +23,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/transpose4.h"
 #include <string.h>
 
 enum {
@@ -70,7 +71,14 @@ static void pack_rows(const lc_gemm_problem *p, const float *w, size_t k, size_t
     }
     for (; k > 0;) {
         const size_t rows = k < STEP ? k : STEP;
-        for (size_t j = 0; j < n; j++)
+        size_t j = 0;
+        if (p->in_step == 1 && rows == STEP)
+            for (; j + 4 <= n; j += 4) {
+                for (size_t r = j; r < j + 4 && k > STEP; r++)
+                    __builtin_prefetch(w + r * p->out_step + 2 * STEP); /* no hardware guesses it */
+                for (size_t c = 0; c < STEP; c += 4) lc_transpose4(w + j * p->out_step + c, p->out_step, out + c * width + j, width);
+            }
+        for (; j < n; j++)
             for (size_t c = 0; c < rows; c++) out[c * width + j] = w[j * p->out_step + c * p->in_step];
         k -= rows, w += rows * p->in_step, out += rows * width;
     }

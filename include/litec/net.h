@@ -60,7 +60,7 @@ LC_API lc_status lc_net_adapt(lc_net *net, const char *layer, lc_pipeline *data,
 typedef struct lc_compile_options {
     lc_object optimizer;                    /* {"adam"}, LC_SGD(0.1); {0}: RMSprop, as in Keras */
     lc_object loss;                         /* {"mse"}, LC_HUBER(); of every output */
-    const lc_object *losses;                /* one an output instead; NULL: `loss` */
+    const lc_object *losses;                /* one an output instead, {0}: nothing is learned from it, it needs no target; NULL: `loss` */
     const double *loss_weights;             /* one an output; NULL: 1 */
     const lc_object *metrics;               /* ends with {0}; of every output; {"accuracy"} chooses by the shapes; NULL: none */
     const lc_object *const *output_metrics; /* a list like it for each output (NULL: none), behind those of every output; NULL: nothing */

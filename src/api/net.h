@@ -58,7 +58,8 @@ struct lc_net {
     /* compiled */
     const lc_json *compiled; /* {"optimizer", "loss", "loss_weights", "metrics"} as Keras serialises it; NULL: not compiled */
     lc_optimizer *optimizer;
-    lc_loss **losses; /* [outputs] */
+    lc_loss **losses;    /* [outputs]; NULL: nothing is learned from it */
+    uint32_t loss_count; /* that are there */
     float *loss_weights;
     lc_metric **metrics; /* [metric_count], of output metric_output[i] */
     uint32_t *metric_output, metric_count;

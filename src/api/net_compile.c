@@ -23,6 +23,7 @@ void lc_net_compiled_deinit(lc_net *net) {
     net->metric_names = net->loss_names = NULL;
     net->metric_output = NULL;
     net->metric_count = 0;
+    net->loss_count = 0;
     net->optimizer = NULL;
     net->losses = NULL;
     net->loss_weights = NULL;
@@ -126,15 +127,15 @@ static lc_status make_losses(lc_net *net, lc_error *err) {
     if (!net->losses || !net->loss_weights) return lc_fail_memory(err, "losses");
     for (uint32_t k = 0; k < n; k++) {
         const lc_json *one = of_output(net, loss, k, false), *weight = of_output(net, weights, k, false);
-        if (lc_config_is_none(one)) {
-            lc_fail(err, LC_ARGUMENT, "no loss is given for output \"%.100s\"", lc_net_output_name(net, k));
-            lc_error_hint(err, "compile the model with a loss, e.g. \"mse\" or \"sparse_categorical_crossentropy\"");
-            return LC_ARGUMENT;
-        }
+        if (lc_config_is_none(one)) continue; /* nothing is learned from this output */
         LC_TRY(lc_loss_create(one, NULL, NULL, &net->losses[k], err));
+        net->loss_count++;
         net->loss_weights[k] = weight && (weight->kind == LC_JSON_REAL || weight->kind == LC_JSON_INT) ? (float)weight->real : 1;
     }
-    return LC_OK;
+    if (net->loss_count) return LC_OK;
+    lc_fail(err, LC_ARGUMENT, "no loss is given for output \"%.100s\"", lc_net_output_name(net, 0));
+    lc_error_hint(err, "compile the model with a loss, e.g. \"mse\" or \"sparse_categorical_crossentropy\"");
+    return LC_ARGUMENT;
 }
 
 static uint32_t metrics_of(const lc_json *of) { return lc_json_is(of, LC_JSON_ARRAY) ? of->count : lc_config_is_none(of) ? 0 : 1; }

@@ -186,6 +186,7 @@ static int32_t append_losses(device *d, lc_builder *b, const int32_t *masks) {
     int32_t sum = -1;
     for (uint32_t k = 0; k < d->net->keras->output_count && b->status == LC_OK; k++) {
         lc_shape s;
+        if (!d->net->losses[k]) continue;
         if (!lc_build_shape(b, b->graph->outputs[k], &s)) return -1;
         lc_array classes = {.type = LC_INT32, .rank = s.rank - 1}; /* of "crossentropy" nobody knows more here */
         memcpy(classes.dims, s.dims, sizeof classes.dims);
@@ -238,10 +239,11 @@ static lc_status name_train(device *d, names *n) {
     n->out = lc_arena_array(arena, 1, sizeof *n->out);
     if (!n->in || !n->out) return lc_fail_memory(d->err, "names");
     for (uint32_t i = 0; i < s->input_count; i++) n->in[i] = s->inputs[i].name.data;
-    for (uint32_t k = 0; k < outputs; k++) {
+    for (uint32_t k = 0, at = s->input_count; k < outputs; k++) {
+        if (!d->net->losses[k]) continue;
         const char *name = outputs == 1 ? "y" : lc_arena_printf(arena, "y_%s", lc_net_output_name(d->net, k));
-        n->in[s->input_count + k] = name ? signature_name(d, name, n->in, s->input_count + k) : NULL;
-        if (!n->in[s->input_count + k]) return lc_fail_memory(d->err, "names");
+        n->in[at] = name ? signature_name(d, name, n->in, at) : NULL;
+        if (!n->in[at++]) return lc_fail_memory(d->err, "names");
     }
     n->out[0] = "loss";
     return LC_OK;

@@ -19,19 +19,33 @@ lc_status lc_net_ports_fit(const lc_net *net, lc_error *err) {
     return LC_OK;
 }
 
+/* Whether a target is needed for output k: it has a loss or a metric. */
+static bool is_compared(const lc_net *net, uint32_t k) {
+    bool compared = !net->losses || net->losses[k];
+    for (uint32_t i = 0; i < net->metric_count; i++) compared |= net->metric_output[i] == k;
+    return compared;
+}
+
 lc_status lc_net_match(const lc_net *net, const lc_pipeline *data, bool targets, uint32_t *places, lc_error *err) {
-    const uint32_t need = targets ? net->keras->output_count : net->keras->input_count;
+    const uint32_t all = targets ? net->keras->output_count : net->keras->input_count;
     const uint32_t have = targets ? lc_pipeline_y_count(data) : lc_pipeline_x_count(data), first = targets ? lc_pipeline_x_count(data) : 0;
     const char *what = targets ? "output" : "input";
+    uint32_t need = 0;
     LC_TRY(lc_net_ports_fit(net, err));
+    for (uint32_t i = 0; i < all; i++) need += !targets || is_compared(net, i);
     if (have < need) {
         lc_fail(err, LC_INVALID, "the data has %u %s a sample, the model has %u %s%s", have, targets ? "targets" : "inputs", need, what,
                 need == 1 ? "" : "s");
         if (targets) lc_error_hint(err, "give the data its labels (y)");
         return LC_INVALID;
     }
-    for (uint32_t i = 0; i < need; i++) {
-        places[i] = i;
+    for (uint32_t i = 0, next = 0; i < all; i++) {
+        places[i] = have >= all ? i : next; /* targets for all outputs, or for those that need one */
+        if (targets && !is_compared(net, i)) {
+            places[i] = 0;
+            continue;
+        }
+        next++;
         bool named = false;
         for (uint32_t k = 0; k < have; k++) {
             const char *name = lc_pipeline_part_name(data, first + k);

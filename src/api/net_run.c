@@ -111,6 +111,8 @@ static lc_status evaluate_batch(lc_net *net, lc_net_runner *r, const lc_net_feed
                                  .weights = feed->weight,
                                  .weight_count = feed->weight ? feed->batch->rows : 0,
                                  .mask = lc_net_mask_of(r->session, r->masks[k])};
+        losses[k] = 0;
+        if (!net->losses[k]) continue;
         const lc_array read = lc_net_run_output(r, r->logits[k]);
         lc_loss_decide(net->losses[k], targets[k].y_true, targets[k].y_pred);
         lc_target target = targets[k];

@@ -103,7 +103,7 @@ static lc_status lower(building *g, const lc_net_shapes *shapes, lc_error *err) 
 
 int32_t lc_net_read_by_loss(lc_net *net, const lc_graph *graph, uint32_t k) {
     const int32_t out = graph->outputs[k];
-    if (!net->losses) return out;
+    if (!net->losses || !net->losses[k]) return out;
     for (size_t n = graph->node_count; n-- > 0;) {
         const lc_node *node = &graph->nodes[n];
         if (node->output_count != 1 || node->outputs[0] != out) continue;
@@ -124,9 +124,11 @@ void lc_net_decide_loss(lc_net *net, const lc_graph *graph, uint32_t k, const lc
     lc_loss_decide(net->losses[k], y_true, &y_pred);
 }
 
-static lc_status append_losses(building *g, const lc_net_feed *feed, lc_grad_seed *seeds, lc_error *err) {
+/* *seed_count of them: outputs without a loss have none. */
+static lc_status append_losses(building *g, const lc_net_feed *feed, lc_grad_seed *seeds, uint32_t *seed_count, lc_error *err) {
     const uint32_t n = g->net->keras->output_count;
     for (uint32_t k = 0; k < n; k++) {
+        if (!g->net->losses[k]) continue;
         lc_net_decide_loss(g->net, g->b.graph, k, &feed->batch->y[feed->y[k]]);
         const int32_t pred = lc_net_read_by_loss(g->net, g->b.graph, k);
         if (lc_build_type(&g->b, pred) != LC_FLOAT32)
@@ -134,7 +136,7 @@ static lc_status append_losses(building *g, const lc_net_feed *feed, lc_grad_see
                            lc_dtype_name(lc_build_type(&g->b, pred)));
         char code[24];
         snprintf(code, sizeof code, "LOSS_%u", k);
-        seeds[k] = (lc_grad_seed){pred, lc_build_custom(&g->b, code, "", 0, &pred, 1, pred)};
+        seeds[(*seed_count)++] = (lc_grad_seed){pred, lc_build_custom(&g->b, code, "", 0, &pred, 1, pred)};
     }
     return g->b.status;
 }
@@ -217,14 +219,14 @@ static lc_status build(building *g, const lc_net_shapes *shapes, const lc_net_fe
     lc_graph *graph = g->b.graph;
     const lc_signature *s = &step->model->signatures[0];
     step->x = lc_arena_array(&step->model->arena, k->input_count, sizeof *step->x);
-    const uint32_t seed_count = k->output_count + g->penalties.count;
-    lc_grad_seed *seeds = lc_arena_array(&step->model->arena, seed_count, sizeof *seeds);
+    uint32_t seed_count = 0;
+    lc_grad_seed *seeds = lc_arena_array(&step->model->arena, k->output_count + g->penalties.count, sizeof *seeds);
     if (!step->x || !seeds) return lc_fail_memory(err, "a training step");
     for (uint32_t i = 0; i < k->input_count; i++) step->x[i] = input_index(graph, s->inputs[i].tensor);
     LC_TRY(list_learning(g, err));
-    LC_TRY(append_losses(g, feed, seeds, err));
-    LC_TRY(append_penalties(g, shapes->rows, seeds + k->output_count, err));
-    LC_TRY(lc_grad_append(&g->b, seeds, seed_count, g->wrt, g->learning_count, g->grads));
+    LC_TRY(append_losses(g, feed, seeds, &seed_count, err));
+    LC_TRY(append_penalties(g, shapes->rows, seeds + seed_count, err));
+    LC_TRY(lc_grad_append(&g->b, seeds, seed_count + g->penalties.count, g->wrt, g->learning_count, g->grads));
     LC_TRY(bind_gradients(g, err));
     LC_TRY(lc_grad_keep_layout(graph, err));
     step->counter = g->training.counter < 0 ? -1 : input_index(graph, g->training.counter);

@@ -41,8 +41,8 @@ size_t lc_net_sums_logs(lc_net *net, const lc_net_sums *sums, lc_log *logs) {
     const uint32_t outputs = net->keras->output_count;
     size_t n = 0;
     put(logs, &n, "loss", sums->loss / (sums->rows ? (double)sums->rows : 1));
-    for (uint32_t k = 0; k < outputs && outputs > 1; k++)
-        put(logs, &n, net->loss_names[k], sums->outputs[k] / (sums->batches ? (double)sums->batches : 1));
+    for (uint32_t k = 0; k < outputs && net->loss_count > 1; k++)
+        if (net->losses[k]) put(logs, &n, net->loss_names[k], sums->outputs[k] / (sums->batches ? (double)sums->batches : 1));
     for (uint32_t i = 0; i < net->metric_count; i++) put(logs, &n, net->metric_names[i], lc_metric_result(net->metrics[i]));
     return n;
 }

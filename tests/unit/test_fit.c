@@ -166,6 +166,11 @@ static void test_outputs(void **state) {
     compare("two", net, small_pipeline(0, SAMPLES, true, false, in_order),
             (lc_fit_options){.validation = small_pipeline(0, 16, true, false, all)});
     net = two_outputs();
+    const lc_object losses[] = {{0}, {.class_name = "sparse_categorical_crossentropy"}}; /* nothing is learned from the first */
+    lc_error err = {0};
+    GOES_WELL(lc_compile(net, &(lc_compile_options){.optimizer = LC_SGD(0.1), .losses = losses}, &err));
+    compare("one of two", net, small_pipeline(0, SAMPLES, false, false, in_order), (lc_fit_options){0});
+    net = two_outputs();
     compare("two uneven", net, small_pipeline(0, SAMPLES, true, false, (lc_pipeline_options){.batch = 12}), (lc_fit_options){0});
 }
 

@@ -7,7 +7,8 @@
  *               reset_after: q = h U + b2     g = a(x + r q)
  *   SimpleRNN   h' = a(x + h U)
  *
- * An LSTM's step has the form that src/pass/fuse_lstm.c knows. Options that only training knows (dropout, initialisers) are not read.
+ * An LSTM's step has the form that src/pass/fuse_lstm.c knows. In training parts of x and h may be dropped where they are multiplied with W and U,
+ * and nowhere else: the state that a GRU mixes into its next one is whole.
  *
  * Facts: keras/src/layers/rnn/lstm.py, gru.py, simple_rnn.py.
  */
@@ -18,7 +19,7 @@
 
 #include <string.h>
 
-enum { KERNEL, RECURRENT, BIAS, RECURRENT_BIAS, RECURRENT_NEW, SPLIT_SIZES }; /* slots */
+enum { KERNEL, RECURRENT, BIAS, RECURRENT_BIAS, RECURRENT_NEW, SPLIT_SIZES, GATE, RECURRENT_GATE = GATE + LC_CELL_GATES }; /* slots */
 
 static int32_t add(lc_call *c, int32_t x, int32_t y) { return lc_build_binary(c->b, LC_OP_ADD, x, y, LC_LOWER_ACT(NONE)); }
 static int32_t sub(lc_call *c, int32_t x, int32_t y) { return lc_build_binary(c->b, LC_OP_SUB, x, y, LC_LOWER_ACT(NONE)); }
@@ -134,8 +135,34 @@ static void read_gates(lc_call *c, lc_cell *cell, const lc_shape *x, int32_t gat
     if (cell->use_bias) lc_weight(c, 2, "bias", cell->reset_after ? (int32_t[]){2, width} : (int32_t[]){width}, cell->reset_after ? 2 : 1);
 }
 
-/* x W + b of all gates, or h U + its bias. */
-static int32_t product(lc_call *c, const lc_cell *cell, int32_t gates, bool recurrent, int32_t x) {
+int32_t lc_cell_dropped(lc_call *c, const lc_cell *cell, int32_t h, int32_t gate) {
+    const uint32_t mask = cell->masks == 1 ? 0 : (uint32_t)gate;
+    return cell->recurrent_dropout > 0 ? lc_training_dropout(c, h, cell->recurrent_dropout, cell->recurrent_stream + mask, 0) : h;
+}
+
+int32_t lc_cell_join(lc_call *c, const int32_t *gates, int32_t n) {
+    lc_shape s;
+    if (n == 1 || !lc_call_shape(c, gates[0], &s)) return n == 1 ? gates[0] : -1;
+    return lc_tf_concat(lc_eager_maker(c), gates, (uint32_t)n, s.rank - 1);
+}
+
+/* Rows of w [gates * units, depth] that are those of a gate, kept in a slot. */
+static int32_t gate_rows(lc_call *c, const lc_cell *cell, uint32_t first, int32_t w, int32_t depth, int32_t gate) {
+    const uint32_t slot = first + (uint32_t)gate;
+    if (kept(c, slot) >= 0) return kept(c, slot);
+    return keep_cell(c, slot, lc_weight_slice(c, w, (int32_t[]){gate * cell->units, 0}, (int32_t[]){cell->units, depth}, 2));
+}
+
+/* h U of the first so many gates, of which each multiplies what is left of h after its own dropout. */
+static int32_t dropped_product(lc_call *c, const lc_cell *cell, int32_t gates, int32_t w, int32_t h) {
+    int32_t parts[LC_CELL_GATES];
+    for (int32_t g = 0; g < gates; g++)
+        parts[g] = dense(c, lc_cell_dropped(c, cell, h, g), gate_rows(c, cell, RECURRENT_GATE, w, cell->units, g), LC_ABSENT);
+    return lc_cell_join(c, parts, gates);
+}
+
+/* x W + b of all gates or one, or h U + its bias. */
+static int32_t product(lc_call *c, const lc_cell *cell, int32_t gates, bool recurrent, int32_t x, int32_t gate) {
     const int32_t width = gates * cell->units, depth = recurrent ? cell->units : cell->depth;
     const int32_t dims[2] = {depth, width}, out[2] = {width, depth}, both[2] = {2, width};
     int32_t bias = LC_ABSENT;
@@ -144,17 +171,24 @@ static int32_t product(lc_call *c, const lc_cell *cell, int32_t gates, bool recu
     else if (cell->use_bias && !recurrent) bias = lc_weight_bias(c, BIAS, 2, width, true);
     const int32_t w = recurrent ? lc_weight_transposed(c, RECURRENT, 1, "recurrent_kernel", dims, 2, out, 2)
                                 : lc_weight_transposed(c, KERNEL, 0, "kernel", dims, 2, out, 2);
-    return dense(c, x, w, bias);
+    if (gate != LC_ALL_GATES) {
+        const int32_t part = bias == LC_ABSENT ? bias : lc_weight_slice(c, bias, (int32_t[]){gate * cell->units}, &cell->units, 1);
+        return dense(c, x, gate_rows(c, cell, GATE, w, depth, gate), part);
+    }
+    if (!recurrent || cell->recurrent_dropout <= 0) return dense(c, x, w, bias);
+    if (cell->masks == 1) return dense(c, lc_cell_dropped(c, cell, x, 0), w, bias);
+    const int32_t y = dropped_product(c, cell, gates, w, x);
+    return bias == LC_ABSENT ? y : add(c, y, bias);
 }
 
 /* ---- LSTM ------------------------------------------------------------------------------------------------------------ */
 
 static void lstm_read(lc_call *c, lc_cell *cell, const lc_shape *x) { read_gates(c, cell, x, 4); }
-static int32_t lstm_project(lc_call *c, const lc_cell *cell, int32_t x) { return product(c, cell, 4, false, x); }
+static int32_t lstm_project(lc_call *c, const lc_cell *cell, int32_t x, int32_t gate) { return product(c, cell, 4, false, x, gate); }
 
 static void lstm_step(lc_call *c, const lc_cell *cell, int32_t x, int32_t *states) {
     int32_t g[4];
-    if (!lc_cell_split(c, add(c, x, product(c, cell, 4, true, states[0])), 4, g)) return;
+    if (!lc_cell_split(c, add(c, x, product(c, cell, 4, true, states[0], LC_ALL_GATES)), 4, g)) return;
     const int32_t kept_part = mul(c, gate(c, g[1]), states[1]), new_part = mul(c, gate(c, g[0]), act(c, g[2]));
     states[1] = add(c, kept_part, new_part);
     states[0] = mul(c, gate(c, g[3]), act(c, states[1]));
@@ -175,7 +209,7 @@ static void gru_read(lc_call *c, lc_cell *cell, const lc_shape *x) {
     cell->reset_after = resets_after(c, &cell->layer, lc_opt_size(c, lc_cell_key(c, "units", "output_dim")));
     read_gates(c, cell, x, 3);
 }
-static int32_t gru_project(lc_call *c, const lc_cell *cell, int32_t x) { return product(c, cell, 3, false, x); }
+static int32_t gru_project(lc_call *c, const lc_cell *cell, int32_t x, int32_t gate) { return product(c, cell, 3, false, x, gate); }
 
 /* [.., 3 units] to the first two gates and the third. */
 static bool split_gates(lc_call *c, const lc_cell *cell, int32_t x, int32_t *parts) {
@@ -190,14 +224,20 @@ static void gru_step(lc_call *c, const lc_cell *cell, int32_t x, int32_t *states
     int32_t from_x[2], from_h[2], g[2], fresh;
     if (!split_gates(c, cell, x, from_x)) return;
     if (cell->reset_after) {
-        if (!split_gates(c, cell, product(c, cell, 3, true, h), from_h)) return;
-    } else from_h[0] = dense(c, h, lc_cell_columns(c, RECURRENT, 1, "recurrent_kernel", n, 3 * n, 0, 2 * n), LC_ABSENT);
+        if (!split_gates(c, cell, product(c, cell, 3, true, h, LC_ALL_GATES), from_h)) return;
+    } else {
+        const int32_t w = lc_cell_columns(c, RECURRENT, 1, "recurrent_kernel", n, 3 * n, 0, 2 * n);
+        from_h[0] = cell->recurrent_dropout > 0 ? dropped_product(c, cell, 2, w, h) : dense(c, h, w, LC_ABSENT);
+    }
     const int32_t both = add(c, from_x[0], from_h[0]);
     const bool elementwise = names(c, recurrent_key(c), "sigmoid", "sigmoid") || names(c, recurrent_key(c), "", "hard_sigmoid");
     if (!lc_cell_split(c, elementwise ? gate(c, both) : both, 2, g)) return;
     for (int k = 0; k < 2 && !elementwise; k++) g[k] = gate(c, g[k]);
     if (cell->reset_after) fresh = mul(c, g[1], from_h[1]);
-    else fresh = dense(c, mul(c, g[1], h), lc_cell_columns(c, RECURRENT_NEW, 1, "recurrent_kernel", n, 3 * n, 2 * n, 3 * n), LC_ABSENT);
+    else {
+        const int32_t reset = mul(c, g[1], lc_cell_dropped(c, cell, h, 2));
+        fresh = dense(c, reset, lc_cell_columns(c, RECURRENT_NEW, 1, "recurrent_kernel", n, 3 * n, 2 * n, 3 * n), LC_ABSENT);
+    }
     fresh = act(c, add(c, from_x[1], fresh));
     states[0] = add(c, fresh, mul(c, g[0], sub(c, h, fresh)));
 }
@@ -205,9 +245,9 @@ static void gru_step(lc_call *c, const lc_cell *cell, int32_t x, int32_t *states
 /* ---- SimpleRNN --------------------------------------------------------------------------------------------------------- */
 
 static void simple_read(lc_call *c, lc_cell *cell, const lc_shape *x) { read_gates(c, cell, x, 1); }
-static int32_t simple_project(lc_call *c, const lc_cell *cell, int32_t x) { return product(c, cell, 1, false, x); }
+static int32_t simple_project(lc_call *c, const lc_cell *cell, int32_t x, int32_t gate) { return product(c, cell, 1, false, x, gate); }
 static void simple_step(lc_call *c, const lc_cell *cell, int32_t x, int32_t *states) {
-    states[0] = act(c, add(c, x, product(c, cell, 1, true, states[0])));
+    states[0] = act(c, add(c, x, product(c, cell, 1, true, states[0], LC_ALL_GATES)));
 }
 
 /* ---- all ----------------------------------------------------------------------------------------------------------------- */
@@ -222,9 +262,9 @@ bool lc_cell_fuses(const lc_cell *cell) {
 }
 
 static const lc_cell_kind kinds[] = {
-    {"LSTMCell", "lstm_cell", 2, lstm_read, lstm_project, lstm_step},
-    {"GRUCell", "gru_cell", 1, gru_read, gru_project, gru_step},
-    {"SimpleRNNCell", "simple_rnn_cell", 1, simple_read, simple_project, simple_step},
+    {"LSTMCell", "lstm_cell", 2, lstm_read, 4, lstm_project, lstm_step},
+    {"GRUCell", "gru_cell", 1, gru_read, 3, gru_project, gru_step},
+    {"SimpleRNNCell", "simple_rnn_cell", 1, simple_read, 1, simple_project, simple_step},
 };
 
 const lc_cell_kind *lc_cell_find(const char *class_name) {

@@ -12,7 +12,7 @@
 #include "lower/keras.h"
 #include "ops/build.h"
 
-#define LC_LOWER_SLOTS 12                                   /* constants one layer keeps for its further calls */
+#define LC_LOWER_SLOTS 16                                   /* constants one layer keeps for its further calls */
 #define LC_LOWER_ACT(name) LC_ActivationFunctionType_##name /* RELU, RELU6, NONE */
 
 typedef struct lc_lower {

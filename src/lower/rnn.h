@@ -15,6 +15,7 @@
 
 enum {
     LC_CELL_STATES = 2,
+    LC_CELL_GATES = 4,                     /* at most */
     LC_RNN_STATES = LC_TF_LOOP_VALUES - 4, /* of all cells of a stack */
     LC_RNN_UNROLL = 2000,                  /* steps that are unrolled at most */
 };
@@ -28,8 +29,10 @@ typedef struct lc_cell_kind {
     uint32_t states;
     /* Reads options and checks weights for steps like x [batch, features ...]; sets state_dims. */
     void (*read)(lc_call *c, lc_cell *cell, const lc_shape *x);
-    /* What a step's input adds to the gates, for inputs with any number of dimensions in front of the features (a convolution: one). */
-    int32_t (*project)(lc_call *c, const lc_cell *cell, int32_t x);
+    int32_t gates;
+    /* What a step's input adds to the gates, for inputs with any number of dimensions in front of the features (a convolution: one). Of all
+     * gates, or to gate 0, 1 ... alone. */
+    int32_t (*project)(lc_call *c, const lc_cell *cell, int32_t x, int32_t gate);
     /* One step: projected input and states to the next states, of which the first is the output. */
     void (*step)(lc_call *c, const lc_cell *cell, int32_t x, int32_t *states);
 } lc_cell_kind;
@@ -47,9 +50,11 @@ struct lc_cell {
     /* convolution, of `rank` spatial dimensions */
     int32_t rank, kernel[3], stride[3], dilation[3];
     bool same, channels_first;
-    /* In training: parts of a step's input and of its first state that are dropped, the same ones in all steps; 0: none. */
+    /* In training: parts that are dropped of what a step's input and its first state are multiplied with, the same ones in all steps; 0: none.
+     * masks: how many there are of each, 1 or one a gate, with streams that follow each other. */
     float dropout, recurrent_dropout;
     uint32_t dropout_stream, recurrent_stream;
+    int32_t masks;
 };
 
 /* NULL and nothing failed when there is no such cell. (cell.c) */
@@ -65,6 +70,11 @@ const char *lc_cell_key(lc_call *c, const char *key, const char *before);
 /* Columns [from, to) of weight i, a matrix [rows, cols], transposed: [to - from, rows]; a part of a vector likewise. Kept in `slot`. */
 int32_t lc_cell_columns(lc_call *c, uint32_t slot, uint32_t i, const char *name, int32_t rows, int32_t cols, int32_t from, int32_t to);
 int32_t lc_cell_part(lc_call *c, uint32_t slot, uint32_t i, const char *name, const int32_t *dims, int32_t rank, int32_t from, int32_t to);
+#define LC_ALL_GATES (-1)
+/* The first state as gate g multiplies it: a part of it dropped, where the cell drops in training. */
+int32_t lc_cell_dropped(lc_call *c, const lc_cell *cell, int32_t h, int32_t gate);
+/* What each gate gives, beside each other in the last dimension. */
+int32_t lc_cell_join(lc_call *c, const int32_t *gates, int32_t n);
 /* SPLIT of the last dimension in n equal parts. */
 bool lc_cell_split(lc_call *c, int32_t x, int32_t n, int32_t *parts);
 /* Weights as another age stored them become those of the cell. (cell_weights.c) */

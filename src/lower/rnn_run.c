@@ -43,6 +43,19 @@ static lc_call call_in(const run *p, uint32_t cell, lc_tf_call *maker) {
 
 static int32_t select(lc_tf_call *t, int32_t mask, int32_t yes, int32_t no) { return lc_build_select(t->b, mask, yes, no); }
 
+/* What x adds to the gates, where the cell drops parts of x in training: of all that the gates read, or of each gate's own. shared: the dimension
+ * of time, bit d set for dimension d. */
+static int32_t project(lc_call *c, const lc_cell *cell, int32_t x, uint32_t shared,
+                       int32_t (*of)(lc_call *c, const lc_cell *cell, int32_t x, int32_t gate)) {
+    int32_t gates[LC_CELL_GATES];
+    if (cell->dropout <= 0) return of(c, cell, x, LC_ALL_GATES);
+    for (int32_t g = 0; g < cell->masks; g++) {
+        const int32_t dropped = lc_training_dropout(c, x, cell->dropout, cell->dropout_stream + (uint32_t)g, shared);
+        gates[g] = of(c, cell, dropped, cell->masks == 1 ? LC_ALL_GATES : g);
+    }
+    return lc_cell_join(c, gates, cell->masks);
+}
+
 /* x: row of the input. before: output of the step before, replaced by this one's. Returns what is written as this step's output. */
 static int32_t run_cells(const run *p, lc_tf_call *t, int32_t x, int32_t mask, int32_t *states, int32_t *before) {
     int32_t next[LC_RNN_STATES], at = 0;
@@ -51,9 +64,7 @@ static int32_t run_cells(const run *p, lc_tf_call *t, int32_t x, int32_t mask, i
     for (uint32_t k = 0; k < r->cell_count; k++) {
         lc_call c = call_in(p, k, t);
         const lc_cell *cell = &r->cells[k];
-        if (k && cell->dropout > 0) x = lc_training_dropout(&c, x, cell->dropout, cell->dropout_stream, 0);
-        if (k || p->fuses) x = cell->kind->project(&c, cell, x);
-        if (cell->recurrent_dropout > 0) next[at] = lc_training_dropout(&c, next[at], cell->recurrent_dropout, cell->recurrent_stream, 0);
+        if (k || p->fuses) x = project(&c, cell, x, 0, cell->kind->project);
         cell->kind->step(&c, cell, x, next + at);
         x = next[at];
         at += (int32_t)cell->kind->states;
@@ -266,16 +277,12 @@ static int32_t wide_mask(run *p, int32_t mask) {
     return mask;
 }
 
-/* x as the steps read it: projected, or for the operator as it is with the time in front. */
-static int32_t prepare(run *p, int32_t x) {
-    const lc_cell *cell = &p->r->cells[0];
-    lc_call c = cell->call;
-    lc_tf_call *t = lc_eager_maker(p->c);
+/* The same of all steps' images [batch, time, ...] at once. */
+static int32_t project_images(lc_call *c, const lc_cell *cell, int32_t x, int32_t gate) {
+    lc_tf_call *t = lc_eager_maker(c);
     lc_shape s;
-    if (p->fuses) return swap_time(p->c, x);
-    if (!cell->rank) return cell->kind->project(&c, cell, x);
-    const int32_t y = cell->kind->project(&c, cell, lc_tf_merge_dims(t, x, 0, 2));
-    if (!lc_call_shape(p->c, x, &s)) return -1;
+    const int32_t y = cell->kind->project(c, cell, lc_tf_merge_dims(t, x, 0, 2), gate);
+    if (!lc_call_shape(c, x, &s)) return -1;
     int32_t tensors[LC_MAX_RANK], values[LC_MAX_RANK], n = 2;
     const bool both = s.dims[0] < 0 && s.dims[1] < 0;
     for (int32_t d = 0; d < 2; d++) {
@@ -284,23 +291,36 @@ static int32_t prepare(run *p, int32_t x) {
     }
     for (int32_t d = 0; d <= cell->state_rank - 1; d++) {
         tensors[n] = LC_ABSENT;
-        values[n++] = d == cell->state_rank - 1 ? 4 * cell->units : cell->state_dims[d];
+        values[n++] = d < cell->state_rank - 1 ? cell->state_dims[d] : gate == LC_ALL_GATES ? 4 * cell->units : cell->units;
     }
     return both ? lc_tf_reshape_like(t, y, lc_tf_vector_of(t, tensors, values, n)) : lc_tf_reshape(t, y, values, n);
 }
 
-/* What is dropped in training, as Keras 3 does it: by one mask of the input's features and one of the state, in all steps. */
+/* x as the steps read it: projected, or for the operator as it is with the time in front. */
+static int32_t prepare(run *p, int32_t x) {
+    const lc_cell *cell = &p->r->cells[0];
+    lc_call c = cell->call;
+    if (p->fuses) return swap_time(p->c, x);
+    return project(&c, cell, x, 1U << 1, cell->rank ? project_images : cell->kind->project);
+}
+
+/* What is dropped in training, as Keras does it, by masks of a step's input and of the state that are the same in all steps: one of each; one a
+ * gate in convolutions, and wherever parts of the state are dropped (Keras's implementation 1, which files of Keras 2 may also ask for). */
 static void read_dropout(lc_call *c, lc_cell *cell) {
+    uint32_t more;
+    cell->masks = 1;
     if (!lc_training_mode(c)) return;
     cell->dropout = (float)lc_opt_num(c, "dropout", 0);
     cell->recurrent_dropout = (float)lc_opt_num(c, "recurrent_dropout", 0);
     if (!(cell->dropout >= 0 && cell->dropout < 1)) lc_opt_fail(c, "dropout", "needs a part from 0 to less than 1");
     if (!(cell->recurrent_dropout >= 0 && cell->recurrent_dropout < 1))
         lc_opt_fail(c, "recurrent_dropout", "needs a part from 0 to less than 1");
+    if (cell->rank || cell->recurrent_dropout > 0 || lc_opt_num(c, "implementation", 2) == 1) cell->masks = cell->kind->gates;
     if (cell->dropout > 0) lc_training_counter(c, &cell->dropout_stream);
+    for (int32_t g = 1; g < cell->masks && cell->dropout > 0; g++) lc_training_counter(c, &more);
     if (cell->recurrent_dropout > 0) lc_training_counter(c, &cell->recurrent_stream);
+    for (int32_t g = 1; g < cell->masks && cell->recurrent_dropout > 0; g++) lc_training_counter(c, &more);
 }
-
 int32_t lc_rnn_run(lc_call *c, lc_rnn *r, int32_t x) {
     run p = {.c = c, .r = r, .last = &r->cells[r->cell_count - 1], .mask = -1};
     lc_tf_call *t = lc_eager_maker(c);
@@ -337,7 +357,6 @@ int32_t lc_rnn_run(lc_call *c, lc_rnn *r, int32_t x) {
         const bool unroll = (r->unroll || c->lower->options->unroll) && s.dims[1] > 0 && s.dims[1] <= LC_RNN_UNROLL;
         p.fuses = plain && !r->stateful && !lc_trains(c); /* what is learned is learned through steps */
         p.keeps = mask >= 0 && !(r->zero_masked && r->sequences) && (r->given_count || r->stateful);
-        if (r->cells[0].dropout > 0) x = lc_training_dropout(c, x, r->cells[0].dropout, r->cells[0].dropout_stream, 1u << 1);
         p.x = prepare(&p, x);
         begin_states(&p, x);
         if (mask >= 0) p.mask = wide_mask(&p, mask);

@@ -65,7 +65,8 @@ static int32_t trained_along(lc_call *c, const along *a, const lc_keras_weight *
 /* moving = moving momentum + batch (1 - momentum), where it lies. */
 static void move(lc_call *c, const lc_keras_weight *moving, const char *name, int32_t batch, float momentum) {
     const int32_t t = lc_training_input(c, moving, name, false);
-    const int32_t sum = lc_build_binary(c->b, LC_OP_ADD, lc_build_with_scalar(c->b, LC_OP_MUL, t, "momentum", momentum),
+    const int32_t before = lc_training_latest(c, t);
+    const int32_t sum = lc_build_binary(c->b, LC_OP_ADD, lc_build_with_scalar(c->b, LC_OP_MUL, before, "momentum", momentum),
                                         lc_build_with_scalar(c->b, LC_OP_MUL, batch, "rest", 1 - momentum), LC_LOWER_ACT(NONE));
     lc_training_update(c, t, sum);
 }

@@ -4,11 +4,13 @@
  *   Bidirectional     the forward layer and the backward one over the same sequence, the backward one's rows turned, then merged. Where the
  *                     file has one layer, the backward one is its twin with go_backwards the other way. Masked rows are zeros when sequences
  *                     are returned, as Keras sets it in both.
- *   TimeDistributed   batch and time as one dimension, the layer, and back. A Dense does the same with every dimension in front anyway.
+ *   TimeDistributed   batch and time as one dimension, the layer, and back. A Dense does the same with every dimension in front anyway. In training
+ *                     a layer that looks at its whole batch (BatchNormalization: its statistics) is run a step at a time, as Keras runs all.
  *
  * Facts: keras/src/layers/rnn/bidirectional.py, time_distributed.py.
  */
 #include "lower/rnn.h"
+#include "lower/training.h"
 
 #include <string.h>
 
@@ -137,6 +139,52 @@ static int32_t apart(lc_call *c, int32_t y, int32_t x) {
     return lc_tf_reshape_like(t, y, lc_tf_vector_of(t, tensors, values, n));
 }
 
+/* Whether there is a layer in it, or in a model or a wrapper in it, that does not treat each sample of a batch by itself in training. The reader has
+ * bounded the depth. */
+static bool sees_batch(const lc_json *layer) {
+    static const char *const classes[] = {"BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization",
+                                          "RandomCrop"};
+    const char *name = layer->kind == LC_JSON_OBJECT ? lc_json_str(layer, "class_name", "") : "";
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (strcmp(classes[i], name) == 0) return true;
+    if (strcmp(name, "Dropout") == 0 && lc_json_is(lc_json_get(lc_json_get(layer, "config"), "noise_shape"), LC_JSON_ARRAY)) return true;
+    if (layer->kind != LC_JSON_OBJECT && layer->kind != LC_JSON_ARRAY) return false;
+    for (uint32_t i = 0; i < layer->count; i++)
+        if (sees_batch(&layer->items[i])) return true;
+    return false;
+}
+
+static bool rows_of(lc_call *c, int32_t x, int32_t *rows, int32_t n) {
+    const lc_UnpackOptions o = {.num = n, .axis = 1};
+    return lc_build_op_multi(c->b, LC_OP_UNPACK, LC_TABLE_UnpackOptions, &o, &x, 1, rows, (uint32_t)n);
+}
+
+/* The layer once a step, each after the one before. */
+static int32_t step_by_step(lc_call *c, const lc_keras_layer *inner, int32_t steps) {
+    lc_arena *arena = &c->lower->scratch;
+    const int32_t mask = lc_call_mask(c, 0);
+    lc_tf_call *t = lc_eager_maker(c);
+    size_t outs = 1;
+    if (steps < 1 || steps > LC_RNN_UNROLL)
+        return lc_build_fail(c->b, LC_LIMIT, "it has %d steps, litec trains 1 to %d", steps, LC_RNN_UNROLL);
+    int32_t *x = lc_arena_array(arena, (size_t)steps, sizeof *x), *masks = lc_arena_array(arena, (size_t)steps, sizeof *masks);
+    lc_call *done = lc_arena_array(arena, (size_t)steps, sizeof *done);
+    int32_t *y = lc_arena_array(arena, (size_t)steps, sizeof *y);
+    if (!x || !masks || !done || !y) return lc_build_check(c->b, lc_fail_memory(c->b->err, "steps")) ? -1 : -1;
+    for (int32_t i = 0; i < steps; i++) masks[i] = -1;
+    if (!rows_of(c, c->in[0], x, steps) || (mask >= 0 && !rows_of(c, mask, masks, steps))) return -1;
+    for (int32_t i = 0; i < steps; i++) {
+        y[i] = lc_part_call(c, inner, &x[i], &masks[i], 1, &done[i]);
+        if (c->b->status != LC_OK) return -1;
+        outs = done[i].more_count + 1;
+    }
+    for (size_t k = 1; k < outs; k++) {
+        for (int32_t i = 0; i < steps; i++) x[i] = done[i].more[k - 1];
+        lc_call_give(c, (uint32_t)k, lc_tf_pack(t, x, (uint32_t)steps, 1));
+    }
+    return lc_tf_pack(t, y, (uint32_t)steps, 1);
+}
+
 int32_t lc_lower_time_distributed(lc_call *c) {
     const lc_json *json = lc_opt(c, "layer");
     const lc_keras_layer *inner = c->layer->inner;
@@ -154,6 +202,10 @@ int32_t lc_lower_time_distributed(lc_call *c) {
         inner = part;
     }
     const int32_t none = -1;
+    if (lc_training_mode(c) && sees_batch(json)) {
+        if (s.dims[1] >= 0) return step_by_step(c, inner, s.dims[1]);
+        if (lc_training_refused(c, "the number of its steps is open, and the layer in it looks at the whole batch of each")) return -1;
+    }
     if (!inner->registered_name && any_rank(inner->class_name)) return lc_part_call(c, inner, c->in, &none, 1, &done);
     const int32_t x = lc_tf_merge_dims(lc_eager_maker(c), c->in[0], 0, 2);
     if (c->b->status != LC_OK) return -1;

@@ -52,7 +52,7 @@ int32_t lc_training_input(lc_call *c, const lc_keras_weight *w, const char *what
         t->count--;
         return lc_build_check(c->b, lc_fail_memory(c->b->err, "variables")) ? -1 : -1;
     }
-    *v = (lc_trained){.name = name, .what = what, .config = c->config, .data = w->data, .tensor = tensor, .rank = w->rank};
+    *v = (lc_trained){.name = name, .what = what, .config = c->config, .data = w->data, .tensor = tensor, .latest = -1, .rank = w->rank};
     memcpy(v->dims, w->dims, sizeof v->dims);
     v->learns = learns && learns_here(c);
     v->what = name + strlen(name) - strlen(what);
@@ -118,7 +118,22 @@ void lc_training_make(lc_call *c, uint32_t i, const char *what, const int32_t *d
     c->layer->homes[i]->name = name;
 }
 
+static lc_trained *with_tensor(const lc_call *c, int32_t tensor) {
+    for (uint32_t i = 0; i < of(c)->count; i++)
+        if (of(c)->list[i].tensor == tensor) return &of(c)->list[i];
+    return NULL;
+}
+
+int32_t lc_training_latest(const lc_call *c, int32_t to) {
+    const lc_trained *v = c->b->status == LC_OK ? with_tensor(c, to) : NULL;
+    return v && v->latest >= 0 ? v->latest : to;
+}
+
 void lc_training_update(lc_call *c, int32_t to, int32_t t) {
     if (c->b->status != LC_OK) return;
-    c->b->graph->tensors[t].bound = c->b->graph->tensors[to].bound;
+    lc_trained *v = with_tensor(c, to);
+    lc_tensor *tensors = c->b->graph->tensors;
+    if (v && v->latest >= 0) tensors[v->latest].bound = NULL;
+    if (v) v->latest = t;
+    tensors[t].bound = tensors[to].bound;
 }

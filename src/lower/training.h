@@ -23,7 +23,8 @@ typedef struct lc_trained {
     const void *data;      /* lc_keras_weight.data: the array is known by it */
     int32_t tensor;        /* the input of the graph */
     int32_t rank, dims[LC_MAX_RANK];
-    bool learns; /* false: moving statistics, which operators of the graph change where they lie */
+    int32_t latest; /* what the graph has it become, so far; -1: as it is */
+    bool learns;    /* false: moving statistics, which operators of the graph change where they lie */
 } lc_trained;
 
 /* An array that is to be made. */
@@ -75,7 +76,9 @@ int32_t lc_training_dropout(struct lc_call *c, int32_t x, float rate, uint32_t s
 void lc_training_fan(const struct lc_call *c, size_t fan_in);
 /* Memory for array i of the layer, where it has none yet (keras_place.h: lc_keras_expect). */
 void lc_training_make(struct lc_call *c, uint32_t i, const char *what, const int32_t *dims, int32_t rank);
-/* Writes tensor t into the array that input `to` is bound to, when the graph runs. */
+/* What the array of input `to` is after the updates so far: of a layer that is called more than once, each call's follows that before. */
+int32_t lc_training_latest(const struct lc_call *c, int32_t to);
+/* Writes tensor t into the array that input `to` is bound to, when the graph runs; the updates before are only steps on the way. */
 void lc_training_update(struct lc_call *c, int32_t to, int32_t t);
 
 #endif

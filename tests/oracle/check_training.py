@@ -191,12 +191,32 @@ def twice():
     return keras.Model(i, layers.Dense(5, activation="softmax")(layers.Add()([inner(i), other(i)])))
 
 
+# a layer that looks at the whole batch, once a step; and the same layer called twice: its moving averages go two steps
+def stepwise():
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(5), layers.BatchNormalization(momentum=0.8), layers.ReLU()])
+    x = i = keras.Input((4, 6))
+    x = layers.TimeDistributed(layers.BatchNormalization(momentum=0.9))(x)
+    x = layers.TimeDistributed(inner)(x)
+    norm = layers.BatchNormalization(momentum=0.7)
+    x = norm(layers.Dense(4)(norm(layers.Dense(4)(x))))
+    return keras.Model(i, layers.Dense(5, activation="softmax")(layers.Flatten()(x)))
+
+
+def stepwise_cnn():
+    inner = keras.Sequential([keras.Input((5, 5, 2)), layers.Conv2D(3, 2), layers.BatchNormalization(), layers.ReLU(), layers.GlobalAveragePooling2D()])
+    return keras.Sequential([keras.Input((4, 5, 5, 2)), layers.TimeDistributed(inner), layers.GRU(4), layers.Dense(5, activation="softmax")])
+
+
+def stepwise_mask():
+    return keras.Sequential([keras.Input((7,), dtype="int32"), layers.Embedding(20, 6, mask_zero=True), layers.TimeDistributed(layers.BatchNormalization()), layers.SimpleRNN(4), layers.Dense(5, activation="softmax")])
+
+
 SPARSE = "sparse_categorical_crossentropy"
 ALL = [optimizers.SGD(0.1), optimizers.SGD(0.05, momentum=0.9), optimizers.SGD(0.05, momentum=0.9, nesterov=True), optimizers.Adam(0.01), optimizers.Adam(0.01, amsgrad=True), optimizers.AdamW(0.01, weight_decay=0.1),
        optimizers.RMSprop(0.01), optimizers.RMSprop(0.01, momentum=0.5, centered=True), optimizers.Adagrad(0.1), optimizers.Adadelta(1.0), optimizers.Adamax(0.01), optimizers.Nadam(0.01), optimizers.Ftrl(0.1), optimizers.Lion(0.001),
        optimizers.Adam(optimizers.schedules.ExponentialDecay(0.01, 3, 0.5)), optimizers.SGD(0.1, clipnorm=0.1), optimizers.Adam(0.01, global_clipnorm=0.1, use_ema=True, ema_overwrite_frequency=3), optimizers.SGD(0.1, gradient_accumulation_steps=2)]
 CASES = [(f"{m.__name__} {i} {type(o).__name__}", m, o, SPARSE) for m in (mlp, cnn) for i, o in enumerate(ALL)]
-CASES += [(f"{m.__name__} SGD", m, optimizers.SGD(0.05), SPARSE) for m in (bn_cnn, residual, lstm, gru, rnn_mask, attention, conv1d, frozen, regular, transposed, nested, volumes, scaled, scores, norms, masked_norm, functions, convlstm, activities)]
+CASES += [(f"{m.__name__} SGD", m, optimizers.SGD(0.05), SPARSE) for m in (bn_cnn, residual, lstm, gru, rnn_mask, attention, conv1d, frozen, regular, transposed, nested, volumes, scaled, scores, norms, masked_norm, functions, convlstm, activities, stepwise, stepwise_cnn, stepwise_mask)]
 CASES += [(f"{m.__name__} Adam", m, optimizers.Adam(0.002), SPARSE) for m in (bn_cnn, lstm_floats, attention)]
 CASES += [(f"regression {l}", regression, optimizers.SGD(0.01), l) for l in ("mse", "mae", "huber", "log_cosh", "cosine_similarity")]
 CASES += [("binary", binary, optimizers.SGD(0.1), "binary_crossentropy"), ("binary hinge", binary, optimizers.SGD(0.1), "hinge"), ("binary poisson", binary, optimizers.SGD(0.1), "poisson")]

@@ -107,6 +107,54 @@ static void recurrent_dropout(void **state) {
     assert_non_null(strstr(err.message, "dropout"));
 }
 
+/* A layer that looks at its whole batch is run once a step: each has its own mean, which the moving one follows in their order. One in two places
+ * follows both, too. */
+static void once_a_step(void **state) {
+    (void)state;
+    lc_error err;
+    float steps[BATCH * 2], wanted[BATCH * 2];
+    for (int i = 0; i < BATCH; i++) {
+        const float around = i % 2 ? 1 : -1;
+        steps[2 * i] = 1 + around, steps[2 * i + 1] = 5 + 2 * around; /* mean 1 and 5, variance 1 and 4 */
+        wanted[2 * i] = wanted[2 * i + 1] = around;
+    }
+    lc_net *net = lc_sequential("net");
+    lc_add(net, LC_INPUT({2, 1}));
+    lc_add(net, LC_TIME_DISTRIBUTED(LC_BATCH_NORMALIZATION(.momentum = 0.9)));
+    if (lc_compile(net, &(lc_compile_options){.optimizer = LC_SGD(0.1), .loss = {"mse", NULL, NULL}}, &err)) fail_msg("%s", err.message);
+    const lc_array xs = {.type = LC_FLOAT32, .rank = 3, .dims = {BATCH, 2, 1}, .data = steps, .size = sizeof steps},
+                   ys = {.type = LC_FLOAT32, .rank = 3, .dims = {BATCH, 2, 1}, .data = wanted, .size = sizeof wanted};
+    double value;
+    if (lc_train_on_batch(net, &(lc_batch){.rows = BATCH, .x = &xs, .y = &ys}, &value, &err)) fail_msg("%s", err.message);
+    assert_true(value < 1e-5);
+    int found = 0;
+    for (size_t i = 0; i < lc_net_variable_count(net); i++) {
+        const lc_net_variable v = lc_net_variable_at(net, i);
+        const bool mean = strstr(v.path, "moving_mean") != NULL;
+        if (!mean && !strstr(v.path, "moving_variance")) continue;
+        const double is = mean ? 0.9 * 0.1 + 0.5 : 0.9 * (0.9 + 0.1) + 0.4;
+        if (!(fabs((double)v.value[0] - is) < 1e-5)) fail_msg("%s is %g, not %g", v.path, (double)v.value[0], is);
+        found++;
+    }
+    assert_int_equal(found, 2);
+    lc_net_destroy(net);
+
+    net = lc_functional("twice");
+    lc_symbol in = lc_input(net, LC_INPUT({1}));
+    const int32_t norm = lc_layer_make(net, LC_BATCH_NORMALIZATION(.momentum = 0.9, .no_center = true, .no_scale = true));
+    const lc_symbol once = lc_apply(net, norm, &in, 1), twice = lc_apply(net, norm, &once, 1);
+    lc_outputs(net, &twice, 1);
+    if (lc_compile(net, &(lc_compile_options){.optimizer = LC_SGD(0.1), .loss = {"mse", NULL, NULL}}, &err)) fail_msg("%s", err.message);
+    for (int i = 0; i < BATCH; i++) steps[i] = i % 2 ? 6 : 4;
+    const lc_array x2 = {.type = LC_FLOAT32, .rank = 2, .dims = {BATCH, 1}, .data = steps, .size = BATCH * sizeof(float)},
+                   y2 = {.type = LC_FLOAT32, .rank = 2, .dims = {BATCH, 1}, .data = wanted, .size = BATCH * sizeof(float)};
+    if (lc_train_on_batch(net, &(lc_batch){.rows = BATCH, .x = &x2, .y = &y2}, &value, &err)) fail_msg("%s", err.message);
+    const lc_net_variable mean = lc_net_variable_at(net, 0);
+    assert_non_null(strstr(mean.path, "moving_mean"));
+    assert_true(fabs((double)mean.value[0] - 0.9 * 0.5) < 1e-5); /* 5, then 0 */
+    lc_net_destroy(net);
+}
+
 /* Each picture is a ramp along the columns: mirrored it is far from itself, upside down it is not. */
 static void flips(void **state) {
     (void)state;
@@ -200,13 +248,8 @@ static void stateful(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(noise),
-                                       cmocka_unit_test(recurrent_dropout),
-                                       cmocka_unit_test(flips),
-                                       cmocka_unit_test(brightness_and_contrast),
-                                       cmocka_unit_test(warps),
-                                       cmocka_unit_test(crops),
-                                       cmocka_unit_test(nothing_in_prediction),
-                                       cmocka_unit_test(stateful)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(noise), cmocka_unit_test(recurrent_dropout),       cmocka_unit_test(once_a_step),
+                                       cmocka_unit_test(flips), cmocka_unit_test(brightness_and_contrast), cmocka_unit_test(warps),
+                                       cmocka_unit_test(crops), cmocka_unit_test(nothing_in_prediction),   cmocka_unit_test(stateful)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@
  *     lc_module_call(m, "step", batch, 2, &loss, 1, &err);
  *
  * A function is traced when it is called with types and shapes that it has not met: what it builds is kept (a concrete function) and runs from
- * then on. Concrete functions are the signatures of what lc_module_save writes.
+ * then on. A trace with open sizes (-1) serves every call that fits it. Concrete functions are the signatures of what lc_module_save writes.
  */
 #ifndef LITEC_MODULE_H
 #define LITEC_MODULE_H
@@ -65,8 +65,10 @@ LC_API lc_status lc_module_save(lc_module *module, const char *path, lc_error *e
 
 /* ---- while tracing -------------------------------------------------------------------------------------------------------- */
 
-/* A variable of the module as a tensor. */
+/* A variable of the module as a tensor: its value here. Asked for again after an assignment it is what was assigned; a tensor that was asked for
+ * before stays what it was. */
 LC_API int32_t lc_trace_variable(lc_trace *t, const char *name);
+/* name NULL: "output", "output_1" ... Two outputs with one name are refused. */
 LC_API void lc_trace_output(lc_trace *t, const char *name, int32_t tensor);
 /* Any operator of TFLite by its name and options as JSON, constants, casts: the calls lc_layer_op, lc_layer_constant, lc_layer_cast, lc_layer_shape
  * of litec.h with this. */
@@ -95,7 +97,8 @@ LC_API int32_t lc_same_largest(lc_trace *t, int32_t x, int32_t y);
 /* gradients[i]: of the scalar with respect to the tensor wrt[i] (a variable, an input, anything before it); zeros where it does not depend on it.
  * Shapes must be known. */
 LC_API void lc_gradients(lc_trace *t, int32_t scalar, const int32_t *wrt, uint32_t n, int32_t *gradients);
-/* The variable becomes this, or less by this, when the function ends. */
+/* The variable (any tensor that lc_trace_variable gave for it) becomes this, or less by this than it is here. Of several assignments each sees those
+ * before it, as in tf.function. */
 LC_API void lc_assign(lc_trace *t, int32_t variable, int32_t value);
 LC_API void lc_assign_sub(lc_trace *t, int32_t variable, int32_t by);
 

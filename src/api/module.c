@@ -5,7 +5,8 @@
  *              ├─ functions[]  name, the caller's function
  *              └─ concrete[]   one a trace: model, session; variables are bound tensors, so that calls read and write the module's numbers
  *
- * What is assigned is copied into the variables by the last operators of the graph: until then all of it sees the values from before the call.
+ * What is assigned last is copied into the variables by the last operators of the graph. Before that, a read of a variable is the input of the graph
+ * or, behind an assignment, what was assigned: the function sees what tf.function would, and tensors it read before keep their values.
  */
 #include "api/api.h"
 #include "api/module.h"
@@ -134,20 +135,39 @@ lc_status lc_module_trace_into(lc_module *m, const lc_concrete *c, lc_model *mod
     return t.b.status;
 }
 
-static bool same_inputs(const lc_concrete *c, const lc_module_function_ *f, const lc_array *inputs, uint32_t n) {
-    bool same = c->function == f && c->input_count == n;
-    for (uint32_t i = 0; same && i < n; i++) {
-        same = c->inputs[i].type == inputs[i].type && c->inputs[i].rank == inputs[i].rank;
-        for (int32_t d = 0; same && d < inputs[i].rank; d++) same = c->inputs[i].dims[d] == inputs[i].dims[d];
+/* How well a trace serves these inputs: -1: not at all; else how many of its dimensions are open. */
+static int32_t serves(const lc_concrete *c, const lc_module_function_ *f, const lc_array *inputs, uint32_t n) {
+    int32_t open = 0;
+    if (c->function != f || c->input_count != n) return -1;
+    for (uint32_t i = 0; i < n; i++) {
+        if (c->inputs[i].type != inputs[i].type || c->inputs[i].rank != inputs[i].rank) return -1;
+        for (int32_t d = 0; d < inputs[i].rank; d++) {
+            if (c->inputs[i].dims[d] == inputs[i].dims[d]) continue;
+            if (c->inputs[i].dims[d] >= 0) return -1;
+            open++;
+        }
     }
-    return same;
+    return open;
+}
+
+/* A copy of the tensor, where it is a variable as it was before the call. */
+static int32_t aside(const lc_module *m, lc_builder *b, const lc_traced *t, int32_t tensor) {
+    for (uint32_t i = 0; i < t->read_count; i++) {
+        const lc_module_variable_ *v = &m->variables[t->reads[i].variable];
+        if (t->reads[i].tensor == tensor) return lc_build_reshape(b, tensor, v->dims, v->rank);
+    }
+    return tensor;
 }
 
 /* The graph for calls: variables and what is assigned to them are the module's memory. */
-static lc_status bind(lc_module *m, lc_concrete *c, const lc_traced *t, lc_error *err) {
+static lc_status bind(lc_module *m, lc_concrete *c, lc_traced *t, lc_error *err) {
     lc_graph *g = c->model->graphs[0];
     lc_builder b;
     lc_builder_init(&b, c->model, g, err);
+    /* what is the memory of a variable itself is copied before any of it changes */
+    for (uint32_t i = 0; i < t->assign_count; i++) t->assigns[i].tensor = aside(m, &b, t, t->assigns[i].tensor);
+    for (uint32_t i = 0; i < t->output_count && b.status == LC_OK && t->assign_count; i++) g->outputs[i] = aside(m, &b, t, t->outputs[i]);
+    LC_TRY(b.status);
     for (uint32_t i = 0; i < t->read_count; i++) g->tensors[t->reads[i].tensor].bound = m->variables[t->reads[i].variable].value;
     for (uint32_t i = 0; i < t->assign_count; i++) {
         const lc_module_variable_ *v = &m->variables[t->assigns[i].variable];
@@ -176,8 +196,12 @@ static lc_status concrete_of(lc_module *m, const char *function, const lc_array 
         return LC_NOT_FOUND;
     }
     if (n > LC_MODULE_INPUTS) return lc_fail(err, LC_LIMIT, "a function has at most %d inputs", LC_MODULE_INPUTS);
-    for (size_t i = 0; i < m->concrete_count; i++)
-        if (same_inputs(&m->concrete[i], f, inputs, n)) return *out = &m->concrete[i], LC_OK;
+    int32_t least = INT32_MAX; /* as tf.function: the trace that fits most closely, before a new one */
+    for (size_t i = 0; i < m->concrete_count; i++) {
+        const int32_t open = serves(&m->concrete[i], f, inputs, n);
+        if (open >= 0 && open < least) least = open, *out = &m->concrete[i];
+    }
+    if (*out) return LC_OK;
     lc_concrete c = {.function = f, .input_count = n, .name = unique_name(m, f->name)};
     void *list = m->concrete;
     c.inputs = lc_arena_array(&m->arena, n + 1, sizeof *c.inputs);
@@ -205,11 +229,29 @@ lc_status lc_module_trace(lc_module *m, const char *function, const lc_array *in
     return concrete_of(m, function, inputs, n, &c, err);
 }
 
+/* Of a trace with open sizes: the session becomes one for inputs of these. */
+static lc_status take_shapes(lc_session *session, const lc_array *inputs, uint32_t n, lc_error *err) {
+    enum { MOST = LC_MODULE_INPUTS + LC_MODULE_VARIABLES };
+    lc_tensor_view views[MOST];
+    const int32_t *dims[MOST];
+    int32_t ranks[MOST];
+    bool same = true;
+    const size_t count = lc_session_input_count(session);
+    for (size_t i = 0; i < count && i < MOST; i++) {
+        views[i] = lc_session_input(session, i);
+        dims[i] = i < n ? inputs[i].dims : views[i].dims;
+        ranks[i] = views[i].rank;
+        for (int32_t d = 0; d < ranks[i]; d++) same &= dims[i][d] == views[i].dims[d];
+    }
+    return same ? LC_OK : lc_session_resize_inputs(session, dims, ranks, err);
+}
+
 lc_status lc_module_call(lc_module *m, const char *function, const lc_array *inputs, uint32_t n, lc_array *outputs, uint32_t room,
                          lc_error *err) {
     lc_concrete *c;
     for (uint32_t k = 0; k < room; k++) outputs[k] = (lc_array){0};
     LC_TRY(concrete_of(m, function, inputs, n, &c, err));
+    LC_TRY(take_shapes(c->session, inputs, n, err));
     for (uint32_t i = 0; i < n; i++) {
         const lc_tensor_view to = lc_session_input(c->session, i);
         if (inputs[i].size != to.size)
@@ -240,12 +282,24 @@ lc_tensor_view lc_module_concrete_input(const lc_module *m, size_t i, size_t inp
 
 /* ---- while tracing --------------------------------------------------------------------------------------------------------- */
 
+/* What was assigned, as a tensor of its own, so that it stands for this variable alone. */
+static int32_t read_again(lc_trace *t, const lc_module_variable_ *v, lc_traced_variable assigned) {
+    lc_traced *o = t->out;
+    if (o->later_count == LC_MODULE_READS)
+        return lc_build_fail(&t->b, LC_LIMIT, "it reads variables after assigning them more than %d times", LC_MODULE_READS);
+    const int32_t tensor = lc_build_reshape(&t->b, assigned.tensor, v->dims, v->rank);
+    if (t->b.status == LC_OK) o->later[o->later_count++] = (lc_traced_variable){assigned.variable, tensor};
+    return tensor;
+}
+
 int32_t lc_trace_variable(lc_trace *t, const char *name) {
     if (t->b.status != LC_OK) return -1;
     const lc_module_variable_ *v = lc_module_find(t->module, name);
     if (!v) return lc_build_fail(&t->b, LC_NOT_FOUND, "the module has no variable \"%.100s\"", name ? name : "");
     const uint32_t index = (uint32_t)(v - t->module->variables);
     lc_traced *o = t->out;
+    for (uint32_t i = 0; i < o->assign_count; i++)
+        if (o->assigns[i].variable == index) return read_again(t, v, o->assigns[i]);
     for (uint32_t i = 0; i < o->read_count; i++)
         if (o->reads[i].variable == index) return o->reads[i].tensor;
     if (o->read_count == LC_MODULE_VARIABLES) return lc_build_fail(&t->b, LC_LIMIT, "it uses more than %d variables", LC_MODULE_VARIABLES);
@@ -263,8 +317,17 @@ void lc_trace_output(lc_trace *t, const char *name, int32_t tensor) {
     if (tensor < 0 || (size_t)tensor >= t->b.graph->tensor_count) lc_build_fail(&t->b, LC_ARGUMENT, "%d is no tensor", tensor);
     else if (o->output_count == LC_MODULE_INPUTS) lc_build_fail(&t->b, LC_LIMIT, "it has more than %d outputs", LC_MODULE_INPUTS);
     else {
-        o->names[o->output_count] = lc_arena_printf(&t->b.model->arena, "%s", name ? name : "output");
-        if (!o->names[o->output_count]) lc_build_check(&t->b, lc_fail_memory(t->b.err, "a function"));
+        const char *own = name              ? lc_arena_printf(&t->b.model->arena, "%s", name)
+                          : o->output_count ? lc_arena_printf(&t->b.model->arena, "output_%u", o->output_count)
+                                            : "output";
+        if (!own) lc_build_check(&t->b, lc_fail_memory(t->b.err, "a function"));
+        for (uint32_t i = 0; own && i < o->output_count; i++)
+            if (strcmp(o->names[i], own) == 0) {
+                lc_build_fail(&t->b, LC_ARGUMENT, "two outputs are called \"%.100s\"", own);
+                lc_build_hint(&t->b, "give each output of a function a name of its own: a signature finds them by it");
+                return;
+            }
+        o->names[o->output_count] = own;
         o->outputs[o->output_count++] = tensor;
     }
 }
@@ -333,28 +396,43 @@ void lc_gradients(lc_trace *t, int32_t scalar, const int32_t *wrt, uint32_t n, i
         if (gradients[i] < 0) gradients[i] = lc_build_unary(&t->b, LC_OP_ZEROS_LIKE, wrt[i]);
 }
 
+/* The variable that the function was given this tensor for; -1: none. */
+static int64_t variable_of(const lc_traced *o, int32_t tensor) {
+    for (uint32_t i = 0; i < o->read_count; i++)
+        if (o->reads[i].tensor == tensor) return o->reads[i].variable;
+    for (uint32_t i = 0; i < o->later_count; i++)
+        if (o->later[i].tensor == tensor) return o->later[i].variable;
+    return -1;
+}
+
 void lc_assign(lc_trace *t, int32_t variable, int32_t value) {
     lc_traced *o = t->out;
     lc_shape a, s;
+    char wanted[LC_SHAPE_TEXT], found[LC_SHAPE_TEXT];
     if (!lc_build_shape(&t->b, variable, &a) || !lc_build_shape(&t->b, value, &s)) return;
-    for (uint32_t i = 0; i < o->read_count; i++) {
-        if (o->reads[i].tensor != variable) continue;
-        char wanted[LC_SHAPE_TEXT], found[LC_SHAPE_TEXT];
-        if (!lc_shape_equal(&a, &s) || lc_build_type(&t->b, value) != LC_FLOAT32) {
-            lc_build_fail(&t->b, LC_INVALID, "variable \"%.100s\" of shape %s is assigned %s of shape %s",
-                          t->module->variables[o->reads[i].variable].name, lc_shape_text(&a, wanted),
-                          lc_dtype_name(lc_build_type(&t->b, value)), lc_shape_text(&s, found));
-            return;
-        }
-        for (uint32_t k = 0; k < o->assign_count; k++)
-            if (o->assigns[k].variable == o->reads[i].variable) {
-                o->assigns[k].tensor = value; /* the last one counts */
-                return;
-            }
-        o->assigns[o->assign_count++] = (lc_traced_variable){o->reads[i].variable, value};
+    const int64_t index = variable_of(o, variable);
+    if (index < 0) {
+        lc_build_fail(&t->b, LC_ARGUMENT, "what is assigned to is no variable (lc_trace_variable)");
         return;
     }
-    lc_build_fail(&t->b, LC_ARGUMENT, "what is assigned to is no variable (lc_trace_variable)");
+    if (!lc_shape_equal(&a, &s) || lc_build_type(&t->b, value) != LC_FLOAT32) {
+        lc_build_fail(&t->b, LC_INVALID, "variable \"%.100s\" of shape %s is assigned %s of shape %s", t->module->variables[index].name,
+                      lc_shape_text(&a, wanted), lc_dtype_name(lc_build_type(&t->b, value)), lc_shape_text(&s, found));
+        return;
+    }
+    uint32_t k = 0;
+    while (k < o->assign_count && o->assigns[k].variable != index) k++;
+    o->assigns[k] = (lc_traced_variable){(uint32_t)index, value}; /* no more than there are reads */
+    if (k == o->assign_count) o->assign_count++;
 }
 
-void lc_assign_sub(lc_trace *t, int32_t variable, int32_t by) { lc_assign(t, variable, lc_subtract(t, variable, by)); }
+void lc_assign_sub(lc_trace *t, int32_t variable, int32_t by) {
+    const lc_traced *o = t->out;
+    const int64_t index = variable_of(o, variable);
+    int32_t now = variable;
+    for (uint32_t i = 0; i < o->read_count; i++)
+        if (o->reads[i].variable == index) now = o->reads[i].tensor;
+    for (uint32_t i = 0; i < o->assign_count; i++)
+        if (o->assigns[i].variable == index) now = o->assigns[i].tensor;
+    lc_assign(t, variable, lc_subtract(t, now, by));
+}

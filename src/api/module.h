@@ -8,7 +8,7 @@
 #include "litec/module.h"
 #include "ops/build.h"
 
-enum { LC_MODULE_INPUTS = 32, LC_MODULE_VARIABLES = 256 };
+enum { LC_MODULE_INPUTS = 32, LC_MODULE_VARIABLES = 256, LC_MODULE_READS = 1024 };
 
 typedef struct lc_module_variable_ {
     const char *name;
@@ -52,10 +52,12 @@ typedef struct lc_traced_variable {
     int32_t tensor;
 } lc_traced_variable;
 
-/* What a trace found: which tensors stand for variables, what is assigned to which, the outputs. */
+/* What a trace found: which inputs of the graph are variables, what is assigned to which (the last of it), the outputs; and the tensors that the
+ * function was given for a variable after it had assigned it. */
 typedef struct lc_traced {
     lc_traced_variable reads[LC_MODULE_VARIABLES], assigns[LC_MODULE_VARIABLES];
-    uint32_t read_count, assign_count, output_count;
+    lc_traced_variable later[LC_MODULE_READS];
+    uint32_t read_count, assign_count, later_count, output_count;
     int32_t outputs[LC_MODULE_INPUTS];
     const char *names[LC_MODULE_INPUTS]; /* of the outputs, in the model's arena */
 } lc_traced;

@@ -196,12 +196,16 @@ static void wrong(void *user, lc_trace *t, const int32_t *in, uint32_t n) {
     if (which == 5) lc_trace_output(t, "y", lc_unary(t, "RELUU", in[0]));
     if (which == 6) lc_trace_output(t, "y", 77777);
     if (which == 7) lc_trace_fail(t, "no more");
+    if (which == 8) lc_trace_output(t, "y", in[0]), lc_trace_output(t, "y", in[0]);
+    if (which == 9) lc_assign(t, in[0], in[0]);
 }
 
 static void mistakes_are_told(void **unused) {
     (void)unused;
-    static const char *const says[] = {"nobody", "BATCH_MATMUL", "\"w\"", "no output", "one number", "RELUU", "77777", "no more"};
-    for (int which = 0; which < 8; which++) {
+    static const char *const says[] = {
+        "nobody",     "BATCH_MATMUL", "\"w\"", "no output", "one number", "RELUU", "77777", "no more", "two outputs are called \"y\"",
+        "no variable"};
+    for (int which = 0; which < 10; which++) {
         lc_error err = {0};
         lc_module *m = make();
         assert_int_equal(lc_module_function(m, "wrong", wrong, &which, &err), LC_OK);
@@ -212,6 +216,90 @@ static void mistakes_are_told(void **unused) {
         assert_int_equal(lc_module_variable(m, "w", NULL, 0, NULL, true, &err), LC_ARGUMENT);
         lc_module_destroy(m);
     }
+}
+
+/* b1 and b2 change places; w is assigned three times, and read before, between and after. */
+static void assignments(void *user, lc_trace *t, const int32_t *in, uint32_t n) {
+    (void)user;
+    (void)n;
+    const int32_t one = lc_trace_variable(t, "b1"), two = lc_trace_variable(t, "b2"), w = lc_trace_variable(t, "v");
+    lc_assign(t, one, two);
+    lc_assign(t, two, one);
+    lc_trace_output(t, "before", w);
+    lc_assign(t, w, in[0]);
+    const int32_t between = lc_trace_variable(t, "v");
+    lc_assign_sub(t, w, lc_number(t, 2));
+    lc_assign_sub(t, between, lc_trace_variable(t, "v"));
+    lc_trace_output(t, "between", between);
+    lc_trace_output(t, "after", lc_add_to(t, lc_trace_variable(t, "v"), lc_number(t, 10)));
+    lc_trace_output(t, "b2", lc_trace_variable(t, "b2"));
+    lc_trace_output(t, NULL, w);
+}
+
+static void assignments_see_each_other(void **unused) {
+    (void)unused;
+    lc_error err = {0};
+    lc_module *m;
+    const float one = 1, two = 2, five = 5;
+    float given = 5;
+    assert_int_equal(lc_module_create(NULL, &m, &err), LC_OK);
+    assert_int_equal(lc_module_variable(m, "b1", NULL, 0, &one, true, &err), LC_OK);
+    assert_int_equal(lc_module_variable(m, "b2", NULL, 0, &two, true, &err), LC_OK);
+    assert_int_equal(lc_module_variable(m, "v", NULL, 0, &five, true, &err), LC_OK);
+    assert_int_equal(lc_module_function(m, "f", assignments, NULL, &err), LC_OK);
+    static const float wanted[2][8] = {{2, 1, 0, 5, 7, 10, 1, 5}, {1, 2, 0, 0, 8, 10, 2, 0}}; /* b1, b2, v; before, between, after, b2, v */
+    for (int k = 0; k < 2; k++) {
+        lc_array out[5];
+        given = k ? 8 : 7;
+        const lc_array in = {.type = LC_FLOAT32, .data = &given, .size = sizeof given};
+        if (lc_module_call(m, "f", &in, 1, out, 5, &err)) fail_msg("%s", err.message);
+        static const char *const names[] = {"b1", "b2", "v"};
+        for (int i = 0; i < 8; i++) {
+            const float got = i < 3 ? *lc_module_get(m, names[i], NULL) : *(float *)out[i - 3].data;
+            if (got != wanted[k][i]) fail_msg("call %d, number %d: %g, not %g", k, i, (double)got, (double)wanted[k][i]);
+        }
+        for (int i = 0; i < 5; i++) lc_array_deinit(&out[i]);
+    }
+    /* the same from a file */
+    const char *path = ckpt_folder_path(&ckpt_test_folder, "assigned.tflite");
+    lc_model *model;
+    lc_session *s;
+    if (lc_module_save(m, path, &err) || lc_model_open(path, NULL, &model, &err) || lc_session_create(model, NULL, &s, &err))
+        fail_msg("%s", err.message);
+    *(float *)lc_session_input(s, 0).data = 3;
+    if (lc_session_run(s, &err)) fail_msg("%s", err.message);
+    static const float of_file[] = {0, 3, 10, 1, 0};
+    for (size_t i = 0; i < 5; i++) {
+        const float got = *(const float *)lc_session_output(s, i).data;
+        if (got != of_file[i]) fail_msg("output %zu of the file: %g, not %g", i, (double)got, (double)of_file[i]);
+    }
+    lc_session_destroy(s);
+    lc_model_destroy(model);
+    lc_module_destroy(m);
+}
+
+static void a_trace_with_an_open_batch_serves_all(void **unused) {
+    (void)unused;
+    lc_error err = {0};
+    lc_module *m = make();
+    lc_array open = {.type = LC_FLOAT32, .rank = 2, .dims = {-1, IN}};
+    if (lc_module_trace(m, "predict", &open, 1, &err)) fail_msg("%s", err.message);
+    for (int32_t rows = 1; rows <= 3; rows++) {
+        lc_array y[2];
+        const lc_array some = {
+            .type = LC_FLOAT32, .rank = 2, .dims = {4 - rows, IN}, .data = x, .size = sizeof(float) * (size_t)((4 - rows) * IN)};
+        if (lc_module_call(m, "predict", &some, 1, y, 1, &err)) fail_msg("%s", err.message);
+        assert_int_equal(y[0].dims[0], 4 - rows);
+        float sum = 0;
+        for (int i = 0; i < OUT; i++) sum += ((const float *)y[0].data)[(3 - rows) * OUT + i];
+        assert_true(fabsf(sum - 1) < 1e-5f);
+        lc_array_deinit(&y[0]);
+    }
+    assert_int_equal(lc_module_concrete_count(m), 1);
+    open.dims[0] = 2; /* one of its own is only made for what does not fit, or when it comes first */
+    if (lc_module_trace(m, "predict", &open, 1, &err)) fail_msg("%s", err.message);
+    assert_int_equal(lc_module_concrete_count(m), 1);
+    lc_module_destroy(m);
 }
 
 static lc_status trace_and_save(void *arg, lc_error *err) {
@@ -240,6 +328,8 @@ int main(void) {
         cmocka_unit_test(steps_by_hand_are_the_same),
         cmocka_unit_test(what_is_saved_goes_on),
         cmocka_unit_test(mistakes_are_told),
+        cmocka_unit_test(assignments_see_each_other),
+        cmocka_unit_test(a_trace_with_an_open_batch_serves_all),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, ckpt_test_folder_make, ckpt_test_folder_clean);

@@ -268,7 +268,11 @@ static lc_status plateau_epoch(void *user, lc_progress *p, lc_error *err) {
     if (!(rate > (double)(float)s->least)) return LC_OK;
     const double lower = fmax(rate * s->factor, s->least);
     LC_TRY(lc_net_set_learning_rate(p->net, lower, err));
-    lc_watch_say(&s->watch, "\nEpoch %u: ReduceLROnPlateau reducing learning rate to %.17g.\n", p->epoch + 1, lower);
+    lc_text shown = {0};
+    lc_text_add_number(&shown, lower);
+    lc_watch_say(&s->watch, "\nEpoch %u: ReduceLROnPlateau reducing learning rate to %s.\n", p->epoch + 1,
+                 shown.failed ? "less" : shown.data);
+    lc_text_deinit(&shown);
     t->cooling = s->cooldown;
     t->waited = 0;
     return LC_OK;

@@ -125,6 +125,34 @@ static lc_status with_checkpoint(const char *name, lc_model_checkpoint_options o
     return status;
 }
 
+/* Rates as Python prints them. */
+static void test_what_plateau_says(void **state) {
+    (void)state;
+    static const struct {
+        double rate, factor;
+        const char *says;
+    } said[] = {
+        {1, 0.1, "learning rate to 0.1.\n"}, {0.3, 0.2, "learning rate to 0.06000000238418579.\n"}, {1, 1e-7, "learning rate to 1e-07.\n"}};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        lc_error err = {0};
+        char text[4096] = "";
+        lc_net *net = small_net(0, "sgd");
+        lc_callback reduce;
+        const lc_reduce_on_plateau_options o = {
+            .monitor = {.name = "loss", .mode = "min", .print = gather, .print_user = text}, .patience = 1, .factor = said[i].factor};
+        GOES_WELL(lc_reduce_on_plateau(&o, &reduce, &err));
+        GOES_WELL(lc_net_set_learning_rate(net, said[i].rate, &err));
+        const lc_log log = {"loss", 1};
+        lc_progress p = {.net = net, .logs = &log, .log_count = 1};
+        GOES_WELL(reduce.on_train_begin(reduce.user, &p, &err));
+        GOES_WELL(reduce.on_epoch_end(reduce.user, &p, &err));
+        GOES_WELL(reduce.on_epoch_end(reduce.user, &p, &err));
+        if (!strstr(text, said[i].says)) fail_msg("%s", text);
+        lc_callback_deinit(&reduce);
+        lc_net_destroy(net);
+    }
+}
+
 static void test_checkpoints(void **state) {
     (void)state;
     lc_error err = {0};
@@ -430,9 +458,10 @@ int main(void) {
     snprintf(folder, sizeof folder, "/tmp/litec-callbacks-XXXXXX");
     if (!mkdtemp(folder)) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_watching),    cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_schedule),    cmocka_unit_test(test_csv),         cmocka_unit_test(test_full),
-        cmocka_unit_test(test_tensorboard), cmocka_unit_test(test_hostile),     cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_watching), cmocka_unit_test(test_what_plateau_says), cmocka_unit_test(test_checkpoints),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_schedule),          cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_full),     cmocka_unit_test(test_tensorboard),       cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_memory),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return rmdir(folder) == 0 ? failed : 1;

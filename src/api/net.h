@@ -198,6 +198,11 @@ int32_t lc_net_read_by_loss(lc_net *net, const lc_graph *graph, uint32_t k);
 /* The rounding that a lowering of the net does, in *room; NULL: none. */
 struct lc_rounding *lc_net_rounding(lc_net *net, struct lc_rounding *room);
 void lc_net_ranges_free(lc_net *net);
+/* The ranges so far, to be saved: the list begins at NULL, which gives the first; *range [3]. NULL: there is no more (or net does not round). And
+ * back: the memory of a name's range, made where there is none yet; NULL: err says why. decay: of the moving averages; NULL: nothing is rounded. */
+const void *lc_net_range_next(const lc_net *net, const void *last, const char **name, const float **range);
+float *lc_net_range_of(lc_net *net, const char *name, lc_error *err);
+const float *lc_net_ranges_decay(const lc_net *net);
 
 /* Appends the rows of an array; *room bytes are allocated, and grow by doubling. */
 lc_status lc_net_append(lc_array *to, size_t *room, const lc_array *part, lc_error *err);

@@ -3,7 +3,7 @@
  *
  * The file is a .keras file: model, variables and the optimizer's state, which Keras opens, too. What only litec has is one more member of it:
  *
- *     form, seed │ epoch, step │ place in the data │ sums of the epoch, metrics │ history │ what the callbacks have seen
+ *     form, seed │ epoch, step │ place in the data │ sums of the epoch, metrics │ history │ what the callbacks have seen │ ranges of the rounding
  *
  * One file, because it is replaced in one step: who is killed while it is written, or finds the disk full, keeps the one before. Numbers have
  * the byte order of the machine, which is little-endian wherever litec runs. One function, `pass`, writes and reads, so that both always agree.
@@ -13,10 +13,11 @@
 #include "source/zip.h"
 #include "emit/keras_emit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define FORM UINT64_C(0x31636974696c) /* "litic1": another when the fields below change */
+#define FORM UINT64_C(0x32636974696c) /* "litic2": another when the fields below change */
 
 /* Fields on their way to `out`, or out of `in`. */
 typedef struct passage {
@@ -138,6 +139,49 @@ static lc_status pass_callbacks(passage *a, const lc_net_course *c) {
     return LC_OK;
 }
 
+static bool sane_range(const float *v) {
+    for (int i = 0; i < 3; i++)
+        if (!isfinite(v[i])) return false;
+    return v[2] >= 0;
+}
+
+/* The ranges that quantisation-aware training follows the batches with, by the names of their tensors. */
+static lc_status pass_ranges(passage *a, lc_net *net) {
+    const float *decay = lc_net_ranges_decay(net);
+    size_t count = 0;
+    const char *name;
+    const float *of;
+    LC_TRY(pass_same(a, decay != NULL, "whether it rounds for int8 (--quantize-aware)"));
+    if (!decay) return LC_OK;
+    uint32_t bits;
+    memcpy(&bits, decay, sizeof bits);
+    LC_TRY(pass_same(a, bits, "how the ranges follow the batches (ema_decay)"));
+    for (const void *r = NULL; a->out && (r = lc_net_range_next(net, r, &name, &of));) count++;
+    LC_TRY(pass_count(a, &count, sizeof(size_t) + 3 * sizeof *of));
+    const void *r = NULL;
+    for (size_t i = 0; i < count; i++) {
+        float range[3] = {0};
+        char text[1024] = "";
+        size_t length = 0;
+        if (a->out) {
+            r = lc_net_range_next(net, r, &name, &of);
+            memcpy(range, of, sizeof range);
+            length = strlen(name);
+        }
+        LC_TRY(pass_count(a, &length, 1));
+        if (length >= sizeof text) return damaged(a->err);
+        if (a->out) memcpy(text, name, length);
+        LC_TRY(pass(a, text, length));
+        LC_TRY(pass(a, range, sizeof range));
+        if (a->out) continue;
+        if (!*text || memchr(text, '\0', length) || !sane_range(range)) return damaged(a->err);
+        float *to = lc_net_range_of(net, text, a->err);
+        if (!to) return LC_NO_MEMORY;
+        memcpy(to, range, sizeof range);
+    }
+    return LC_OK;
+}
+
 static lc_status pass_all(passage *a, lc_net *net, lc_net_course *c) {
     LC_TRY(pass_same(a, FORM, "the version of litec"));
     LC_TRY(pass(a, &net->seed, sizeof net->seed));
@@ -145,6 +189,7 @@ static lc_status pass_all(passage *a, lc_net *net, lc_net_course *c) {
     LC_TRY(pass_sums(a, net, c->sums));
     LC_TRY(pass_history(a, c->p, c->history));
     LC_TRY(pass_callbacks(a, c));
+    LC_TRY(pass_ranges(a, net));
     return a->out || !lc_cursor_left(&a->in) ? LC_OK : damaged(a->err);
 }
 

@@ -33,6 +33,17 @@ static float *range_of(void *user, const char *name, lc_error *err) {
     return n->range;
 }
 
+const void *lc_net_range_next(const lc_net *net, const void *last, const char **name, const float **range) {
+    const named *n = !net->ranges ? NULL : last ? ((const named *)last)->next : net->ranges->list;
+    if (!n) return NULL;
+    *name = n->name;
+    *range = n->range;
+    return n;
+}
+
+float *lc_net_range_of(lc_net *net, const char *name, lc_error *err) { return range_of(net->ranges, name, err); }
+const float *lc_net_ranges_decay(const lc_net *net) { return net->ranges ? &net->ranges->decay : NULL; }
+
 lc_rounding *lc_net_rounding(lc_net *net, lc_rounding *room) {
     if (!net->ranges) return NULL;
     *room = (lc_rounding){.range = range_of, .user = net->ranges, .bits = 8, .decay = net->ranges->decay};

@@ -20,10 +20,10 @@ typedef struct lc_lower {
     struct lc_tf_lower *tf; /* behind eager.h */
     const lc_lower_options *options;
     lc_budget budget;
-    lc_arena scratch; /* freed when the lowering ends */
-    bool keras2;      /* the file was written by Keras 2 (or 1): some defaults differ from Keras 3 */
-    uint64_t calls;   /* charged against limits.max_nodes */
-    uint32_t depth;   /* nested models */
+    lc_arena scratch;               /* freed when the lowering ends */
+    bool keras2;                    /* the file was written by Keras 2 (or 1): some defaults differ from Keras 3 */
+    uint64_t calls;                 /* charged against limits.max_nodes */
+    uint32_t depth;                 /* nested models */
     struct lc_rnn_variable *states; /* of stateful layers (rnn_state.c) */
     size_t state_count, state_capacity;
     struct lc_asked *asked, *told; /* arguments that were asked for, and notes (argument.c) */

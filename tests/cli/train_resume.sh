@@ -3,11 +3,11 @@
 # the saved model with the optimizer's state, the log, and the best epoch. With dropout, shuffling, early stopping, a rate that is reduced.
 . "$(dirname "$0")/lib.inc"
 printf 'name digits\ninput 28 28\nflatten\ndense 16 relu\ndropout 0.3\nbatchnormalization\ndense 10 softmax\n' >model.txt
-epochs=12 seed=5 go=
+epochs=12 seed=5 go= end=keras
 train() { # OUT [option ...]
     out=$1
     shift
-    $go "$LITEC" train model.txt -d "$mnist/t10k-images-idx3-ubyte.gz" -l "$mnist/t10k-labels-idx1-ubyte.gz" -s 0.00392157 -n 1500 -e $epochs -o "$out.keras" \
+    $go "$LITEC" train model.txt -d "$mnist/t10k-images-idx3-ubyte.gz" -l "$mnist/t10k-labels-idx1-ubyte.gz" -s 0.00392157 -n 1500 -e $epochs -o "$out.$end" \
         --loss sparse_categorical_crossentropy -m accuracy -m sparse_top_k_categorical_accuracy --validation-split 0.05 -r 0.02 --csv "$out.csv" \
         --best "$out-best.keras" --early-stopping 5 --restore-best --reduce-lr 2 --seed $seed -q "$@"
 }
@@ -22,7 +22,7 @@ killed() {
         sleep "0.$(printf '%03d' $(($(random) % 250 + 30)))"
         kill -9 $pid 2>/dev/null && kills=$((kills + 1))
         wait $pid 2>/dev/null
-        [ ! -f "$1.keras" ] || return 0
+        [ ! -f "$1.$end" ] || return 0
     done
     train "$@"
 }
@@ -41,6 +41,17 @@ check 'the backup is gone' -- test ! -e backup/backup.keras
 killed steps --backup other --backup-steps 7
 same "in the middle of epochs, killed $kills times" steps
 
+# ---- trained for int8: the ranges that the batches moved go on, too
+epochs=6
+for end in tflite keras; do
+    check "for int8, without a kill: .$end" -- train "int8-whole" --quantize-aware
+    rm -f int8.$end
+    killed int8 --quantize-aware --backup int8-backup --backup-steps 7
+    check "for int8, killed $kills times: .$end" -- cmp "int8-whole.$end" "int8.$end"
+    check "for int8: log of .$end" -- cmp int8-whole.csv int8.csv
+done
+epochs=12
+
 # ---- what a backup is not taken for
 (go=exec; train cut --backup kept --backup-steps 20) &
 pid=$!
@@ -51,6 +62,7 @@ cp kept/backup.keras kept.keras
 seed=6
 bad 'another seed' 'another training: the seed of the data differs' 'remove it to begin anew' -- train out --backup kept --backup-steps 20
 seed=5
+bad 'rounded or not' 'another training: whether it rounds for int8 .--quantize-aware. differs' 'remove it to begin anew' -- train out --backup kept --backup-steps 20 --quantize-aware
 sed 's/16/17/' model.txt >wider.txt
 mv model.txt saved.txt
 cp wider.txt model.txt

@@ -116,7 +116,7 @@ typedef struct lc_cosine_decay_restarts { LC_FIRST LC_FIELDS_COSINE_DECAY_RESTAR
 /* ---- losses, and the metrics that are their means over the samples ------------------------------------------------------ */
 
 /* Those without a macro here have no options that are not in lc_mean_squared_error: {"mae"}, {"poisson"}. reduction: "sum_over_batch_size",
- * "sum", "mean_with_sample_weight"; a metric has none. */
+ * "sum", "mean_with_sample_weight"; "none": the slopes are those of the sum, what is shown is the mean, as in Keras. A metric has none. */
 #define LC_FIELDS_LOSS(F) F(text, reduction, "reduction", "sum_over_batch_size") F(title, name, "name", NULL)
 #define LC_FIELDS_METRIC(F) F(title, name, "name", NULL)
 
@@ -143,8 +143,12 @@ typedef struct lc_sparse_categorical_crossentropy {
 #define LC_SPARSE_CATEGORICAL_CROSSENTROPY(...) \
     ((lc_object){"SparseCategoricalCrossentropy", &(const lc_sparse_categorical_crossentropy){.first = 0, __VA_ARGS__}, NULL})
 
-#define LC_FIELDS_CATEGORICAL_FOCAL(F) F(number, alpha, "alpha", 0.25) F(number, gamma, "gamma", 2) LC_FIELDS_LABELS(F) LC_FIELDS_LAST_AXIS(F)
-#define LC_FIELDS_BINARY_FOCAL(F) F(yes, apply_class_balancing, "apply_class_balancing", 0) LC_FIELDS_CATEGORICAL_FOCAL(F)
+/* alphas: one for each class, up to 15 */
+#define LC_FIELDS_CATEGORICAL_FOCAL(F) \
+    F(number, alpha, "alpha", 0.25) F(numbers, alphas, "alpha", 0) F(number, gamma, "gamma", 2) LC_FIELDS_LABELS(F) LC_FIELDS_LAST_AXIS(F)
+#define LC_FIELDS_BINARY_FOCAL(F) \
+    F(yes, apply_class_balancing, "apply_class_balancing", 0) F(number, alpha, "alpha", 0.25) F(number, gamma, "gamma", 2) LC_FIELDS_LABELS(F) \
+    LC_FIELDS_LAST_AXIS(F)
 typedef struct lc_binary_focal_crossentropy { LC_FIRST LC_FIELDS_BINARY_FOCAL(LC_MEMBER) LC_FIELDS_LOSS(LC_MEMBER) } lc_binary_focal_crossentropy;
 #define LC_BINARY_FOCAL_CROSSENTROPY(...) ((lc_object){"BinaryFocalCrossentropy", &(const lc_binary_focal_crossentropy){.first = 0, __VA_ARGS__}, NULL})
 typedef struct lc_categorical_focal_crossentropy { LC_FIRST LC_FIELDS_CATEGORICAL_FOCAL(LC_MEMBER) LC_FIELDS_LOSS(LC_MEMBER) } lc_categorical_focal_crossentropy;
@@ -154,7 +158,20 @@ typedef struct lc_categorical_focal_crossentropy { LC_FIRST LC_FIELDS_CATEGORICA
 typedef struct lc_cosine_similarity { LC_FIRST LC_FIELDS_LAST_AXIS(LC_MEMBER) LC_FIELDS_LOSS(LC_MEMBER) } lc_cosine_similarity;
 #define LC_COSINE_SIMILARITY(...) ((lc_object){"CosineSimilarity", &(const lc_cosine_similarity){.first = 0, __VA_ARGS__}, NULL})
 
-/* Of a whole batch, as is {"dice"}. alpha weighs what is missed, beta what is wrongly found, as in Keras 3.15 (its 3.16 turns them round). */
+/* Labels are classes; the nearer q is to 1, the less a wrong label weighs. */
+#define LC_FIELDS_GENERALIZED_CROSS_ENTROPY(F) F(number, q, "q", 0.5)
+typedef struct lc_categorical_generalized_cross_entropy {
+    LC_FIRST LC_FIELDS_GENERALIZED_CROSS_ENTROPY(LC_MEMBER) LC_FIELDS_LOSS(LC_MEMBER)
+} lc_categorical_generalized_cross_entropy;
+#define LC_CATEGORICAL_GENERALIZED_CROSS_ENTROPY(...) \
+    ((lc_object){"CategoricalGeneralizedCrossEntropy", &(const lc_categorical_generalized_cross_entropy){.first = 0, __VA_ARGS__}, NULL})
+
+/* Of a whole batch; axis: all dimensions but the batch, {1, 2, 3}: of each sample. */
+#define LC_FIELDS_DICE(F) F(dims, axis, "axis", LC_NONE)
+typedef struct lc_dice { LC_FIRST LC_FIELDS_DICE(LC_MEMBER) LC_FIELDS_LOSS(LC_MEMBER) } lc_dice;
+#define LC_DICE(...) ((lc_object){"Dice", &(const lc_dice){.first = 0, __VA_ARGS__}, NULL})
+
+/* Of a whole batch. alpha weighs what is missed, beta what is wrongly found, as in Keras 3.15 (its 3.16 turns them round). */
 #define LC_FIELDS_TVERSKY(F) F(number, alpha, "alpha", 0.5) F(number, beta, "beta", 0.5)
 typedef struct lc_tversky { LC_FIRST LC_FIELDS_TVERSKY(LC_MEMBER) LC_FIELDS_LOSS(LC_MEMBER) } lc_tversky;
 #define LC_TVERSKY(...) ((lc_object){"Tversky", &(const lc_tversky){.first = 0, __VA_ARGS__}, NULL})
@@ -187,11 +204,13 @@ typedef struct lc_precision { LC_FIRST LC_FIELDS_PRECISION(LC_MEMBER) LC_FIELDS_
 typedef struct lc_precision lc_recall;
 #define LC_RECALL(...) ((lc_object){"Recall", &(const lc_recall){.first = 0, __VA_ARGS__}, NULL})
 
-/* curve: "ROC", "PR"; summation_method: "interpolation", "majoring", "minoring" */
+/* multi_label: the mean of the AUCs of the output's numbers, by label_weights where they are given; without it these weigh the numbers.
+ * curve: "ROC", "PR"; summation_method: "interpolation", "majoring", "minoring" */
 #define LC_FIELDS_AUC(F) \
     F(integer, num_thresholds, "num_thresholds", 200) F(text, curve, "curve", "ROC") \
     F(text, summation_method, "summation_method", "interpolation") F(numbers, thresholds, "thresholds", 0) \
-    F(yes, from_logits, "from_logits", 0)
+    F(yes, from_logits, "from_logits", 0) F(yes, multi_label, "multi_label", 0) F(integer, num_labels, "num_labels", LC_NONE) \
+    F(numbers, label_weights, "label_weights", 0)
 typedef struct lc_auc { LC_FIRST LC_FIELDS_AUC(LC_MEMBER) LC_FIELDS_METRIC(LC_MEMBER) } lc_auc;
 #define LC_AUC(...) ((lc_object){"AUC", &(const lc_auc){.first = 0, __VA_ARGS__}, NULL})
 
@@ -222,6 +241,35 @@ typedef struct lc_f1_score { LC_FIRST LC_FIELDS_F1_SCORE(LC_MEMBER) LC_FIELDS_ME
     F(no, dense_pred, "sparse_y_pred", 0) LC_FIELDS_LAST_AXIS(F)
 typedef struct lc_mean_iou { LC_FIRST LC_FIELDS_MEAN_IOU(LC_MEMBER) LC_FIELDS_METRIC(LC_MEMBER) } lc_mean_iou;
 #define LC_MEAN_IOU(...) ((lc_object){"MeanIoU", &(const lc_mean_iou){.first = 0, __VA_ARGS__}, NULL})
+
+/* The same of some classes: target_class_ids ({-0.0, 2}: 0 and 2). BinaryIoU: of the classes 0 and 1 that a threshold makes; OneHot...: labels are
+ * one number a class. */
+#define LC_FIELDS_IOU(F) \
+    F(integer, num_classes, "num_classes", 0) F(ids, target_class_ids, "target_class_ids", "[]") F(whole, ignore_class, "ignore_class", LC_NONE) \
+    F(no, dense_true, "sparse_y_true", 0) F(no, dense_pred, "sparse_y_pred", 0) LC_FIELDS_LAST_AXIS(F)
+typedef struct lc_iou { LC_FIRST LC_FIELDS_IOU(LC_MEMBER) LC_FIELDS_METRIC(LC_MEMBER) } lc_iou;
+#define LC_IOU(...) ((lc_object){"IoU", &(const lc_iou){.first = 0, __VA_ARGS__}, NULL})
+#define LC_FIELDS_BINARY_IOU(F) F(ids, target_class_ids, "target_class_ids", "[0, 1]") F(number, threshold, "threshold", 0.5)
+typedef struct lc_binary_iou { LC_FIRST LC_FIELDS_BINARY_IOU(LC_MEMBER) LC_FIELDS_METRIC(LC_MEMBER) } lc_binary_iou;
+#define LC_BINARY_IOU(...) ((lc_object){"BinaryIoU", &(const lc_binary_iou){.first = 0, __VA_ARGS__}, NULL})
+#define LC_FIELDS_ONE_HOT(F) \
+    F(whole, ignore_class, "ignore_class", LC_NONE) F(yes, sparse_pred, "sparse_y_pred", 0) LC_FIELDS_LAST_AXIS(F)
+#define LC_FIELDS_ONE_HOT_IOU(F) F(integer, num_classes, "num_classes", 0) F(ids, target_class_ids, "target_class_ids", "[]") LC_FIELDS_ONE_HOT(F)
+typedef struct lc_one_hot_iou { LC_FIRST LC_FIELDS_ONE_HOT_IOU(LC_MEMBER) LC_FIELDS_METRIC(LC_MEMBER) } lc_one_hot_iou;
+#define LC_ONE_HOT_IOU(...) ((lc_object){"OneHotIoU", &(const lc_one_hot_iou){.first = 0, __VA_ARGS__}, NULL})
+#define LC_FIELDS_ONE_HOT_MEAN_IOU(F) F(integer, num_classes, "num_classes", 0) LC_FIELDS_ONE_HOT(F)
+typedef struct lc_one_hot_mean_iou { LC_FIRST LC_FIELDS_ONE_HOT_MEAN_IOU(LC_MEMBER) LC_FIELDS_METRIC(LC_MEMBER) } lc_one_hot_mean_iou;
+#define LC_ONE_HOT_MEAN_IOU(...) ((lc_object){"OneHotMeanIoU", &(const lc_one_hot_mean_iou){.first = 0, __VA_ARGS__}, NULL})
+
+/* class_aggregation: "uniform_average", "variance_weighted_average"; "none": the list of the outputs, and their mean is what is shown. */
+#define LC_FIELDS_R2_SCORE(F) \
+    F(text, class_aggregation, "class_aggregation", "uniform_average") F(integer, num_regressors, "num_regressors", 0)
+typedef struct lc_r2_score { LC_FIRST LC_FIELDS_R2_SCORE(LC_MEMBER) LC_FIELDS_METRIC(LC_MEMBER) } lc_r2_score;
+#define LC_R2_SCORE(...) ((lc_object){"R2Score", &(const lc_r2_score){.first = 0, __VA_ARGS__}, NULL})
+/* Of the numbers of a row. */
+typedef struct lc_correlation { LC_FIRST LC_FIELDS_LAST_AXIS(LC_MEMBER) LC_FIELDS_METRIC(LC_MEMBER) } lc_correlation;
+#define LC_PEARSON_CORRELATION(...) ((lc_object){"PearsonCorrelation", &(const lc_correlation){.first = 0, __VA_ARGS__}, NULL})
+#define LC_CONCORDANCE_CORRELATION(...) ((lc_object){"ConcordanceCorrelation", &(const lc_correlation){.first = 0, __VA_ARGS__}, NULL})
 
 /* ---- initialisers ------------------------------------------------------------------------------------------------------- */
 

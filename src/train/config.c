@@ -141,6 +141,7 @@ int lc_config_word(lc_config *c, const char *argument, const char *const *words)
 
 uint32_t lc_config_numbers(lc_config *c, const char *argument, uint32_t most, double *out) {
     const lc_json *v = lc_config_json(c, argument);
+    if (v && strcmp(lc_json_str(v, "class_name", ""), "__tensor__") == 0) v = lc_json_get(lc_json_get(v, "config"), "value");
     if (!v) return 0;
     const bool list = v->kind == LC_JSON_ARRAY;
     const uint32_t count = list ? v->count : 1;

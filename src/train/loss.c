@@ -1,6 +1,9 @@
 /*
  * Losses over a batch: rows are independent and are shared out to threads; what they give is weighted, masked and added up in order, in
  * double, and the slopes are scaled by what the reduction divides by. Labels that are no class are found before anything is computed.
+ *
+ * Without a reduction (null, "none") Keras trains on the losses of the rows as they are: the slopes are those of their sum, and what it shows is
+ * their mean.
  */
 #include "train/loss_impl.h"
 
@@ -8,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const reductions[] = {"sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "auto", NULL};
+static const char *const reductions[] = {"sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", "auto", NULL};
 
 typedef struct kind {
     const char *name;
@@ -25,19 +28,52 @@ static const kind kinds[] = {
 
 static float number_of(lc_config *c, const char *argument) { return lc_config_has(c, argument) ? (float)lc_config_number(c, argument) : 0; }
 
+/* alpha of each class. */
+static void read_alphas(lc_loss *l, lc_config *c) {
+    const lc_json *v = lc_config_json(c, "alpha");
+    if (!lc_json_is(v, LC_JSON_ARRAY) || c->status != LC_OK) return;
+    if (!v->count || v->count > 65536) lc_config_fail(c, "alpha has %u numbers, needs one for each class", v->count);
+    else c->status = lc_floats_reserve(&l->alphas, v->count, c->err);
+    for (uint32_t i = 0; i < v->count && c->status == LC_OK; i++) {
+        const double one = v->items[i].kind == LC_JSON_INT || v->items[i].kind == LC_JSON_REAL ? v->items[i].real : (double)NAN;
+        if (!isfinite(one)) lc_config_fail(c, "alpha has a value that is not a finite number");
+        l->alphas.data[i] = (float)one;
+    }
+    l->options.alphas = l->alphas.data;
+    l->options.alpha_count = v->count;
+}
+
+static void read_axes(lc_loss *l, lc_config *c) {
+    double axes[LC_MAX_RANK];
+    l->axis_count = lc_config_numbers(c, "axis", LC_MAX_RANK, axes);
+    for (uint32_t i = 0; i < l->axis_count; i++) {
+        if (axes[i] != floor(axes[i]) || fabs(axes[i]) > LC_MAX_RANK) lc_config_fail(c, "axis %g", axes[i]);
+        else l->axes[i] = (int32_t)axes[i];
+    }
+    l->options.samples = l->axis_count > 0;
+}
+
 static void read_options(lc_loss *l, lc_config *c, const lc_array *y_pred) {
     lc_loss_options *o = &l->options;
     o->from_logits = lc_config_has(c, "from_logits") && lc_config_flag(c, "from_logits");
     o->balance = lc_config_has(c, "apply_class_balancing") && lc_config_flag(c, "apply_class_balancing");
     o->smoothing = lc_config_has(c, "label_smoothing") ? (float)lc_config_between(c, "label_smoothing", 0, 1) : 0;
-    o->alpha = number_of(c, "alpha");
+    read_alphas(l, c);
+    o->alpha = o->alphas ? 0 : number_of(c, "alpha");
+    o->q = number_of(c, "q");
+    if (o->q != 0 && !(o->q > 0 && o->q < 1)) lc_config_fail(c, "q is %g, it must lie between 0 and 1", (double)o->q);
     o->beta = number_of(c, "beta");
     o->gamma = number_of(c, "gamma");
     o->delta = number_of(c, "delta");
     l->ignore = lc_config_has(c, "ignore_class") ? lc_config_integer(c, "ignore_class") : LC_NONE;
     if (c->class.kind == LC_CLASS_LOSS) { /* a metric is always a mean */
-        const int word = lc_config_word(c, "reduction", reductions);
-        l->reduction = word == 4 ? LC_SUM_OVER_BATCH_SIZE : (lc_loss_reduction)word;
+        const bool none = lc_json_is(lc_json_get(c->json, "reduction"), LC_JSON_NULL);
+        const int word = none ? (int)LC_NO_REDUCTION : lc_config_word(c, "reduction", reductions);
+        l->reduction = word == 5 ? LC_SUM_OVER_BATCH_SIZE : (lc_loss_reduction)word;
+    }
+    if (l->targets == LC_TARGETS_WHOLE) {
+        read_axes(l, c);
+        return;
     }
     const int64_t axis = lc_config_has(c, "axis") ? lc_config_integer(c, "axis") : -1;
     if (axis != -1 && !(y_pred && axis == y_pred->rank - 1) && c->status == LC_OK) {
@@ -105,6 +141,7 @@ void lc_loss_destroy(lc_loss *l) {
     if (!l) return;
     lc_floats_deinit(&l->labels);
     lc_floats_deinit(&l->values);
+    lc_floats_deinit(&l->alphas);
     lc_free(l);
 }
 
@@ -137,7 +174,7 @@ static bool counts(const batch *b, size_t row) {
     return b->loss->targets != LC_TARGETS_CLASSES || b->loss->ignore == LC_NONE || (int64_t)b->labels[row] != b->loss->ignore;
 }
 
-/* Of a loss that has no rows. */
+/* Of a loss that is one number of the whole batch. */
 static float mean_weight(const lc_target *t) {
     double sum = 0;
     for (size_t i = 0; t->weights && i < t->weight_count; i++) sum += (double)t->weights[i];
@@ -146,7 +183,7 @@ static float mean_weight(const lc_target *t) {
 
 /* Weight of a row in the sum. */
 static float weight_of(const batch *b, size_t row) {
-    if (b->loss->targets == LC_TARGETS_WHOLE) return mean_weight(b->target);
+    if (b->loss->targets == LC_TARGETS_WHOLE && !b->loss->options.samples) return mean_weight(b->target);
     return counts(b, row) ? lc_target_weight(b->target, row, b->rows) * b->mask_scale : 0;
 }
 
@@ -182,6 +219,18 @@ static lc_status check_labels(const batch *b, lc_error *err) {
     return LC_OK;
 }
 
+lc_status lc_loss_check_axes(const lc_loss *l, int32_t rank, lc_error *err) {
+    uint32_t found = 0; /* bit d: dimension d */
+    for (uint32_t i = 0; i < l->axis_count; i++) {
+        const int32_t axis = l->axes[i] < 0 ? l->axes[i] + rank : l->axes[i];
+        if (axis >= 0 && axis < rank) found |= 1U << axis;
+    }
+    if (rank > 0 && found == (1U << rank) - 2) return LC_OK;
+    lc_fail(err, LC_UNSUPPORTED, "%s: its axes are not all of the output's dimensions but the batch", l->name);
+    lc_error_hint(err, "litec computes it of the whole batch (no axis) or of each sample (of an output of 4 dimensions: axis (1, 2, 3))");
+    return LC_UNSUPPORTED;
+}
+
 static lc_status open_batch(lc_loss *l, const lc_target *target, float *gradient, batch *b, lc_error *err) {
     if (l->undecided) {
         lc_loss_decide(l, target->y_true, target->y_pred);
@@ -191,7 +240,11 @@ static lc_status open_batch(lc_loss *l, const lc_target *target, float *gradient
     *b = (batch){.loss = l, .target = target, .pred = target->y_pred->data, .gradient = gradient, .mask_scale = 1, .scale = 1};
     b->width = lc_array_width(target->y_pred);
     if (l->targets == LC_TARGETS_WHOLE) b->width = lc_array_count(target->y_pred);
+    if (l->options.samples) LC_TRY(lc_loss_check_axes(l, target->y_pred->rank, err));
+    if (l->options.samples && target->y_pred->dims[0]) b->width /= (size_t)target->y_pred->dims[0];
     b->rows = b->width ? lc_array_count(target->y_pred) / b->width : 0;
+    if (l->options.alphas && l->options.alpha_count != b->width)
+        return lc_fail(err, LC_ARGUMENT, "%s: alpha has %u numbers, the output %zu classes", l->name, l->options.alpha_count, b->width);
     LC_TRY(lc_floats_of(target->y_true, &l->labels, &b->labels, err));
     LC_TRY(lc_floats_reserve(&l->values, b->rows + 1, err));
     b->values = l->values.data;
@@ -217,7 +270,7 @@ static double divisor_of(batch *b) {
         valid += counts(b, row);
         weights += (double)weight_of(b, row);
     }
-    if (l->reduction == LC_SUM) return 1;
+    if (l->reduction == LC_SUM || l->reduction == LC_NO_REDUCTION) return 1;
     if (l->reduction == LC_MEAN_WITH_SAMPLE_WEIGHT) return weights;
     if (valid != b->rows) b->mask_scale = valid ? (float)b->rows / (float)valid : 0;
     return (double)b->rows;
@@ -236,7 +289,7 @@ lc_status lc_loss_run(lc_loss *l, const lc_target *target, float factor, lc_pool
         const float weight = weight_of(&b, row);
         if (weight != 0) sum += (double)(b.values[row] * weight);
     }
-    *total = sum * b.scale;
+    *total = sum * b.scale / (l->reduction == LC_NO_REDUCTION ? (double)b.rows : 1);
     return LC_OK;
 }
 

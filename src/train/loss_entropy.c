@@ -125,6 +125,14 @@ float lc_row_sparse(const lc_loss_options *o, const float *t, int64_t label, con
     return (float)(log(sum) - log((double)cut(p[label])));
 }
 
+/* (1 - p^q) / q of the class's probability. */
+float lc_row_generalized(const lc_loss_options *o, const float *t, int64_t label, const float *p, float *g, size_t n) {
+    (void)t;
+    for (size_t i = 0; g && i < n; i++) g[i] = 0;
+    if (g) g[label] = -powf(p[label], o->q - 1);
+    return (1 - powf(p[label], o->q)) / o->q;
+}
+
 float lc_row_categorical_focal(const lc_loss_options *o, const float *t, int64_t label, const float *p, float *g, size_t n) {
     (void)label;
     /* from logits, their softmax is used; it is made again for each element where there is no room for it */
@@ -135,9 +143,10 @@ float lc_row_categorical_focal(const lc_loss_options *o, const float *t, int64_t
     for (size_t i = 0; i < n; i++) {
         const float x = spread(o, t[i], n), q = (float)((o->from_logits ? expf(p[i] - all) : p[i]) / sum), r = cut(q);
         const float entropy = -x * logf(r), focus = powf(1 - r, o->gamma);
-        loss += (double)(o->alpha * focus * entropy);
+        const float alpha = o->alphas ? o->alphas[i] : o->alpha;
+        loss += (double)(alpha * focus * entropy);
         const float of_focus = o->gamma != 0 ? -o->gamma * powf(1 - r, o->gamma - 1) : 0;
-        if (g) g[i] = is_cut(q) ? 0 : o->alpha * (of_focus * entropy - focus * x / r);
+        if (g) g[i] = is_cut(q) ? 0 : alpha * (of_focus * entropy - focus * x / r);
     }
     if (!g) return (float)loss;
     if (!o->from_logits) {

@@ -5,6 +5,8 @@
 #include "train/graph.h"
 #include "train/loss_impl.h"
 
+#include <string.h>
+
 static int32_t last_axis(lc_builder *b, int32_t x) {
     lc_shape s;
     return lc_build_shape(b, x, &s) ? s.rank - 1 : 0;
@@ -114,9 +116,14 @@ LC_ROWS(cosine) {
 /* ---- overlap of the whole batch ------------------------------------------------------------------------------------------- */
 
 static int32_t total(lc_builder *b, int32_t x) { return lc_gr_all(b, LC_OP_SUM, x); }
+/* The sum of all, or of each sample. */
+static int32_t total_of(const lc_loss_options *o, lc_builder *b, int32_t x) {
+    lc_shape s;
+    if (!o->samples) return total(b, x);
+    return lc_build_shape(b, x, &s) ? sum(b, lc_build_reshape(b, x, (int32_t[]){s.dims[0], -1}, 2)) : -1;
+}
 LC_ROWS(dice) {
-    (void)o;
-    const int32_t both = total(b, lc_gr_mul(b, t, p)), all = lc_gr_plus(b, total(b, lc_gr_add(b, t, p)), LC_KERAS_EPSILON);
+    const int32_t both = total_of(o, b, lc_gr_mul(b, t, p)), all = lc_gr_plus(b, total_of(o, b, lc_gr_add(b, t, p)), LC_KERAS_EPSILON);
     return rest(b, lc_gr_times(b, lc_gr_div(b, both, all), 2));
 }
 LC_ROWS(tversky) {
@@ -169,13 +176,27 @@ LC_ROWS(sparse) {
     const int32_t logits = o->from_logits ? p : logarithm(b, cut(b, p));
     return negative(b, sum(b, lc_gr_mul(b, t, lc_build_unary(b, LC_OP_LOG_SOFTMAX, logits))));
 }
+/* t: one-hot. */
+LC_ROWS(generalized) {
+    const int32_t right = sum(b, lc_gr_mul(b, t, p));
+    return lc_gr_times(b, rest(b, raised(b, right, (double)o->q)), 1 / (double)o->q);
+}
+/* The numbers of alpha as a row that broadcasts. */
+static int32_t row_of_alphas(const lc_loss_options *o, lc_builder *b) {
+    const int32_t n = (int32_t)o->alpha_count;
+    float *data = lc_build_data(b, o->alpha_count * sizeof *data);
+    if (!data) return -1;
+    memcpy(data, o->alphas, o->alpha_count * sizeof *data);
+    return lc_build_const(b, "alpha", LC_FLOAT32, &n, 1, data, o->alpha_count * sizeof *data, true);
+}
 LC_ROWS(categorical_focal) {
     const lc_SoftmaxOptions one = {.beta = 1};
     const int32_t x = smoothed(o, b, t, one_of_row(b, p));
     const int32_t q = o->from_logits ? lc_build_op(b, LC_OP_SOFTMAX, LC_TABLE_SoftmaxOptions, &one, &p, 1)
                                      : lc_gr_div(b, p, of_rows_kept(b, LC_OP_SUM, p));
     const int32_t r = cut(b, q), entropy = negative(b, lc_gr_mul(b, x, logarithm(b, r)));
-    const int32_t focus = lc_gr_times(b, raised(b, rest(b, r), (double)o->gamma), (double)o->alpha);
+    const int32_t power = raised(b, rest(b, r), (double)o->gamma);
+    const int32_t focus = o->alphas ? lc_gr_mul(b, power, row_of_alphas(o, b)) : lc_gr_times(b, power, (double)o->alpha);
     return sum(b, lc_gr_mul(b, focus, entropy));
 }
 
@@ -220,6 +241,17 @@ static int32_t counting(const lc_loss *l, lc_builder *b, int32_t target, int32_t
 
 int32_t lc_loss_append(const lc_loss *l, lc_builder *b, int32_t target, int32_t pred, int32_t mask) {
     const bool classes = l->targets == LC_TARGETS_CLASSES;
+    lc_shape s;
+    if (!lc_build_shape(b, pred, &s)) return -1;
+    if (l->reduction == LC_NO_REDUCTION) {
+        lc_build_fail(b, LC_UNSUPPORTED, "%s: a device trains on one number, and this loss has no reduction", l->name);
+        lc_build_hint(b, "compile with reduction = \"sum\", which has the same gradients");
+        return -1;
+    }
+    if (l->options.samples && !lc_build_check(b, lc_loss_check_axes(l, s.rank, b->err))) return -1;
+    if (l->options.alphas && (!s.rank || s.dims[s.rank - 1] != (int32_t)l->options.alpha_count))
+        return lc_build_fail(b, LC_INVALID, "%s: alpha has %u numbers, the output another number of classes", l->name,
+                             l->options.alpha_count);
     const int32_t t = classes ? one_hot(b, target, pred) : l->targets == LC_TARGETS_SIGNS ? signs(b, target) : target;
     const int32_t rows = l->rows(&l->options, b, t, pred), counts = counting(l, b, target, rows, mask);
     if (counts < 0) return lc_gr_all(b, l->reduction == LC_SUM ? LC_OP_SUM : LC_OP_MEAN, rows);

@@ -1,5 +1,5 @@
 /*
- * Metrics that count for each class: F-beta scores, and the mean intersection over union.
+ * Metrics that count for each class: F-beta scores, and the intersection over union, the mean of all classes or some.
  */
 #include "train/metric_impl.h"
 
@@ -60,13 +60,30 @@ double lc_fbeta_result(const lc_metric *m) {
 
 /* ---- intersection over union -------------------------------------------------------------------------------------- */
 
+/* The classes that count; none: all. */
+static void read_targets(lc_metric *m, lc_config *c) {
+    if (!lc_config_has(c, "target_class_ids")) return;
+    m->list_count = lc_config_numbers(c, "target_class_ids", 16, m->list);
+    if (!m->list_count && m->thresholded) m->list_count = 2, m->list[1] = 1;
+    if (!m->list_count) lc_config_fail(c, "needs target_class_ids");
+    for (uint32_t i = 0; i < m->list_count; i++)
+        if (!(m->list[i] >= 0 && m->list[i] < m->width && m->list[i] == floor(m->list[i])))
+            lc_config_fail(c, "%g is none of its %u classes", m->list[i], m->width);
+}
+
 /* state: [width][width], row: label, column: prediction; weights are whole numbers, as in Keras */
 void lc_mean_iou_setup(lc_metric *m, lc_config *c) {
-    const int64_t classes = lc_config_integer(c, "num_classes");
+    m->thresholded = !lc_config_has(c, "num_classes");
+    const int64_t classes = m->thresholded ? 2 : lc_config_integer(c, "num_classes");
     if (classes < 1 || classes > 65536) lc_config_fail(c, "num_classes is %lld, it must lie in [1, 65536]", (long long)classes);
     m->width = (uint32_t)classes;
+    read_targets(m, c);
+    if (m->thresholded) {
+        m->threshold = lc_config_number(c, "threshold");
+        return;
+    }
     m->ignore = lc_config_integer(c, "ignore_class");
-    m->dense_true = !lc_config_flag(c, "sparse_y_true");
+    m->dense_true = !lc_config_has(c, "sparse_y_true") || !lc_config_flag(c, "sparse_y_true"); /* OneHot... */
     m->dense_pred = !lc_config_flag(c, "sparse_y_pred");
     if (lc_config_integer(c, "axis") != -1) lc_config_fail(c, "classes must lie along the last axis");
 }
@@ -92,7 +109,8 @@ lc_status lc_mean_iou_update(lc_metric *m, const lc_target *t, lc_pool *pool, lc
         return LC_ARGUMENT;
     }
     for (size_t i = 0; i < n; i++) {
-        const int64_t label = class_of(labels, m->dense_true, true_width, i), guess = class_of(pred, m->dense_pred, pred_width, i);
+        const int64_t label = class_of(labels, m->dense_true, true_width, i),
+                      guess = m->thresholded ? pred[i] >= (float)m->threshold : class_of(pred, m->dense_pred, pred_width, i);
         if (label < 0 || label >= m->width || guess < 0 || guess >= m->width || label == m->ignore) continue;
         m->state[(size_t)label * m->width + (size_t)guess] += trunc((double)lc_target_weight(t, i, n));
     }
@@ -101,9 +119,10 @@ lc_status lc_mean_iou_update(lc_metric *m, const lc_target *t, lc_pool *pool, lc
 
 double lc_mean_iou_result(const lc_metric *m) {
     double sum = 0, valid = 0;
-    for (size_t k = 0; k < m->width; k++) {
+    for (size_t i = 0; i < (m->list_count ? m->list_count : m->width); i++) {
+        const size_t k = m->list_count ? (size_t)m->list[i] : i;
         double all = -m->state[k * m->width + k];
-        for (size_t i = 0; i < m->width; i++) all += m->state[k * m->width + i] + m->state[i * m->width + k];
+        for (size_t j = 0; j < m->width; j++) all += m->state[k * m->width + j] + m->state[j * m->width + k];
         if (all <= 1e-9) continue; /* neither label nor guess: the class does not count */
         sum += m->state[k * m->width + k] / (all + LC_KERAS_EPSILON);
         valid++;

@@ -2,7 +2,8 @@
  * Metrics that count true and false positives and negatives at thresholds, and what follows from the counts. Thresholds that divide [0, 1]
  * evenly are counted in one pass: each prediction falls between two of them, and is positive for all below; the rounding of that is Keras's.
  *
- * state: true positives, false positives, true negatives, false negatives, each [thresholds]; then two of scratch.
+ * state: true positives, false positives, true negatives, false negatives, each [thresholds]; then two of scratch. With multi_label all of that
+ * for each number of the output.
  */
 #include "base/alloc.h"
 #include "train/metric_impl.h"
@@ -79,6 +80,11 @@ void lc_auc_setup(lc_metric *m, lc_config *c) {
     m->curve = lc_config_word(c, "curve", (const char *const[]){"ROC", "PR", NULL});
     m->summation = lc_config_word(c, "summation_method", (const char *const[]){"interpolation", "minoring", "majoring", NULL});
     m->from_logits = lc_config_flag(c, "from_logits");
+    m->multi_label = lc_config_flag(c, "multi_label");
+    m->labels_wanted = lc_config_integer(c, "num_labels");
+    m->list_count = lc_config_numbers(c, "label_weights", 16, m->list);
+    for (uint32_t i = 0; i < m->list_count; i++)
+        if (m->list[i] < 0) lc_config_fail(c, "a weight of %g among label_weights", m->list[i]);
     double given[66] = {0};
     const uint32_t n = read_thresholds(c, given + 1);
     if (n) {
@@ -138,10 +144,17 @@ static bool in_top(const float *row, size_t width, size_t at, int64_t k) {
 lc_status lc_confusion_update(lc_metric *m, const lc_target *t, lc_pool *pool, lc_error *err) {
     (void)pool;
     LC_TRY(lc_target_check(t, true, m->name, err));
-    LC_TRY(lc_metric_state(m, (size_t)LC_CONFUSION_NUMBERS * m->threshold_count, err));
+    const size_t width = lc_array_width(t->y_pred), rows = width ? lc_array_count(t->y_pred) / width : 0;
+    const size_t one = (size_t)LC_CONFUSION_NUMBERS * m->threshold_count;
+    size_t all = one;
+    if (m->list_count && m->list_count != width)
+        return lc_fail(err, LC_ARGUMENT, "%s: label_weights has %u numbers, the output %zu", m->name, m->list_count, width);
+    if (m->multi_label && m->labels_wanted != LC_NONE && m->labels_wanted && (size_t)m->labels_wanted != width)
+        return lc_fail(err, LC_ARGUMENT, "%s: num_labels is %lld, the output has %zu", m->name, (long long)m->labels_wanted, width);
+    if (m->multi_label && !lc_mul_size(one, width, &all)) return lc_fail(err, LC_LIMIT, "%s: too many labels", m->name);
+    LC_TRY(lc_metric_state(m, all, err));
     const float *labels, *pred = t->y_pred->data;
     LC_TRY(lc_floats_of(t->y_true, &m->labels, &labels, err));
-    const size_t width = lc_array_width(t->y_pred), rows = width ? lc_array_count(t->y_pred) / width : 0;
     if (m->class_id != LC_NONE && (m->class_id < 0 || (size_t)m->class_id >= width))
         return lc_fail(err, LC_ARGUMENT, "%s: class_id is %lld, the output has %zu classes", m->name, (long long)m->class_id, width);
     for (size_t row = 0; row < rows; row++) {
@@ -151,10 +164,16 @@ lc_status lc_confusion_update(lc_metric *m, const lc_target *t, lc_pool *pool, l
             float p = pred[row * width + i];
             if (m->from_logits) p = 1 / (1 + expf(-p));
             if (m->k != LC_NONE && !in_top(pred + row * width, width, i, m->k)) p = LC_NOTHING_IS_BELOW;
-            add(m, labels[row * width + i] != 0, p, weight);
+            lc_metric of = *m;
+            if (m->multi_label) of.state += i * one;
+            add(&of, labels[row * width + i] != 0, p, m->list_count && !m->multi_label ? weight * m->list[i] : weight);
         }
     }
-    if (m->even) sum_suffixes(m);
+    for (size_t i = 0; m->even && i < (m->multi_label ? width : 1); i++) {
+        lc_metric of = *m;
+        of.state += i * one;
+        sum_suffixes(&of);
+    }
     return LC_OK;
 }
 
@@ -213,7 +232,7 @@ static double interpolated_precision_recall(const lc_metric *m) {
     return area;
 }
 
-double lc_auc_result(const lc_metric *m) {
+static double area_of(const lc_metric *m) {
     if (m->curve == 1 && m->summation == 0) return interpolated_precision_recall(m);
     double area = 0;
     for (uint32_t i = 0; i + 1 < m->threshold_count; i++) {
@@ -225,4 +244,18 @@ double lc_auc_result(const lc_metric *m) {
         area += (x[0] - x[1]) * (m->summation == 0 ? (y[0] + y[1]) / 2 : m->summation == 1 ? fmin(y[0], y[1]) : fmax(y[0], y[1]));
     }
     return area;
+}
+
+/* The mean of the labels' own, by their weights. */
+double lc_auc_result(const lc_metric *m) {
+    const size_t one = (size_t)LC_CONFUSION_NUMBERS * m->threshold_count, labels = m->multi_label ? m->state_count / one : 1;
+    double sum = 0, weights = 0;
+    for (size_t i = 0; i < labels; i++) {
+        lc_metric of = *m;
+        of.state += i * one;
+        const double weight = m->multi_label && i < m->list_count ? m->list[i] : 1;
+        sum += weight * area_of(&of);
+        weights += weight;
+    }
+    return lc_metric_ratio(sum, weights);
 }

@@ -26,7 +26,11 @@ struct lc_metric {
     bool even, around; /* thresholds divide [0, 1] evenly; the outer ones lie outside of it */
     bool from_logits, dense_true, dense_pred;
     int curve, summation, average;
-    uint32_t width; /* classes */
+    uint32_t width;  /* classes */
+    double list[16]; /* target classes; weights of labels */
+    uint32_t list_count;
+    bool multi_label, thresholded;
+    int64_t labels_wanted, regressors;
 };
 
 /* Reads options; adds a batch; gives the result. */

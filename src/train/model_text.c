@@ -131,7 +131,7 @@ static lc_status put_whole(reading *r, const lc_argument *f, const char *word, i
 
 static lc_status put_real(reading *r, const lc_argument *f, const char *word, double *at) {
     double v[15];
-    const int room = f->kind == LC_FK_numbers ? 15 : f->kind == LC_FK_around || f->kind == LC_FK_upto ? 2 : 1;
+    const int room = f->kind == LC_FK_numbers || f->kind == LC_FK_ids ? 15 : f->kind == LC_FK_around || f->kind == LC_FK_upto ? 2 : 1;
     const int n = numbers(word, v, room);
     if (!n) return bad(r, "'%.40s' is no number for %s", word, f->argument);
     for (int i = 0; i < n; i++) at[i] = v[i] == 0 && (room == 1 || room == 15) ? -0.0 : v[i]; /* 0 itself, not the default */
@@ -158,6 +158,7 @@ static lc_status put(reading *r, const lc_argument *f, const char *word, uint32_
     case LC_FK_number:
     case LC_FK_whole:
     case LC_FK_numbers:
+    case LC_FK_ids:
     case LC_FK_around:
     case LC_FK_upto: return put_real(r, f, word, at);
     case LC_FK_yes:

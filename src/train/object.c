@@ -22,6 +22,7 @@
 #define LC_DEFAULT_object(otherwise) 0, #otherwise /* of NULL, what the C library spells it as: no name begins like that */
 #define LC_DEFAULT_whole(otherwise) (otherwise), NULL
 #define LC_DEFAULT_numbers(otherwise) 0, NULL
+#define LC_DEFAULT_ids(otherwise) 0, otherwise
 #define LC_DEFAULT_axes(otherwise) 0, NULL
 #define LC_DEFAULT_title(otherwise) 0, NULL
 
@@ -231,14 +232,16 @@ static void write_range(lc_text *out, const double *v, bool mirrored, double oth
     lc_text_add(out, "]");
 }
 
-static void write_numbers(lc_text *out, const double *v) {
-    if (!v || (v[0] == 0 && !signbit(v[0]))) {
-        lc_text_add(out, "null");
+static bool is_given(double v) { return v != 0 || signbit(v); }
+
+static void write_numbers(lc_text *out, const double *v, bool whole, const char *otherwise) {
+    if (!v || !is_given(v[0])) {
+        lc_text_add(out, otherwise);
         return;
     }
-    for (int i = 0; i < 16 && (v[i] != 0 || signbit(v[i])); i++) {
+    for (int i = 0; i < 16 && is_given(v[i]); i++) {
         lc_text_add(out, i ? ", " : "[");
-        lc_text_add_number(out, v[i] == 0 ? 0 : v[i]);
+        add_or_null(out, v[i] == 0 ? 0 : v[i], whole);
     }
     lc_text_add(out, "]");
 }
@@ -270,7 +273,8 @@ lc_status lc_field_write(const lc_argument *f, const void *options, lc_text *out
         add_or_null(out, v == 0 && !signbit(v) ? f->number : v == 0 ? 0 : v, f->kind == LC_FK_whole);
         break;
     }
-    case LC_FK_numbers: write_numbers(out, at); break;
+    case LC_FK_numbers: write_numbers(out, at, false, "null"); break;
+    case LC_FK_ids: write_numbers(out, at, true, f->text); break;
     case LC_FK_axes: write_axes(out, whole); break;
     case LC_FK_integer:
         if (!(whole && *whole) && f->number == LC_BEFORE) return lc_field_write(f - 1, options, out, err);
@@ -319,13 +323,18 @@ bool lc_field_is_left_out(const lc_argument *f, const void *options) {
     return f->kind == LC_FK_extra && !(options && ((const lc_object *)(const void *)((const char *)options + f->offset))->class_name);
 }
 
+static bool is_wide(const lc_argument *f) { return f->kind == LC_FK_object || f->kind == LC_FK_dims || f->kind == LC_FK_numbers; }
+
 /* Of two fields for one argument (learning_rate: a number, a schedule), is this the one that is not written? */
 static bool gives_way(const lc_class *class, const lc_argument *f, const void *options) {
     for (uint32_t i = 0; i < class->field_count; i++) {
-        const lc_argument *other = &class->fields[i], *object = f->kind == LC_FK_object ? f : other;
+        const lc_argument *other = &class->fields[i], *wide = is_wide(f) ? f : other;
         if (other == f || strcmp(other->argument, f->argument) != 0) continue;
-        const bool given = options && ((const lc_object *)(const void *)((const char *)options + object->offset))->class_name;
-        return given != (f == object);
+        const void *at = options ? (const char *)options + wide->offset : NULL;
+        const bool given = at && (wide->kind == LC_FK_object ? ((const lc_object *)at)->class_name != NULL
+                                  : wide->kind == LC_FK_dims ? *(const int32_t *)at != 0
+                                                             : is_given(*(const double *)at));
+        return given != (f == wide);
     }
     return false;
 }

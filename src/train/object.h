@@ -41,6 +41,7 @@ typedef enum lc_argument_kind {
     LC_FK_object,
     LC_FK_whole,
     LC_FK_numbers,
+    LC_FK_ids,
     LC_FK_axes,
     LC_FK_title,
     LC_FK_single,

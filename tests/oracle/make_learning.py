@@ -175,15 +175,20 @@ def loss_cases(a):
              (L.Dice(), "yes", "binary"), (L.Tversky(alpha=0.3, beta=0.7), "onehot", "probs"),
              (L.MeanSquaredError(reduction="sum"), "numbers", "others"),
              (L.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1, reduction="mean_with_sample_weight"), "classes", "logits"),
-             (L.MeanSquaredError(reduction="mean_with_sample_weight"), "numbers", "others")]
+             (L.MeanSquaredError(reduction="mean_with_sample_weight"), "numbers", "others"),
+             (L.MeanSquaredError(reduction=None), "numbers", "others"), (L.SparseCategoricalCrossentropy(from_logits=True, reduction="none"), "classes", "logits"),
+             (L.Dice(axis=1), "yes", "binary"), (L.CategoricalFocalCrossentropy(alpha=[0.1, 0.5, 0.9]), "onehot", "probs"),
+             (L.CategoricalFocalCrossentropy(alpha=[0.1, 0.5, 0.9], from_logits=True), "onehot", "logits"),
+             (L.CategoricalGeneralizedCrossEntropy(), "classes", "soft"), (L.CategoricalGeneralizedCrossEntropy(q=0.2), "classes", "soft")]
     out = []
     for loss, true, pred in list_:
         for weights in (None, "weights"):
             p = tf.Variable(a[pred])
             with tf.GradientTape() as tape:
-                value = tf.reduce_mean(loss(a[true], tf.identity(p), sample_weight=None if weights is None else a[weights]))
+                each = loss(a[true], tf.identity(p), sample_weight=None if weights is None else a[weights])
+                value = tf.reduce_mean(each)  # without a reduction: what is shown is the mean, what is derived the sum
             out.append({"object": written(loss), "true": true, "pred": pred, "weights": weights, "value": number(value),
-                        "grad": numbers(tape.gradient(value, p))})
+                        "grad": numbers(tape.gradient(each if loss.reduction in (None, "none") else value, p))})
     return out
 
 
@@ -206,15 +211,24 @@ def metric_cases(a):
              (M.PrecisionAtRecall(0.6), "yes", "binary"), (M.RecallAtPrecision(0.5), "zero_one", "one"),
              (M.F1Score(average="macro"), "onehot", "probs"), (M.F1Score(average="micro", threshold=0.4), "onehot", "probs"),
              (M.FBetaScore(average="weighted", beta=2.0), "onehot", "probs"), (M.MeanIoU(num_classes=3, sparse_y_pred=False), "classes", "probs"),
-             (M.MeanIoU(num_classes=3, sparse_y_pred=False, sparse_y_true=False, ignore_class=1), "onehot", "probs")]
+             (M.MeanIoU(num_classes=3, sparse_y_pred=False, sparse_y_true=False, ignore_class=1), "onehot", "probs"),
+             (M.IoU(3, [0, 2], sparse_y_pred=False), "classes", "probs"), (M.BinaryIoU(), "zero_one", "one"), (M.BinaryIoU([1], threshold=0.75), "zero_one", "one"),
+             (M.OneHotIoU(3, [1]), "onehot", "probs"), (M.OneHotMeanIoU(3), "onehot", "probs"), (M.OneHotMeanIoU(3, ignore_class=0), "onehot", "probs"),
+             (M.R2Score(), "numbers", "others"), (M.R2Score("variance_weighted_average"), "numbers", "others"),
+             (M.R2Score(num_regressors=2), "numbers", "others"), (M.R2Score(None, num_regressors=3), "numbers", "others"), (M.R2Score(), "zero_one", "one"),
+             (M.PearsonCorrelation(), "numbers", "others"), (M.ConcordanceCorrelation(), "numbers", "others"),
+             (M.AUC(multi_label=True), "yes", "binary"), (M.AUC(multi_label=True, num_labels=2, curve="PR"), "yes", "binary"),
+             (M.AUC(multi_label=True, num_labels=3, label_weights=[1.0, 2.0, 0.5], num_thresholds=20), "onehot", "probs"),
+             (M.AUC(multi_label=True, thresholds=[0.2, 0.6]), "onehot", "probs"),
+             (M.AUC(label_weights=[1.0, 2.0, 0.5]), "onehot", "probs"), (M.AUC(multi_label=True, from_logits=True, curve="PR", summation_method="minoring"), "yes", "score")]
     out = []
     for metric, true, pred in list_:
         config = written(metric)
         # a batch with weights, then one without
         metric.update_state(a[true], a[pred], sample_weight=a["weights"])
-        first = number(metric.result())
+        first = number(np.mean(metric.result()))
         metric.update_state(a[true], a[pred])
-        out.append({"object": config, "true": true, "pred": pred, "results": [first, number(metric.result())]})
+        out.append({"object": config, "true": true, "pred": pred, "results": [first, number(np.mean(metric.result()))]})
     return out
 
 

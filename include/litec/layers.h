@@ -21,6 +21,10 @@
     F(object, what##_regularizer, #what "_regularizer", None) F(object, what##_constraint, #what "_constraint", None)
 #define LC_FIELDS_BIAS(F) F(no, no_bias, "use_bias", 0) LC_FIELDS_WEIGHT(F, bias, Zeros)
 #define LC_FIELDS_FORMAT(F) F(text, data_format, "data_format", "channels_last")
+/* Instead of .activation, a layer that has arguments: .activation_object = LC_LEAKY_RELU(0.2) */
+#define LC_FIELDS_ACTIVATION_OBJECT(F) F(object, activation_object, "activation", None)
+/* Instead of .axis, several: .axes = {1, 2} or {-2, -1} */
+#define LC_FIELDS_AXES(F) F(dims, axes, "axis", LC_NONE)
 #define LC_FIELDS_ACTIVITY(F) F(object, activity_regularizer, "activity_regularizer", None)
 
 /* ---- inputs, dense ------------------------------------------------------------------------------------------------------ */
@@ -34,7 +38,8 @@ typedef struct lc_input_layer { LC_FIRST LC_FIELDS_INPUT(LC_MEMBER) } lc_input_l
 
 #define LC_FIELDS_DENSE(F) \
     F(integer, units, "units", 0) F(text, activation, "activation", "linear") LC_FIELDS_WEIGHT(F, kernel, GlorotUniform) LC_FIELDS_BIAS(F) \
-    F(extra, activity_regularizer, "activity_regularizer", None) F(fixed, first, "quantization_config", "null") LC_FIELDS_LAYER(F)
+    F(extra, activity_regularizer, "activity_regularizer", None) F(fixed, first, "quantization_config", "null") LC_FIELDS_LAYER(F) \
+    LC_FIELDS_ACTIVATION_OBJECT(F)
 typedef struct lc_dense_layer { LC_FIRST LC_FIELDS_DENSE(LC_MEMBER) } lc_dense_layer;
 #define LC_DENSE(...) LC_LAYER_OBJECT("Dense", lc_dense_layer, __VA_ARGS__)
 
@@ -50,7 +55,8 @@ typedef struct lc_embedding_layer { LC_FIRST LC_FIELDS_EMBEDDING(LC_MEMBER) } lc
 #define LC_FIELDS_ACTIVE(F, kind) F(text, activation, "activation", "linear") F(kind, dilation_rate, "dilation_rate", 1)
 #define LC_FIELDS_CONV(F, kind) \
     F(integer, filters, "filters", 0) LC_FIELDS_WINDOW(F, kind) LC_FIELDS_ACTIVE(F, kind) F(integer, groups, "groups", 1) \
-    LC_FIELDS_WEIGHT(F, kernel, GlorotUniform) LC_FIELDS_BIAS(F) LC_FIELDS_ACTIVITY(F) LC_FIELDS_FORMAT(F) LC_FIELDS_LAYER(F)
+    LC_FIELDS_WEIGHT(F, kernel, GlorotUniform) LC_FIELDS_BIAS(F) LC_FIELDS_ACTIVITY(F) LC_FIELDS_FORMAT(F) LC_FIELDS_LAYER(F) \
+    LC_FIELDS_ACTIVATION_OBJECT(F)
 #define LC_FIELDS_CONV1D(F) LC_FIELDS_CONV(F, single)
 #define LC_FIELDS_CONV2D(F) LC_FIELDS_CONV(F, pair)
 #define LC_FIELDS_CONV3D(F) LC_FIELDS_CONV(F, triple)
@@ -63,7 +69,8 @@ typedef struct lc_conv3d_layer { LC_FIRST LC_FIELDS_CONV3D(LC_MEMBER) } lc_conv3
 
 #define LC_FIELDS_CONV_TRANSPOSE(F, kind) \
     F(integer, filters, "filters", 0) LC_FIELDS_WINDOW(F, kind) LC_FIELDS_ACTIVE(F, kind) F(kind, output_padding, "output_padding", LC_NONE) \
-    LC_FIELDS_WEIGHT(F, kernel, GlorotUniform) LC_FIELDS_BIAS(F) LC_FIELDS_ACTIVITY(F) LC_FIELDS_FORMAT(F) LC_FIELDS_LAYER(F)
+    LC_FIELDS_WEIGHT(F, kernel, GlorotUniform) LC_FIELDS_BIAS(F) LC_FIELDS_ACTIVITY(F) LC_FIELDS_FORMAT(F) LC_FIELDS_LAYER(F) \
+    LC_FIELDS_ACTIVATION_OBJECT(F)
 #define LC_FIELDS_CONV1D_TRANSPOSE(F) LC_FIELDS_CONV_TRANSPOSE(F, single)
 #define LC_FIELDS_CONV2D_TRANSPOSE(F) LC_FIELDS_CONV_TRANSPOSE(F, pair)
 #define LC_FIELDS_CONV3D_TRANSPOSE(F) LC_FIELDS_CONV_TRANSPOSE(F, triple)
@@ -109,7 +116,7 @@ typedef struct lc_batch_normalization_layer { LC_FIRST LC_FIELDS_BATCH_NORMALIZA
 
 #define LC_FIELDS_LAYER_NORMALIZATION(F) \
     F(integer, axis, "axis", -1) F(number, epsilon, "epsilon", 1e-3) LC_FIELDS_CENTRED(F) F(fixed, first, "rms_scaling", "false") \
-    LC_FIELDS_LAYER(F)
+    LC_FIELDS_LAYER(F) LC_FIELDS_AXES(F)
 typedef struct lc_layer_normalization_layer { LC_FIRST LC_FIELDS_LAYER_NORMALIZATION(LC_MEMBER) } lc_layer_normalization_layer;
 #define LC_LAYER_NORMALIZATION(...) LC_LAYER_OBJECT("LayerNormalization", lc_layer_normalization_layer, __VA_ARGS__)
 
@@ -317,19 +324,23 @@ typedef struct lc_plain_layer { LC_FIRST LC_FIELDS_LAYER(LC_MEMBER) } lc_plain_l
 #define LC_MINIMUM(...) LC_LAYER_OBJECT("Minimum", lc_plain_layer, __VA_ARGS__)
 #define LC_IDENTITY(...) LC_LAYER_OBJECT("Identity", lc_plain_layer, __VA_ARGS__)
 #define LC_CONCATENATE(...) LC_LAYER_OBJECT("Concatenate", lc_axis_layer, __VA_ARGS__)
-#define LC_FIELDS_DOT(F) F(integer, axes, "axes", 0) F(yes, normalize, "normalize", 0) LC_FIELDS_LAYER(F)
+/* two_axes: one of each tensor, {2, 1}, instead of axes */
+#define LC_FIELDS_DOT(F) \
+    F(integer, axes, "axes", 0) F(yes, normalize, "normalize", 0) LC_FIELDS_LAYER(F) F(dims, two_axes, "axes", LC_NONE)
 typedef struct lc_dot_layer { LC_FIRST LC_FIELDS_DOT(LC_MEMBER) } lc_dot_layer;
 #define LC_DOT(...) LC_LAYER_OBJECT("Dot", lc_dot_layer, __VA_ARGS__)
 
 /* ---- activations -------------------------------------------------------------------------------------------------------- */
 
-#define LC_FIELDS_ACTIVATION(F) F(text, activation, "activation", "linear") LC_FIELDS_LAYER(F)
+#define LC_FIELDS_ACTIVATION(F) F(text, activation, "activation", "linear") LC_FIELDS_LAYER(F) LC_FIELDS_ACTIVATION_OBJECT(F)
+#define LC_FIELDS_SOFTMAX(F) F(integer, axis, "axis", -1) LC_FIELDS_LAYER(F) LC_FIELDS_AXES(F)
 #define LC_FIELDS_RELU(F) \
     F(number, max_value, "max_value", LC_NONE) F(number, negative_slope, "negative_slope", 0) F(number, threshold, "threshold", 0) LC_FIELDS_LAYER(F)
 #define LC_FIELDS_LEAKY_RELU(F) F(number, negative_slope, "negative_slope", 0.3) LC_FIELDS_LAYER(F)
 #define LC_FIELDS_PRELU(F) LC_FIELDS_WEIGHT(F, alpha, Zeros) F(dims, shared_axes, "shared_axes", LC_NONE) LC_FIELDS_LAYER(F)
 #define LC_FIELDS_ELU(F) F(number, alpha, "alpha", 1) LC_FIELDS_LAYER(F)
 typedef struct lc_activation_layer { LC_FIRST LC_FIELDS_ACTIVATION(LC_MEMBER) } lc_activation_layer;
+typedef struct lc_softmax_layer { LC_FIRST LC_FIELDS_SOFTMAX(LC_MEMBER) } lc_softmax_layer;
 typedef struct lc_relu_layer { LC_FIRST LC_FIELDS_RELU(LC_MEMBER) } lc_relu_layer;
 typedef struct lc_leaky_relu_layer { LC_FIRST LC_FIELDS_LEAKY_RELU(LC_MEMBER) } lc_leaky_relu_layer;
 typedef struct lc_prelu_layer { LC_FIRST LC_FIELDS_PRELU(LC_MEMBER) } lc_prelu_layer;
@@ -339,21 +350,24 @@ typedef struct lc_elu_layer { LC_FIRST LC_FIELDS_ELU(LC_MEMBER) } lc_elu_layer;
 #define LC_LEAKY_RELU(...) LC_LAYER_OBJECT("LeakyReLU", lc_leaky_relu_layer, __VA_ARGS__)
 #define LC_PRELU(...) LC_LAYER_OBJECT("PReLU", lc_prelu_layer, __VA_ARGS__)
 #define LC_ELU(...) LC_LAYER_OBJECT("ELU", lc_elu_layer, __VA_ARGS__)
-#define LC_SOFTMAX(...) LC_LAYER_OBJECT("Softmax", lc_axis_layer, __VA_ARGS__)
+#define LC_SOFTMAX(...) LC_LAYER_OBJECT("Softmax", lc_softmax_layer, __VA_ARGS__)
 
 /* ---- attention ---------------------------------------------------------------------------------------------------------- */
 
-/* Called with query, value and, where it is not the value, key. */
+/* Called with query, value and, where it is not the value, key. use_causal_mask: each call looks back only; attention_mask: each call is given one
+ * tensor more, [batch, queries, keys], zero where not to look. */
 #define LC_FIELDS_MULTI_HEAD_ATTENTION(F) \
     F(integer, num_heads, "num_heads", 0) F(integer, key_dim, "key_dim", 0) F(integer, value_dim, "value_dim", LC_BEFORE) \
     F(number, dropout, "dropout", 0) F(fixed, first, "use_gate", "false") F(dims, output_shape, "output_shape", LC_NONE) \
     F(dims, attention_axes, "attention_axes", LC_NONE) F(fixed, first, "sliding_window", "null") LC_FIELDS_WEIGHT(F, kernel, GlorotUniform) \
-    LC_FIELDS_BIAS(F) LC_FIELDS_ACTIVITY(F) F(whole, seed, "seed", LC_NONE) LC_FIELDS_LAYER(F)
+    LC_FIELDS_BIAS(F) LC_FIELDS_ACTIVITY(F) F(whole, seed, "seed", LC_NONE) LC_FIELDS_LAYER(F) \
+    F(call, use_causal_mask, "use_causal_mask", 0) F(call, attention_mask, "attention_mask", 0)
 #define LC_FIELDS_ATTENTION(F) \
     F(yes, use_scale, "use_scale", 0) F(text, score_mode, "score_mode", "dot") F(number, dropout, "dropout", 0) F(whole, seed, "seed", LC_NONE) \
-    LC_FIELDS_LAYER(F)
+    LC_FIELDS_LAYER(F) F(call, use_causal_mask, "use_causal_mask", 0)
 #define LC_FIELDS_ADDITIVE_ATTENTION(F) \
-    F(no, no_scale, "use_scale", 0) F(number, dropout, "dropout", 0) F(whole, seed, "seed", LC_NONE) LC_FIELDS_LAYER(F)
+    F(no, no_scale, "use_scale", 0) F(number, dropout, "dropout", 0) F(whole, seed, "seed", LC_NONE) LC_FIELDS_LAYER(F) \
+    F(call, use_causal_mask, "use_causal_mask", 0)
 typedef struct lc_multi_head_attention_layer { LC_FIRST LC_FIELDS_MULTI_HEAD_ATTENTION(LC_MEMBER) } lc_multi_head_attention_layer;
 typedef struct lc_attention_layer { LC_FIRST LC_FIELDS_ATTENTION(LC_MEMBER) } lc_attention_layer;
 typedef struct lc_additive_attention_layer { LC_FIRST LC_FIELDS_ADDITIVE_ATTENTION(LC_MEMBER) } lc_additive_attention_layer;

@@ -172,7 +172,7 @@ typedef struct lc_dice { LC_FIRST LC_FIELDS_DICE(LC_MEMBER) LC_FIELDS_LOSS(LC_ME
 #define LC_DICE(...) ((lc_object){"Dice", &(const lc_dice){.first = 0, __VA_ARGS__}, NULL})
 
 /* Of a whole batch. alpha weighs what is missed, beta what is wrongly found, as in Keras 3.15 (its 3.16 turns them round). */
-#define LC_FIELDS_TVERSKY(F) F(number, alpha, "alpha", 0.5) F(number, beta, "beta", 0.5)
+#define LC_FIELDS_TVERSKY(F) F(number, alpha, "alpha", 0.5) F(number, beta, "beta", 0.5) F(dims, axis, "axis", LC_NONE)
 typedef struct lc_tversky { LC_FIRST LC_FIELDS_TVERSKY(LC_MEMBER) LC_FIELDS_LOSS(LC_MEMBER) } lc_tversky;
 #define LC_TVERSKY(...) ((lc_object){"Tversky", &(const lc_tversky){.first = 0, __VA_ARGS__}, NULL})
 

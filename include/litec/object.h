@@ -39,6 +39,7 @@ typedef struct lc_object {
  *   fixed     no field: what Keras writes in any case       title     text; NULL: what the class is called
  *   whole     double, written without a fraction; 0: the    numbers   double[16], ends at the first 0 that is not -0.0;
  *             default; -0.0: zero                                     {0}: null
+ *   call      bool, an argument of the layer's calls, not of the layer; false: left out
  *   ids       double[16], written as whole numbers; ends at the first 0 that is not -0.0 (which is 0); {0}: the default
  *   axes      int32_t[8], ends where it no longer grows; {0} and {0, 1, 2} are what they look like; a negative one stands alone
  *
@@ -55,6 +56,7 @@ typedef struct lc_object {
 #define LC_MEMBER_object(name) lc_object name;
 #define LC_MEMBER_whole(name) double name;
 #define LC_MEMBER_numbers(name) double name[16];
+#define LC_MEMBER_call(name) bool name;
 #define LC_MEMBER_ids(name) double name[16];
 #define LC_MEMBER_axes(name) int32_t name[8];
 #define LC_MEMBER_title(name) const char *name;

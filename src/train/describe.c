@@ -126,9 +126,33 @@ static lc_status check_sizes(lc_description *d, const lc_class *class, const lc_
     for (int i = n; i < 8; i++)
         if (v[i]) return lc_describe_fail(d, LC_ARGUMENT, "layer '%.100s' (%s): %s has a 0 in it", name, class->name, f->argument);
     for (int i = 0; i < n; i++)
-        if (v[i] < -1)
+        if (v[i] < -1 && strncmp(f->argument, "ax", 2) != 0) /* axes may be counted from the last */
             return lc_describe_fail(d, LC_ARGUMENT, "layer '%.100s' (%s): %s has %d in it", name, class->name, f->argument, v[i]);
     return LC_OK;
+}
+
+/* The largest of a field's sizes; 1 where there is none. */
+static int32_t largest(const lc_class *class, const void *options, const char *argument) {
+    for (uint32_t i = 0; options && i < class->field_count; i++) {
+        const lc_argument *f = &class->fields[i];
+        const int n = f->kind == LC_FK_single ? 1 : f->kind == LC_FK_pair ? 2 : f->kind == LC_FK_triple ? 3 : 0;
+        if (!n || strcmp(f->argument, argument) != 0) continue;
+        const int32_t *v = (const int32_t *)(const void *)((const char *)options + f->offset);
+        int32_t most = 1;
+        for (int k = 0; k < n; k++) most = v[k] > most ? v[k] : most;
+        return most;
+    }
+    return 1;
+}
+
+/* Keras has convolutions with steps or with gaps, not with both. */
+static lc_status check_windows(lc_description *d, const lc_class *class, const void *options, const char *name) {
+    const int32_t strides = largest(class, options, "strides"), gaps = largest(class, options, "dilation_rate");
+    if (strides == 1 || gaps == 1) return LC_OK;
+    lc_describe_fail(d, LC_ARGUMENT, "layer '%.100s' (%s): strides of %d together with a dilation_rate of %d", name, class->name, strides,
+                     gaps);
+    lc_error_hint(&d->error, "one of them must be 1, as in Keras; a layer with gaps and a pooling or cropping layer behind it do the same");
+    return d->status;
 }
 
 /* What must be given has 0 for a default, which no layer can have. */
@@ -155,7 +179,7 @@ static lc_status check_options(lc_description *d, const lc_class *class, const v
                 return lc_describe_fail(d, LC_ARGUMENT, "layer '%.100s' (%s): %s is %g, needs 0 to 1", name, class->name, f->argument, v);
         }
     }
-    return LC_OK;
+    return check_windows(d, class, options, name);
 }
 
 /* Options that came as JSON, as they are; Keras has defaults for the others. */
@@ -199,6 +223,15 @@ static lc_status write_inner(lc_description *d, const lc_object *object, const c
     return status;
 }
 
+/* The first option for calls that is chosen, from field `from` on; NULL: none. */
+static const lc_argument *call_option(const lc_class *class, const void *options, uint32_t from) {
+    for (uint32_t i = from; options && i < class->field_count; i++) {
+        const lc_argument *f = &class->fields[i];
+        if (f->kind == LC_FK_call && *(const bool *)((const char *)options + f->offset)) return f;
+    }
+    return NULL;
+}
+
 /* The members "layer" and "backward_layer" of a wrapper. */
 static lc_status write_wrapped(lc_description *d, const lc_class *class, const void *options, const char *name, lc_text *out) {
     lc_object layer = {0}, backward = {0};
@@ -212,6 +245,10 @@ static lc_status write_wrapped(lc_description *d, const lc_class *class, const v
     lc_class inner;
     if (!layer.class_name) return lc_describe_fail(d, LC_ARGUMENT, "layer '%.100s' (%s) has no layer in it", name, class->name);
     if (lc_class_named(LC_CLASS_LAYER, layer.class_name, &inner, &d->error) != LC_OK) return d->status = LC_ARGUMENT;
+    const lc_argument *of_calls = call_option(&inner, layer.options, 0);
+    if (of_calls)
+        return lc_describe_fail(d, LC_ARGUMENT, "layer '%.100s' (%s): it calls the layer in it without %s", name, class->name,
+                                of_calls->argument);
     const char *own = layer_name(d, &inner, layer.options);
     if (!own) return d->status;
     const bool both = strcmp(class->name, "Bidirectional") == 0;
@@ -239,7 +276,9 @@ static lc_status write_config(lc_description *d, const lc_class *class, const vo
     for (uint32_t i = 0; i < class->field_count; i++) {
         const lc_argument *f = &class->fields[i];
         wraps |= f->kind == LC_FK_layer;
-        if (strcmp(f->argument, "name") == 0 || f->kind == LC_FK_layer || lc_field_is_left_out(f, options)) continue;
+        if (strcmp(f->argument, "name") == 0 || f->kind == LC_FK_layer || lc_field_is_left_out(f, options) ||
+            lc_field_gives_way(class, f, options))
+            continue;
         lc_text_printf(out, ", \"%s\": ", f->argument);
         if (reversed && strcmp(f->argument, "go_backwards") == 0) {
             const bool back = options && *(const bool *)((const char *)options + f->offset);
@@ -276,6 +315,18 @@ static int32_t add_layer(lc_description *d, const lc_described_layer *layer, lc_
     return index;
 }
 
+/* What the calls of the layer are given besides tensors. */
+static void read_call_options(lc_description *d, const lc_class *class, const void *options, lc_described_layer *layer) {
+    lc_text text = {0};
+    for (const lc_argument *f = class->fields; (f = call_option(class, options, (uint32_t)(f - class->fields))); f++) {
+        if (strcmp(f->argument, "attention_mask") == 0) layer->masked = true;
+        else lc_text_printf(&text, "%s\"%s\": true", text.size ? ", " : "", f->argument);
+    }
+    if (text.size) layer->call_keywords = lc_arena_strndup(&d->arena, text.data, text.size);
+    if (d->status == LC_OK && (text.failed || (text.size && !layer->call_keywords))) no_memory(d);
+    lc_text_deinit(&text);
+}
+
 int32_t lc_describe_layer(lc_description *d, const lc_object *layer) {
     if (d->status != LC_OK) return -1;
     lc_class class;
@@ -291,7 +342,9 @@ int32_t lc_describe_layer(lc_description *d, const lc_object *layer) {
     }
     lc_text config = {0};
     (void)write_options(d, &class, layer, name, false, &config); /* what fails is in d->status */
-    return add_layer(d, &(lc_described_layer){.name = name, .class_name = class.name, .is_input = input}, &config);
+    lc_described_layer described = {.name = name, .class_name = class.name, .is_input = input};
+    read_call_options(d, &class, layer->options, &described);
+    return add_layer(d, &described, &config);
 }
 
 int32_t lc_describe_model(lc_description *d, const lc_description *model) {
@@ -372,7 +425,11 @@ static const passing passings[] = {
 
 static passing passing_of(const lc_described_layer *l) {
     for (size_t i = 0; i < sizeof passings / sizeof passings[0]; i++)
-        if (strcmp(l->class_name, passings[i].class_name) == 0) return passings[i];
+        if (strcmp(l->class_name, passings[i].class_name) == 0) {
+            passing p = passings[i];
+            if (l->masked) p.least++, p.most++;
+            return p;
+        }
     return (passing){l->class_name, ONE, 1, 1, ""};
 }
 
@@ -588,12 +645,21 @@ static void write_tensors(const lc_description *d, const order *o, const lc_symb
 static void write_call(const lc_description *d, const order *o, const lc_described_call *c, lc_text *out) {
     const passing p = passing_of(&d->layers[c->layer]);
     const bool list = p.how == LIST && (c->input_count > 1 || p.least > 1);
-    const uint32_t first = p.how == STATES ? 1 : c->input_count;
+    const lc_described_layer *l = &d->layers[c->layer];
+    const uint32_t first = p.how == STATES ? 1 : c->input_count - l->masked;
+    const char *comma = *p.keywords ? ", " : "";
     lc_text_add(out, list ? "{\"args\": [[" : "{\"args\": [");
     write_tensors(d, o, c->inputs, first, out);
     lc_text_printf(out, "%s, \"kwargs\": {%s", list ? "]]" : "]", p.keywords);
-    if (c->input_count > first) {
-        lc_text_printf(out, "%s\"initial_state\": [", *p.keywords ? ", " : "");
+    if (l->call_keywords) {
+        lc_text_printf(out, "%s%s", comma, l->call_keywords);
+        comma = ", ";
+    }
+    if (l->masked) {
+        lc_text_printf(out, "%s\"attention_mask\": ", comma);
+        write_tensor(d, o, &c->inputs[first], out);
+    } else if (c->input_count > first) {
+        lc_text_printf(out, "%s\"initial_state\": [", comma);
         write_tensors(d, o, c->inputs + first, c->input_count - first, out);
         lc_text_add(out, "]");
     }

@@ -25,6 +25,8 @@
 /* A layer as it was put down: its configuration is text already, so that nothing of the caller is kept. */
 typedef struct lc_described_layer {
     const char *name, *class_name, *config;
+    const char *call_keywords;                   /* arguments of its calls as members of JSON; NULL: none */
+    bool masked;                                 /* its last tensor is the argument attention_mask */
     bool is_input, is_sequential, is_functional; /* the last two: a model within */
     uint32_t call_count;                         /* InputLayer: 1 */
 } lc_described_layer;

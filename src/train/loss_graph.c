@@ -127,8 +127,8 @@ LC_ROWS(dice) {
     return rest(b, lc_gr_times(b, lc_gr_div(b, both, all), 2));
 }
 LC_ROWS(tversky) {
-    const int32_t both = total(b, lc_gr_mul(b, t, p)), wrong = total(b, lc_gr_mul(b, rest(b, t), p)),
-                  missed = total(b, lc_gr_mul(b, t, rest(b, p)));
+    const int32_t both = total_of(o, b, lc_gr_mul(b, t, p)), wrong = total_of(o, b, lc_gr_mul(b, rest(b, t), p)),
+                  missed = total_of(o, b, lc_gr_mul(b, t, rest(b, p)));
     const int32_t others = lc_gr_add(b, lc_gr_times(b, wrong, (double)o->beta), lc_gr_times(b, missed, (double)o->alpha));
     return rest(b, lc_gr_div(b, both, lc_gr_plus(b, lc_gr_add(b, both, others), LC_KERAS_EPSILON)));
 }

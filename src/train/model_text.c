@@ -142,7 +142,7 @@ static lc_status put_truth(reading *r, const lc_argument *f, const char *word, b
     const bool yes = strcasecmp(word, "true") == 0 || strcmp(word, "1") == 0 || strcasecmp(word, "yes") == 0;
     const bool no = strcasecmp(word, "false") == 0 || strcmp(word, "0") == 0 || strcasecmp(word, "no") == 0;
     if (!yes && !no) return bad(r, "%s is '%.40s', needs true or false", f->argument, word);
-    *at = f->kind == LC_FK_yes ? yes : no;
+    *at = f->kind == LC_FK_no ? no : yes;
     return LC_OK;
 }
 
@@ -161,6 +161,7 @@ static lc_status put(reading *r, const lc_argument *f, const char *word, uint32_
     case LC_FK_ids:
     case LC_FK_around:
     case LC_FK_upto: return put_real(r, f, word, at);
+    case LC_FK_call:
     case LC_FK_yes:
     case LC_FK_no: return put_truth(r, f, word, at);
     case LC_FK_text:
@@ -246,6 +247,21 @@ static lc_status add_word(reading *r, filling *f, const char *word, uint32_t dep
     return LC_INVALID;
 }
 
+/* Whether another field for the same argument can hold the word, which this one cannot: axis=1,2 or activation=leaky_relu(0.2). */
+static bool is_of_twin(const filling *f, const lc_argument *field, const char *word) {
+    double v[8];
+    for (uint32_t i = 0; i < f->class.field_count; i++) {
+        const lc_argument *other = &f->class.fields[i];
+        if (other == field || strcmp(other->argument, field->argument) != 0) continue;
+        const lc_argument *wide = lc_field_is_wide(field) ? field : other;
+        const bool more = wide->kind == LC_FK_dims     ? numbers(word, v, 8) > 1
+                          : wide->kind == LC_FK_object ? strchr(word, '(') != NULL
+                                                       : numbers(word, v, 8) > 1;
+        return more != (field == wide);
+    }
+    return false;
+}
+
 static lc_status add_named(reading *r, filling *f, const char *name, const char *word, uint32_t depth) {
     const char *names[64];
     size_t n = 0;
@@ -253,7 +269,7 @@ static lc_status add_named(reading *r, filling *f, const char *name, const char 
     for (uint32_t i = 0; i < f->class.field_count; i++) {
         const lc_argument *field = &f->class.fields[i];
         if (field->kind == LC_FK_fixed) continue;
-        if (strcmp(field->argument, name) != 0) {
+        if (strcmp(field->argument, name) != 0 || is_of_twin(f, field, word)) {
             if (n < 63) names[n++] = field->argument;
             continue;
         }

@@ -22,6 +22,7 @@
 #define LC_DEFAULT_object(otherwise) 0, #otherwise /* of NULL, what the C library spells it as: no name begins like that */
 #define LC_DEFAULT_whole(otherwise) (otherwise), NULL
 #define LC_DEFAULT_numbers(otherwise) 0, NULL
+#define LC_DEFAULT_call(otherwise) 0, NULL
 #define LC_DEFAULT_ids(otherwise) 0, otherwise
 #define LC_DEFAULT_axes(otherwise) 0, NULL
 #define LC_DEFAULT_title(otherwise) 0, NULL
@@ -296,6 +297,7 @@ lc_status lc_field_write(const lc_argument *f, const void *options, lc_text *out
         lc_text_add(out, "}, \"registered_name\": null}");
         break;
     }
+    case LC_FK_call:
     case LC_FK_yes: lc_text_add(out, at && *(const bool *)at ? "true" : "false"); break;
     case LC_FK_no: lc_text_add(out, at && *(const bool *)at ? "false" : "true"); break;
     case LC_FK_single:
@@ -320,15 +322,15 @@ lc_status lc_field_write(const lc_argument *f, const void *options, lc_text *out
 }
 
 bool lc_field_is_left_out(const lc_argument *f, const void *options) {
-    return f->kind == LC_FK_extra && !(options && ((const lc_object *)(const void *)((const char *)options + f->offset))->class_name);
+    return f->kind == LC_FK_call ||
+           (f->kind == LC_FK_extra && !(options && ((const lc_object *)(const void *)((const char *)options + f->offset))->class_name));
 }
 
-static bool is_wide(const lc_argument *f) { return f->kind == LC_FK_object || f->kind == LC_FK_dims || f->kind == LC_FK_numbers; }
+bool lc_field_is_wide(const lc_argument *f) { return f->kind == LC_FK_object || f->kind == LC_FK_dims || f->kind == LC_FK_numbers; }
 
-/* Of two fields for one argument (learning_rate: a number, a schedule), is this the one that is not written? */
-static bool gives_way(const lc_class *class, const lc_argument *f, const void *options) {
+bool lc_field_gives_way(const lc_class *class, const lc_argument *f, const void *options) {
     for (uint32_t i = 0; i < class->field_count; i++) {
-        const lc_argument *other = &class->fields[i], *wide = is_wide(f) ? f : other;
+        const lc_argument *other = &class->fields[i], *wide = lc_field_is_wide(f) ? f : other;
         if (other == f || strcmp(other->argument, f->argument) != 0) continue;
         const void *at = options ? (const char *)options + wide->offset : NULL;
         const bool given = at && (wide->kind == LC_FK_object ? ((const lc_object *)at)->class_name != NULL
@@ -346,7 +348,7 @@ lc_status lc_object_write_config(const lc_class *class, const void *options, con
     bool more = before != NULL;
     for (uint32_t i = 0; i < class->field_count && status == LC_OK; i++) {
         const lc_argument *f = &class->fields[i];
-        if (lc_field_is_left_out(f, options) || gives_way(class, f, options)) continue;
+        if (lc_field_is_left_out(f, options) || lc_field_gives_way(class, f, options)) continue;
         lc_text_printf(out, "%s\"%s\": ", more ? ", " : "", f->argument);
         if (f->kind == LC_FK_title && !(options && *(const char *const *)(const void *)((const char *)options + f->offset)))
             lc_text_add_json(out, class->alias, strcspn(class->alias, " "));

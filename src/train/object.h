@@ -42,6 +42,7 @@ typedef enum lc_argument_kind {
     LC_FK_whole,
     LC_FK_numbers,
     LC_FK_ids,
+    LC_FK_call,
     LC_FK_axes,
     LC_FK_title,
     LC_FK_single,
@@ -89,6 +90,10 @@ lc_status lc_object_write_config(const lc_class *class, const void *options, con
 lc_status lc_field_write(const lc_argument *field, const void *options, lc_text *out, lc_error *err);
 /* An option that Keras writes only where it is given, and it is not. */
 bool lc_field_is_left_out(const lc_argument *field, const void *options);
+/* Of two fields for one argument (learning_rate: a number, a schedule), is this the one that is not written? */
+bool lc_field_gives_way(const lc_class *class, const lc_argument *field, const void *options);
+/* Whether it is the one of two that may hold more: an object, a list. */
+bool lc_field_is_wide(const lc_argument *field);
 /* A number as JSON has it: the shortest text that reads back the same; 1.0 for a whole one. */
 void lc_text_add_number(lc_text *out, double v);
 

@@ -94,6 +94,23 @@ static void attention(lc_description *d) {
     lc_describe_outputs(d, &last, 1);
 }
 
+/* Several axes, activations with arguments, arguments of calls. */
+static void several(lc_description *d) {
+    lc_describe_begin(d, false, "several");
+    const lc_symbol a = lc_describe_input(d, &LC_INPUT({5, 8})), mask = lc_describe_input(d, &LC_INPUT({5, 5}));
+    lc_symbol x = call(d, LC_LAYER_NORMALIZATION(.axes = {1, 2}), a);
+    x = call(d, LC_DENSE(8, .activation_object = LC_LEAKY_RELU(0.2)), x);
+    x = call(d, LC_CONV1D(8, 3, .padding = "same", .activation_object = LC_RELU(6)), x);
+    x = call(d, LC_ACTIVATION(.activation_object = LC_ELU(0.5)), x);
+    x = merge(d, LC_MULTI_HEAD_ATTENTION(2, 4, .use_causal_mask = true), x, x);
+    const int32_t masked = lc_describe_layer(d, &LC_MULTI_HEAD_ATTENTION(2, 4, .attention_mask = true));
+    x = lc_describe_call(d, masked, (lc_symbol[]){x, a, mask}, 3);
+    x = merge(d, LC_ATTENTION(.use_causal_mask = true), x, x);
+    x = merge(d, LC_DOT(.two_axes = {2, 1}), mask, x);
+    x = call(d, LC_SOFTMAX(.axes = {-2, -1}), x);
+    lc_describe_outputs(d, &x, 1);
+}
+
 /* A value other than the default in every kind of option. */
 static void options(lc_description *d) {
     lc_describe_begin(d, true, "options");
@@ -157,7 +174,8 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*make)(lc_description *d);
-    } models[] = {{"sequential", sequential}, {"functional", functional}, {"attention", attention}, {"options", options}};
+    } models[] = {
+        {"sequential", sequential}, {"functional", functional}, {"attention", attention}, {"options", options}, {"several", several}};
     if (argc == 2 && strcmp(argv[1], "classes") == 0) return classes();
     if (argc == 2 && strcmp(argv[1], "text") == 0) return text_model();
     if (argc == 9 && strcmp(argv[1], "application") == 0) return application(argv + 2);

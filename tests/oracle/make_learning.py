@@ -177,7 +177,7 @@ def loss_cases(a):
              (L.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1, reduction="mean_with_sample_weight"), "classes", "logits"),
              (L.MeanSquaredError(reduction="mean_with_sample_weight"), "numbers", "others"),
              (L.MeanSquaredError(reduction=None), "numbers", "others"), (L.SparseCategoricalCrossentropy(from_logits=True, reduction="none"), "classes", "logits"),
-             (L.Dice(axis=1), "yes", "binary"), (L.CategoricalFocalCrossentropy(alpha=[0.1, 0.5, 0.9]), "onehot", "probs"),
+             (L.Dice(axis=1), "yes", "binary"), (L.Tversky(alpha=0.3, beta=0.6, axis=(-1,)), "onehot", "probs"), (L.CategoricalFocalCrossentropy(alpha=[0.1, 0.5, 0.9]), "onehot", "probs"),
              (L.CategoricalFocalCrossentropy(alpha=[0.1, 0.5, 0.9], from_logits=True), "onehot", "logits"),
              (L.CategoricalGeneralizedCrossEntropy(), "classes", "soft"), (L.CategoricalGeneralizedCrossEntropy(q=0.2), "classes", "soft")]
     out = []

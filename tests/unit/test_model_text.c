@@ -51,6 +51,9 @@ static void test_sequential(void **state) {
     lc_describe_layer(&d, &LC_RANDOM_ROTATION({-0.1, 0.2}, .seed = -0.0));
     lc_describe_layer(&d, &LC_FLATTEN());
     lc_describe_layer(&d, &LC_DENSE(128, .activation = "relu", .frozen = true));
+    lc_describe_layer(&d, &LC_DENSE(64, .activation_object = LC_LEAKY_RELU(0.2)));
+    lc_describe_layer(&d, &LC_LAYER_NORMALIZATION(.axes = {-2, -1}));
+    lc_describe_layer(&d, &LC_SOFTMAX(1));
     lc_describe_layer(&d, &LC_DROPOUT(0.2));
     lc_describe_layer(&d, &LC_BATCH_NORMALIZATION(.epsilon = -0.0));
     lc_describe_layer(&d, &LC_DENSE(10, .activation = "softmax", .name = "out", .kernel_regularizer = LC_L2(0.001)));
@@ -65,6 +68,9 @@ static void test_sequential(void **state) {
          "random_rotation -0.1,0.2 seed=0\n"
          "flatten\n"
          "dense units=128 activation=relu trainable=false\n"
+         "dense 64 activation=leaky_relu(0.2)\n"
+         "layernormalization axis=-2,-1\n"
+         "softmax axis=1\n"
          "dropout 0.2\n"
          "batch_normalization epsilon=0\n"
          "dense 10 softmax name=out kernel_regularizer=l2(0.001)",

@@ -102,6 +102,54 @@ static void test_attention(void **state) {
     check(one(STEPS, LC_ADDITIVE_ATTENTION(), 2), "additive_attention/scale 3; ");
 }
 
+/* What a loss of zeros says of one number x that goes through a layer. */
+static double square_after(lc_object layer, float x) {
+    lc_error err = {0};
+    double value;
+    const float y = 0;
+    lc_net *net = one(LC_INPUT({1}), layer, 1);
+    const lc_array xs = {.type = LC_FLOAT32, .rank = 2, .dims = {1, 1}, .data = &x, .size = sizeof x},
+                   ys = {.type = LC_FLOAT32, .rank = 2, .dims = {1, 1}, .data = (void *)(uintptr_t)&y, .size = sizeof y};
+    done(lc_compile(net, &(lc_compile_options){.optimizer = LC_SGD(0.1), .loss = {"mse", NULL, NULL}}, &err), &err);
+    done(lc_train_on_batch(net, &(lc_batch){.rows = 1, .x = &xs, .y = &ys}, &value, &err), &err);
+    lc_net_destroy(net);
+    return value;
+}
+
+static void no_variables(lc_net *net) { /* without variables */
+    lc_error err = {0};
+    done(lc_net_build(net, &err), &err);
+    assert_int_equal(lc_net_variable_count(net), 0);
+    lc_net_destroy(net);
+}
+
+static void test_several(void **state) {
+    (void)state;
+    check(one(STEPS, LC_LAYER_NORMALIZATION(.axes = {1, 2}), 1), "layer_normalization/gamma 5x3; layer_normalization/beta 5x3; ");
+    no_variables(one(STEPS, LC_SOFTMAX(.axes = {1, 2}), 1));
+    no_variables(one(STEPS, LC_DOT(.two_axes = {1, 1}), 2));
+    no_variables(one(STEPS, LC_ATTENTION(.use_causal_mask = true), 2));
+#define ONES .kernel_initializer = {"ones", NULL, NULL}
+    assert_true(fabs(square_after(LC_DENSE(1, ONES, .activation_object = LC_LEAKY_RELU(0.2)), -1) - 0.04) < 1e-6);
+    assert_true(fabs(square_after(LC_ACTIVATION(.activation_object = LC_RELU(6)), 7) - 36) < 1e-6);
+
+    /* each step looks at itself alone: the mask is the identity */
+    lc_error err = {0};
+    lc_net *net = lc_functional(NULL);
+    const lc_symbol x = lc_input(net, LC_INPUT({2, 1})), mask = lc_input(net, LC_INPUT({2, 2}));
+    const lc_symbol y = lc_call_many(net, LC_MULTI_HEAD_ATTENTION(1, 1, ONES, .attention_mask = true), (lc_symbol[]){x, x, mask}, 3);
+    lc_outputs(net, &y, 1);
+    float numbers[2] = {3, 5}, looks[4] = {1, 0, 0, 1};
+    const lc_array in[2] = {{.type = LC_FLOAT32, .rank = 3, .dims = {1, 2, 1}, .data = numbers, .size = sizeof numbers},
+                            {.type = LC_FLOAT32, .rank = 3, .dims = {1, 2, 2}, .data = looks, .size = sizeof looks}},
+                   want = {.type = LC_FLOAT32, .rank = 3, .dims = {1, 2, 1}, .data = numbers, .size = sizeof numbers};
+    double value;
+    done(lc_compile(net, &(lc_compile_options){.optimizer = LC_SGD(0.1), .loss = {"mse", NULL, NULL}}, &err), &err);
+    done(lc_train_on_batch(net, &(lc_batch){.rows = 1, .x = in, .y = &want}, &value, &err), &err);
+    assert_true(value < 1e-9);
+    lc_net_destroy(net);
+}
+
 static void test_convolutions(void **state) {
     (void)state;
     check(one(IMAGE, LC_SEPARABLE_CONV2D(9, {3}), 1),
@@ -183,8 +231,9 @@ static void test_first_values(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recurrent),     cmocka_unit_test(test_attention),        cmocka_unit_test(test_convolutions),
-        cmocka_unit_test(test_normalisation), cmocka_unit_test(test_models_in_models), cmocka_unit_test(test_first_values),
+        cmocka_unit_test(test_recurrent),    cmocka_unit_test(test_attention),     cmocka_unit_test(test_several),
+        cmocka_unit_test(test_convolutions), cmocka_unit_test(test_normalisation), cmocka_unit_test(test_models_in_models),
+        cmocka_unit_test(test_first_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -243,6 +243,9 @@ static lc_status open_batch(lc_loss *l, const lc_target *target, float *gradient
     if (l->options.samples) LC_TRY(lc_loss_check_axes(l, target->y_pred->rank, err));
     if (l->options.samples && target->y_pred->dims[0]) b->width /= (size_t)target->y_pred->dims[0];
     b->rows = b->width ? lc_array_count(target->y_pred) / b->width : 0;
+    if (l->options.samples &&
+        ((target->mask.data && target->mask.count != b->rows) || (target->weights && target->weight_count != b->rows)))
+        return lc_fail(err, LC_UNSUPPORTED, "%s: its rows are whole samples, a mask or weights of steps do not fit them", l->name);
     if (l->options.alphas && l->options.alpha_count != b->width)
         return lc_fail(err, LC_ARGUMENT, "%s: alpha has %u numbers, the output %zu classes", l->name, l->options.alpha_count, b->width);
     LC_TRY(lc_floats_of(target->y_true, &l->labels, &b->labels, err));

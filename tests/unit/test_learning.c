@@ -233,6 +233,48 @@ static void test_losses(void **state) {
     }
 }
 
+/* A loss of whole samples, an alpha for each class: what does not fit is told. */
+static void test_shapes_of_losses(void **state) {
+    (void)state;
+    static const struct {
+        const char *json, *says;
+        int32_t rank;
+        size_t weights, mask;
+    } cases[] = {
+        {"{\"class_name\": \"Dice\", \"config\": {\"axis\": [1, 2]}}", NULL, 3, 2, 0},
+        {"{\"class_name\": \"Dice\", \"config\": {\"axis\": [-1, 1]}}", NULL, 3, 0, 0},
+        {"{\"class_name\": \"Dice\", \"config\": {\"axis\": [1, 2]}}", "weights of steps", 3, 6, 0},
+        {"{\"class_name\": \"Dice\", \"config\": {\"axis\": [1, 2]}}", "a mask or weights", 3, 0, 6},
+        {"{\"class_name\": \"Dice\", \"config\": {\"axis\": [1]}}", "all of the output's dimensions but the batch", 3, 0, 0},
+        {"{\"class_name\": \"Tversky\", \"config\": {\"axis\": [0, 1]}}", "all of the output's dimensions but the batch", 2, 0, 0},
+        {"{\"class_name\": \"CategoricalFocalCrossentropy\", \"config\": {\"alpha\": [1, 2]}}", "alpha has 2 numbers", 3, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        parsed p;
+        lc_loss *loss;
+        lc_error err = {0};
+        float some[24] = {0.5f, 0.25f}, gradient[24], weights[6] = {1, 1, 1, 1, 1, 1};
+        const uint8_t mask[6] = {1, 1, 0, 1, 0, 0};
+        double value;
+        const lc_array a = {.type = LC_FLOAT32,
+                            .rank = cases[i].rank,
+                            .dims = {2, 3, 4},
+                            .data = some,
+                            .size = sizeof(float) * (cases[i].rank == 3 ? 24 : 6)};
+        const lc_target t = {.y_true = &a,
+                             .y_pred = &a,
+                             .weights = cases[i].weights ? weights : NULL,
+                             .weight_count = cases[i].weights,
+                             .mask = {cases[i].mask ? mask : NULL, cases[i].mask}};
+        assert_int_equal(lc_loss_create(parse(&p, cases[i].json, strlen(cases[i].json)), NULL, NULL, &loss, &err), LC_OK);
+        const lc_status status = lc_loss_run(loss, &t, 1, NULL, &value, gradient, &err);
+        if ((status == LC_OK) != !cases[i].says || (status != LC_OK && !strstr(err.message, cases[i].says)))
+            fail_msg("case %zu: %s", i, status == LC_OK ? "it fits" : err.message);
+        lc_loss_destroy(loss);
+        lc_arena_deinit(&p.arena);
+    }
+}
+
 static void test_metrics(void **state) {
     (void)state;
     const lc_json *cases = lc_json_get(file.root, "metrics");
@@ -298,9 +340,9 @@ static void test_variables(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_optimizers), cmocka_unit_test(test_resume), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_schedules),  cmocka_unit_test(test_losses), cmocka_unit_test(test_metrics),
-        cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_optimizers), cmocka_unit_test(test_resume),    cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_schedules),  cmocka_unit_test(test_losses),    cmocka_unit_test(test_shapes_of_losses),
+        cmocka_unit_test(test_metrics),    cmocka_unit_test(test_variables),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

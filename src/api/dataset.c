@@ -114,15 +114,32 @@ static lc_status incomplete(const char *url, const lc_download *d, lc_error *err
     return LC_IO;
 }
 
+/* The server has all of a file that is not the one of the data set: there is nothing to go on from. */
+static lc_status another_file(const char *url, const lc_download *d, lc_error *err) {
+    lc_fail(err, LC_INVALID, "%s: the server's file is another one: it has %llu bytes, that of the data set %llu", url,
+            (unsigned long long)lc_part_size(d->part), (unsigned long long)d->expected);
+    lc_error_hint(err, "see in a browser what is there (a page to sign in?), or get the file from elsewhere: --from ADDRESS or DIR");
+    return LC_INVALID;
+}
+
+/* What came, as the file of the data set. A .gz that was packed again has another size. */
+static lc_status check_part(const char *url, const lc_download *d, const lc_dataset_file *f, bool whole, lc_error *err) {
+    const uint64_t size = lc_part_size(d->part);
+    const lc_status status = size ? check_file(d->part, f, err) : LC_INVALID;
+    if (status != LC_INVALID || size == f->bytes) return status;
+    return whole || size > f->bytes ? another_file(url, d, err) : incomplete(url, d, err);
+}
+
 static lc_status download(job *j, const char *url, const char *path, const lc_dataset_file *f, lc_error *err) {
-    uint64_t resumed = 1;
-    const lc_download d = {lc_arena_printf(&j->arena, "%s.part", path), f->name, f->bytes, j->o};
+    lc_download_end end = {.resumed = 1};
+    lc_download d = {lc_arena_printf(&j->arena, "%s.part", path), f->name, f->bytes, f->bytes, j->o};
     if (!d.part) return lc_fail_memory(err, "data set");
+    if (f->content_sha256) d.most += d.most / 4 + 4096; /* how badly it may be packed */
     lc_status status = LC_INVALID;
-    for (int turn = 0; turn < 2 && status == LC_INVALID && resumed; turn++) {
-        status = lc_download_run(&d, url, &resumed, err);
-        if (status == LC_OK && lc_part_size(d.part) < f->bytes) status = incomplete(url, &d, err);
-        if (status == LC_OK) status = check_file(d.part, f, err);
+    for (int turn = 0; turn < 2 && status == LC_INVALID && end.resumed; turn++) {
+        const uint64_t before = lc_part_size(d.part);
+        status = lc_download_run(&d, url, &end, err);
+        if (status == LC_OK) status = check_part(url, &d, f, end.whole || (before && lc_part_size(d.part) <= before), err);
         if (status == LC_INVALID) lc_part_drop(d.part);
     }
     return status == LC_OK ? lc_part_commit(d.part, path, err) : status;

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,6 +41,8 @@ enum {
     CURL_PROTOCOLS = 181,
     CURL_REDIR_PROTOCOLS = 182,
     CURL_WRITEFUNCTION = 20011,
+    CURL_HEADERFUNCTION = 20079,
+    CURL_HEADERDATA = 10029,
     CURL_RESOLVE = 10203,
     CURL_RESUME_FROM_LARGE = 30116,
     CURL_HTTP_AND_HTTPS = 3,
@@ -120,14 +123,25 @@ typedef struct transfer {
     int fd;
     uint64_t size; /* of the part */
     bool too_long;
+    bool ends;  /* the answer says where it ends: one that is cut is an error of libcurl's */
     int failed; /* errno of a write */
 } transfer;
+
+/* A line of the answer's head. Without a length or chunks an answer of HTTP/1 ends where the connection does, for whatever reason. */
+static size_t hear(char *line, size_t one, size_t count, void *user) {
+    transfer *t = user;
+    const size_t n = one * count; /* checked: libcurl's lines have at most 100 KiB */
+    if (n > 5 && strncmp(line, "HTTP/", 5) == 0) t->ends = line[5] >= '2' && line[5] <= '9';
+    if (n > 15 && strncasecmp(line, "content-length:", 15) == 0) t->ends = true;
+    if (n > 18 && strncasecmp(line, "transfer-encoding:", 18) == 0) t->ends = true;
+    return n;
+}
 
 static size_t take(char *data, size_t one, size_t count, void *user) {
     transfer *t = user;
     size_t size, done = 0;
     if (!lc_mul_size(one, count, &size)) return 0;
-    if (size > t->d->expected - t->size) {
+    if (size > t->d->most - t->size) {
         t->too_long = true;
         return 0;
     }
@@ -198,6 +212,8 @@ static int perform(const curl *c, const char *url, transfer *t, char message[256
     c->set(easy, CURL_USERAGENT, "litec");
     c->set(easy, CURL_WRITEFUNCTION, take);
     c->set(easy, CURL_WRITEDATA, t);
+    c->set(easy, CURL_HEADERFUNCTION, hear);
+    c->set(easy, CURL_HEADERDATA, t);
     c->set(easy, CURL_FAILONERROR, 1L);
     c->set(easy, CURL_FOLLOWLOCATION, 1L);
     c->set(easy, CURL_MAXREDIRS, 10L);
@@ -215,8 +231,8 @@ static int perform(const curl *c, const char *url, transfer *t, char message[256
     return code;
 }
 
-static lc_status start_again(transfer *t, uint64_t *resumed, lc_error *err) {
-    *resumed = t->size = 0;
+static lc_status start_again(transfer *t, lc_download_end *end, lc_error *err) {
+    end->resumed = t->size = 0;
     return ftruncate(t->fd, 0) == 0 ? LC_OK : system_error("write", t->d->part, err); /* checked: litec's own part file */
 }
 
@@ -226,7 +242,7 @@ static lc_status judge(const curl *c, const transfer *t, int code, const char *m
         return system_error("write", t->d->part, err);
     }
     if (t->too_long) {
-        lc_fail(err, LC_INVALID, "%s: the file is longer than the %llu bytes it should have", url, (unsigned long long)t->d->expected);
+        lc_fail(err, LC_INVALID, "%s: the file is longer than the %llu bytes it should have", url, (unsigned long long)t->d->most);
         lc_error_hint(err, "the server gives another file; try a mirror: --from ADDRESS");
         return LC_INVALID;
     }
@@ -237,26 +253,27 @@ static lc_status judge(const curl *c, const transfer *t, int code, const char *m
     return LC_IO;
 }
 
-lc_status lc_download_run(const lc_download *d, const char *url, uint64_t *resumed, lc_error *err) {
+lc_status lc_download_run(const lc_download *d, const char *url, lc_download_end *end, lc_error *err) {
     curl c;
     char message[256];
     long answer;
     transfer t = {.d = d, .fd = -1};
-    *resumed = 0;
+    *end = (lc_download_end){0};
     LC_TRY(load(&c, err)); /* it stays loaded: libcurl does not like to be unloaded */
     LC_TRY(open_part(d->part, &t.fd, err));
     struct stat st;
     lc_status status = fstat(t.fd, &st) == 0 ? LC_OK : system_error("read", d->part, err);
-    if (status == LC_OK) *resumed = t.size = (uint64_t)st.st_size;
-    if (status == LC_OK && t.size > d->expected) status = start_again(&t, resumed, err);
+    if (status == LC_OK) end->resumed = t.size = (uint64_t)st.st_size;
+    if (status == LC_OK && t.size > d->expected) status = start_again(&t, end, err);
     if (status == LC_OK && t.size < d->expected) {
         int code = perform(&c, url, &t, message, &answer);
-        if (*resumed &&
+        if (end->resumed &&
             (code == CURL_NO_RANGE || answer == 416)) { /* a server that cannot go on; of 416 libcurl thinks that all is there */
-            status = start_again(&t, resumed, err);
+            status = start_again(&t, end, err);
             if (status == LC_OK) code = perform(&c, url, &t, message, &answer);
         }
         if (status == LC_OK) status = judge(&c, &t, code, message, url, err);
+        end->whole = t.ends;
     }
     close(t.fd);
     return status;

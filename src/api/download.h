@@ -11,13 +11,20 @@
 typedef struct lc_download {
     const char *part;  /* path of the file that grows; kept when the download ends early */
     const char *name;  /* for progress */
-    uint64_t expected; /* bytes; more are refused */
+    uint64_t expected; /* bytes */
+    uint64_t most;     /* more are refused: as expected, or above it where the file may be packed otherwise */
     const lc_dataset_options *options;
 } lc_download;
 
-/* Writes what is behind an address (http, https) into the part file, from where that ends. It may be shorter than expected. *resumed: bytes
- * that were there already. LC_IO: the part stays. */
-lc_status lc_download_run(const lc_download *d, const char *url, uint64_t *resumed, lc_error *err);
+/* How a transfer ended. */
+typedef struct lc_download_end {
+    uint64_t resumed; /* bytes that were there already */
+    bool whole;       /* the server said where its file ends, and it ended there */
+} lc_download_end;
+
+/* Writes what is behind an address (http, https) into the part file, from where that ends. It may have another size than expected. LC_IO: the
+ * part stays. */
+lc_status lc_download_run(const lc_download *d, const char *url, lc_download_end *end, lc_error *err);
 /* Bytes of a part file; 0: there is none. */
 uint64_t lc_part_size(const char *part);
 /* Gives the part its name, after all of it is on the disk. */

@@ -4,10 +4,14 @@
 #include "cli/args.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 typedef struct values {
     const char *dir, *from;
@@ -160,20 +164,57 @@ static int fetch(const lc_dataset *s, const values *v) {
     return LC_EXIT_OK;
 }
 
+/* What ends the program ends the download, too; else it would go on unseen, and hold the part file that the next try goes on with. */
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { ENDINGS = sizeof ending / sizeof *ending };
+static volatile sig_atomic_t child_now, told;
+
+static void pass_on(int signal) {
+    told = signal;
+    kill((pid_t)child_now, signal);
+}
+
+/* Waits for the child while signals are passed on to it; ends by one that it ended by. */
+static int wait_for(pid_t child) {
+    struct sigaction before[ENDINGS], passing = {.sa_handler = pass_on};
+    int status = 0;
+    child_now = (sig_atomic_t)child;
+    for (int i = 0; i < ENDINGS; i++) {
+        sigaction(ending[i], NULL, &before[i]);
+        if (before[i].sa_handler == SIG_DFL) sigaction(ending[i], &passing, NULL);
+    }
+    sigset_t all;
+    sigemptyset(&all);
+    for (int i = 0; i < ENDINGS; i++) sigaddset(&all, ending[i]);
+    sigprocmask(SIG_UNBLOCK, &all, NULL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    for (int i = 0; i < ENDINGS; i++) sigaction(ending[i], &before[i], NULL);
+    if (told && WIFSIGNALED(status)) raise(told);
+    return status;
+}
+
 /* In a process of its own: the program is linked statically where it can be, and a libcurl made for another libc than its own may fall over
  * when it is loaded. That is then an error like others. */
 static int fetch_apart(const lc_dataset *s, const values *v) {
-    int status = 0;
     fflush(stdout);
     fflush(stderr);
-    const pid_t child = fork();
+    sigset_t all, before;
+    sigemptyset(&all);
+    for (int i = 0; i < ENDINGS; i++) sigaddset(&all, ending[i]);
+    sigprocmask(SIG_BLOCK, &all, &before); /* until it is known to whom they are passed on */
+    const pid_t parent = getpid(), child = fork();
+    if (child <= 0) sigprocmask(SIG_SETMASK, &before, NULL);
     if (child < 0) return fetch(s, v);
     if (child == 0) {
+#ifdef __linux__
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* of a kill -9 nobody can tell us */
+#endif
+        if (getppid() != parent) _exit(LC_EXIT_FAILED); /* it ended before that */
         const int code = fetch(s, v);
         fflush(stdout);
         _exit(code);
     }
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    const int status = wait_for(child);
     if (WIFEXITED(status)) return WEXITSTATUS(status);
     return lc_cli_failed("download the files otherwise (litec dataset info has their addresses) and give the folder: --from DIR",
                          "fetching ended by signal %d: this machine's libcurl may not go with this program", WTERMSIG(status));

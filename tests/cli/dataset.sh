@@ -37,6 +37,25 @@ if command -v openssl >/dev/null && openssl req -x509 -newkey rsa:2048 -nodes -k
         sleep 0.1
     done
     bad 'a certificate that nobody vouches for' 'certificate|libcurl' -- litec dataset fetch mnist --from https://localhost:$port
+    # What is killed does not go on: a server that stands still holds the download.
+    kill -STOP $server
+    downloads() { pgrep -f "dataset fetch mnist --dir killed$1 " | wc -l; }
+    for signal in KILL TERM; do
+        "$LITEC" dataset fetch mnist --dir killed$signal --from "http://127.0.0.1:$port/" -q 2>.fetch &
+        fetching=$!
+        for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ "$(downloads $signal)" -ge 2 ] && break || sleep 0.1; done
+        begun=$(downloads $signal)
+        ! grep -q libcurl .fetch || continue
+        kill -$signal $fetching
+        wait $fetching 2>.log
+        code=$?
+        for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(downloads $signal)" = 0 ] && break || sleep 0.1; done
+        cases=$((cases + 1))
+        if [ "$begun" -lt 2 ]; then complain "killed by $signal" 'no download was begun'
+        elif [ $code -lt 128 ]; then complain "killed by $signal" "exit $code"
+        elif [ "$(downloads $signal)" != 0 ]; then complain "killed by $signal" 'the download goes on'; fi
+    done
+    kill -CONT $server
     kill $server
 fi
 

@@ -290,7 +290,7 @@ static lc_status sort_variables(lc_net *net, lc_error *err) {
 static lc_status lower_once(lc_net *net, lc_training *training, lc_error *err) {
     lc_model *model;
     LC_TRY(lc_model_new(&net->limits, &model, err));
-    const lc_lower_options lower = {.unroll = true, .training = training};
+    const lc_lower_options lower = {.described = net->is_described, .unroll = true, .training = training};
     lc_status status = lc_lower_keras(net->keras, &lower, model, err);
     for (uint32_t i = 0; status == LC_OK && i < training->count; i++) {
         const lc_trained *t = &training->list[i];
@@ -378,7 +378,7 @@ lc_status lc_net_build(lc_net *net, lc_error *err) {
     lc_text_deinit(&json);
     if (status == LC_OK) status = finish(net, err);
     if (status != LC_OK) net->keras = NULL;
-    return status;
+    return lc_net_blame(net, status, err);
 }
 
 lc_status lc_net_from_json(const char *json, size_t size, const lc_net_options *options, lc_net **out, lc_error *err) {
@@ -431,7 +431,7 @@ static lc_status read_file(lc_net *net, const char *path, const lc_net_options *
     else if (lc_keras_json_probe(net->map.data, net->map.size)) status = lc_keras_read_json(&r, &net->keras, err);
     else {
         status = lc_fail(err, LC_UNSUPPORTED, "%.200s is no Keras model", path);
-        lc_error_hint(err, "training goes on from .keras, .h5 and .json files; others can be converted");
+        lc_error_hint(err, "training goes on from .keras, .h5 and .json files and models as text (docs/training.md); others can be converted");
     }
     const bool whole = status == LC_OK && !lc_keras_json_probe(net->map.data, net->map.size);
     if (whole) status = lc_keras_state_of(&r, state, err);

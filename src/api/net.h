@@ -8,6 +8,7 @@
  *   net_backup.c    a training into a file, to go on from there             callback.c    those of Keras
  *   net_run.c       evaluate and predict
  *   net_penalty.c   activity regularisers
+ *   net_blame.c     the line of a text that an error is about
  *   net_quantize.c  quantisation-aware training
  *   net_save.c      to files and to an lc_model
  *   net_transfer.c  a model as a layer of another, or cut at a layer        features.c    or as a fixed function
@@ -211,6 +212,9 @@ lc_status lc_net_append(lc_array *to, size_t *room, const lc_array *part, lc_err
 int32_t lc_net_put_model(lc_net *net, lc_description *d, const lc_net *model);
 lc_status lc_net_given_take(lc_net *net, lc_error *err);
 void lc_net_given_end(lc_net *net);
+
+/* net_blame.c: an error about a model that was written as text bears the line of the layer that it names. Returns status. */
+lc_status lc_net_blame(const lc_net *net, lc_status status, lc_error *err);
 
 /* The variable whose values lie at `data`; NULL: there is none. */
 lc_variable *lc_net_variable_of(lc_net *net, const void *data);

@@ -195,7 +195,7 @@ const char *lc_nearest(const char *word, const char *const *names) {
     size_t n = word ? strlen(word) : 0;
     if (n == 0 || n > WORD_MAX) return NULL;
     const char *best = NULL;
-    size_t best_distance = n / 3 + 1;
+    size_t best_distance = n == 2 ? 2 : n / 3 + 1; /* "ll" may be l1, "x" may be anything */
     for (; *names; names++) {
         size_t m = strlen(*names);
         if (m > WORD_MAX) continue;

@@ -60,7 +60,7 @@ const char *lc_grouped(uint64_t v, char buffer[32]);
 const char *lc_sized(uint64_t bytes, char buffer[32]);
 
 /* The closest of `names` (NULL-terminated list) to `word` by edit distance, or NULL when none is near enough to be
- * what was meant (distance over a third of its length). For "did you mean" hints. */
+ * what was meant (distance over a third of its length, or over 1 of two letters). For "did you mean" hints. */
 const char *lc_nearest(const char *word, const char *const *names);
 /* Hash of bytes (64-bit, fixed seed, the same on every machine): tables and constant merging. */
 uint64_t lc_hash(const void *data, size_t size, uint64_t seed);

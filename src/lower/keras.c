@@ -256,12 +256,60 @@ static int32_t stand_in(lc_lower *lower, const lc_keras_layer *layer, const lc_k
 }
 
 /* Every error says what to do next, also that of a layer which only knows what it wants. */
-static void advise(lc_status status, lc_error *err) {
+static void advise(const lc_lower *lower, lc_status status, lc_error *err) {
     if (status == LC_OK || !err || err->hint[0]) return;
-    lc_error_hint(err, status == LC_NO_MEMORY ? "close other programs, or use a machine with more memory"
-                       : status == LC_LIMIT   ? "if the model is what it should be, raise the limit (lc_limits)"
-                       : status == LC_INVALID ? "the file is damaged or was not written by Keras: save the model again with model.save(...)"
-                                              : "build the layer in another way in Keras and save the model again with model.save(...)");
+    const bool described = lower->options->described && (status == LC_INVALID || status == LC_UNSUPPORTED);
+    if (described) lc_error_hint(err, "change the layer, its arguments or the layers before it: they are what they are in Keras");
+    else
+        lc_error_hint(err, status == LC_NO_MEMORY ? "close other programs, or use a machine with more memory"
+                           : status == LC_LIMIT   ? "if the model is what it should be, raise the limit (lc_limits)"
+                           : status == LC_INVALID
+                               ? "the file is damaged or was not written by Keras: save the model again with model.save(...)"
+                               : "build the layer in another way in Keras and save the model again with model.save(...)");
+}
+
+/* "[batch, 4] and [batch, 5]": what the call is given. The batch of a training is nobody's choice, and has no number. */
+static void add_shapes(const lc_lower *lower, const lc_call *c, lc_text *out) {
+    const lc_training *training = lower->options->training;
+    for (uint32_t i = 0; i < c->in_count && i < 6; i++) {
+        const lc_tensor *t = &lower->b->graph->tensors[c->in[i]];
+        lc_text_add(out, i == 0 ? "[" : i + 1 < c->in_count ? ", [" : " and [");
+        for (int32_t d = 0; d < t->rank; d++) {
+            const int32_t size = lc_tensor_dim(t, d);
+            const bool batch = d == 0 && (size < 0 || (training && size == training->batch));
+            lc_text_add(out, d ? ", " : "");
+            if (batch || size < 0) lc_text_add(out, batch ? "batch" : "?");
+            else lc_text_printf(out, "%d", size);
+        }
+        lc_text_add(out, "]");
+    }
+    if (c->in_count > 6) lc_text_add(out, " ...");
+}
+
+/* Who writes a model down is told what shapes the layer was given, in place of the operator that it became. */
+static void say_shapes(const lc_lower *lower, const lc_call *c) {
+    lc_builder *b = lower->b;
+    lc_error *err = b->err;
+    lc_text shapes = {0};
+    char cause[sizeof err->message];
+    if (!lower->options->described || !err || !c->in_count || (b->status != LC_INVALID && b->status != LC_UNSUPPORTED)) return;
+    add_shapes(lower, c, &shapes);
+    if (shapes.data) {
+        const char *name = strncmp(err->message, "node ", 5) == 0 ? strstr(err->message, "\": ") : NULL,
+                   *why = name ? name + 3 : err->message;
+        if (name && strchr(why, '[') && strrchr(why, ':')) why = strrchr(why, ':') + 2; /* shapes with the size of the batch */
+        snprintf(cause, sizeof cause, "%s", why);
+        if (name)
+            lc_fail(err, b->status, "layer \"%.*s\" (%s) does not fit its %s %.200s: %.200s", NAME_BYTES, b->layer, c->layer->class_name,
+                    c->in_count > 1 ? "inputs" : "input", shapes.data, cause);
+        else if (strstr(why, "input") || strstr(why, "dimension") || strstr(why, "tensors")) {
+            char hint[sizeof err->hint];
+            snprintf(hint, sizeof hint, "%s", err->hint);
+            lc_fail(err, b->status, "%.300s; its %s %.150s", cause, c->in_count > 1 ? "inputs are" : "input is", shapes.data);
+            if (hint[0]) lc_error_hint(err, "%s", hint);
+        }
+    }
+    lc_text_deinit(&shapes);
 }
 
 /* Notes what is wrong and goes on without this call's outputs. False: nobody collects problems, or this one ends everything. */
@@ -269,7 +317,7 @@ static bool note_problem(lc_lower *lower, const layer_state *s, const lc_keras_l
     lc_builder *b = lower->b;
     lc_problems *problems = lower->options->problems;
     if (!problems || (b->status != LC_UNSUPPORTED && b->status != LC_INVALID)) return false;
-    advise(b->status, b->err);
+    advise(lower, b->status, b->err);
     lc_error kept = *b->err, local;
     if (lc_problems_add(problems, s->name, layer->class_name, kept.message, kept.hint, &local)) {
         *b->err = local;
@@ -393,6 +441,7 @@ static void lower_call(lc_lower *lower, model_state *m, value *frame, int32_t in
     size_t before = lower->b->graph->tensor_count;
     int32_t out;
     out = lower_row(&c, s->row);
+    if (lower->b->status != LC_OK) say_shapes(lower, &c);
     if (lower->b->status != LC_OK && note_problem(lower, s, layer, v)) return;
     give_value(lower, s, &c, out, before, v);
 }
@@ -644,6 +693,6 @@ lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *op
     }
     lc_eager_end(&lower);
     lc_arena_deinit(&lower.scratch);
-    advise(status, err);
+    advise(&lower, status, err);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "lower/lower.h"
 #include "lower/rounding.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static int32_t unary(lc_call *c, int32_t op, int32_t x) { return lc_build_unary(c->b, op, x); }
@@ -158,8 +159,13 @@ int32_t lc_lower_activation_name(lc_call *c, const char *key, const char *name, 
         return lc_build_hint(c->b, "use softmax instead");
     }
     lc_opt_fail(c, key, "Keras has no activation \"%.100s\"", name);
-    const char *near = lc_nearest(name, names);
+    char small[64];
+    size_t n = 0;
+    for (; name[n] && n < sizeof small - 1; n++) small[n] = (char)tolower((unsigned char)name[n]);
+    small[n] = '\0';
+    const char *near = lc_nearest(small, names);
     if (near) return lc_build_hint(c->b, "did you mean \"%s\"?", near);
+    if (c->lower->options->described) return lc_build_hint(c->b, "those of Keras are relu, gelu, sigmoid, softmax, tanh ...");
     return lc_build_hint(c->b,
                          "a function of your own cannot be read from a file: use a Keras activation, or export the model as SavedModel");
 }

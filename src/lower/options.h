@@ -14,7 +14,8 @@ typedef struct lc_lower_options {
     bool select_tf_ops;    /* TensorFlow: an operator of TensorFlow's own kernels (tf_flex.def) -> Flex<Op>, which the Flex delegate runs */
     const lc_str *custom_opdefs; /* text OpDefs of operators that are CUSTOM by intention (allow_custom_ops is then implied for them) */
     uint32_t custom_opdef_count;
-    bool unroll; /* Keras: recurrent layers over a known number of steps become these steps, without a loop */
+    bool described; /* Keras: the model is one that the caller has written down, not a file: hints say what is to be written otherwise */
+    bool unroll;    /* Keras: recurrent layers over a known number of steps become these steps, without a loop */
     /* Keras: asked for a layer of a class nobody knows. True: it is made, or failed; *out is its output 0. NULL: nobody. */
     bool (*layer)(void *user, struct lc_call *c, int32_t *out);
     void *layer_user;

@@ -29,6 +29,7 @@ typedef struct lc_described_layer {
     bool masked;                                 /* its last tensor is the argument attention_mask */
     bool is_input, is_sequential, is_functional; /* the last two: a model within */
     uint32_t call_count;                         /* InputLayer: 1 */
+    uint32_t line;                               /* of the text it was read from, counted from 1; 0: of none */
 } lc_described_layer;
 
 typedef struct lc_described_call {

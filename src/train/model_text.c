@@ -59,7 +59,9 @@ static lc_status bad(reading *r, const char *format, ...) {
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    return lc_fail(r->err, LC_INVALID, "line %u: %s", r->line, text);
+    lc_fail(r->err, LC_INVALID, "line %u: %s", r->line, text);
+    lc_error_hint(r->err, "correct the line; docs/training.md says how a model is written as text");
+    return LC_INVALID;
 }
 
 static lc_status out_of_memory(reading *r) { return lc_fail_memory(r->err, "a model"); }
@@ -266,6 +268,7 @@ static lc_status add_named(reading *r, filling *f, const char *name, const char 
     const char *names[64];
     size_t n = 0;
     f->listed = -1;
+    if (strcmp(f->class.name, "InputLayer") == 0 && strcmp(name, "shape") == 0) name = "batch_shape"; /* keras.Input's name for it */
     for (uint32_t i = 0; i < f->class.field_count; i++) {
         const lc_argument *field = &f->class.fields[i];
         if (field->kind == LC_FK_fixed) continue;
@@ -364,8 +367,17 @@ static lc_status described(reading *r) {
     const lc_error e = r->d->error;
     if (r->d->status == LC_NO_MEMORY) return out_of_memory(r);
     bad(r, "%s", e.message);
-    if (e.hint[0]) lc_error_hint(r->err, "%s", e.hint);
+    const char *field = strstr(e.hint, ": ."); /* of C: ".units = ..." */
+    if (field) lc_error_hint(r->err, "give it as in Keras: %.*s=...", (int)strcspn(field + 3, " "), field + 3);
+    else if (e.hint[0]) lc_error_hint(r->err, "%s", e.hint);
     return LC_INVALID;
+}
+
+/* The layer that this line gave. */
+static int32_t put_down(reading *r, const lc_object *layer) {
+    const int32_t index = lc_describe_layer(r->d, layer);
+    if (index >= 0) r->d->layers[index].line = r->line;
+    return index;
 }
 
 static lc_status read_outputs(reading *r, char **words, size_t count) {
@@ -420,7 +432,7 @@ static lc_status read_layer(reading *r, char **words, size_t count, const char *
     const lc_object layer = {f.class.name, f.options, NULL};
     const bool input = strcmp(f.class.name, "InputLayer") == 0;
     if (r->d->sequential) {
-        lc_describe_layer(r->d, &layer);
+        put_down(r, &layer);
         return described(r);
     }
     if (!input && !n && !r->last.of) {
@@ -429,7 +441,7 @@ static lc_status read_layer(reading *r, char **words, size_t count, const char *
         return LC_INVALID;
     }
     if (!input && !n) in[n++] = r->last;
-    const lc_symbol s = input ? lc_describe_input(r->d, &layer) : lc_describe_call(r->d, lc_describe_layer(r->d, &layer), in, n);
+    const lc_symbol s = input ? lc_describe_input(r->d, &layer) : lc_describe_call(r->d, put_down(r, &layer), in, n);
     LC_TRY(described(r));
     return keep(r, name, s);
 }
@@ -516,7 +528,11 @@ static lc_status read_lines(reading *r, char *text) {
         text = end;
     }
     r->line--;
-    if (!r->d->layer_count) return bad(r, "there are no layers in the text");
+    if (!r->d->layer_count) {
+        bad(r, "there are no layers in the text");
+        lc_error_hint(r->err, "write a layer a line, the input first: input 28 28");
+        return LC_INVALID;
+    }
     if (r->d->sequential) return LC_OK;
     if (r->output_count) lc_describe_outputs(r->d, r->outputs, r->output_count);
     else lc_describe_outputs(r->d, &r->last, 1);
@@ -543,6 +559,7 @@ bool lc_model_text_probe(const char *text, size_t size) {
         if (at == size || text[at] != '#') break;
         while (at < size && text[at] != '\n') at++;
     }
+    if (at == size) return size > 0; /* comments: a model without layers */
     size_t n = 0;
     char word[64];
     while (at + n < size && n < sizeof word - 1 && (isalnum((unsigned char)text[at + n]) || text[at + n] == '_'))
@@ -551,6 +568,9 @@ bool lc_model_text_probe(const char *text, size_t size) {
     lc_class class;
     if (!n || (at + n < size && !strchr(" \t\r\n=#", text[at + n]))) return false;
     if (strcmp(word, "name") == 0 || lc_class_find(LC_CLASS_LAYER, word, &class)) return true;
+    lc_error near = {0};
+    lc_class_named(LC_CLASS_LAYER, word, &class, &near);
+    if (strncmp(near.hint, "did you mean", 12) == 0) return true; /* a slip in its first word */
     while (at + n < size && (text[at + n] == ' ' || text[at + n] == '\t')) n++;
     return at + n < size && text[at + n] == '=';
 }

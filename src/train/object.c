@@ -123,37 +123,53 @@ static const char *const kind_module[] = {
 #undef LC_CLASS_KIND
 };
 
-/* The name of the nearest class of a kind: letters of either case and underscores do not count. NULL: none is near. */
-static const char *nearest_class(lc_class_kind kind, const char *name) {
-    char plain[ROWS + 1][40];
-    const char *names[ROWS + 1];
-    size_t rows_of[ROWS], n = 0;
-    for (size_t i = 0; i <= ROWS; i++) {
-        if (i < ROWS && rows[i].kind != kind) continue;
-        const char *from = i < ROWS ? rows[i].name : name;
-        size_t k = 0;
-        for (; *from && k < sizeof plain[0] - 1; from++)
-            if (*from != '_') plain[n][k++] = (char)tolower((unsigned char)*from);
-        plain[n][k] = '\0';
-        if (i == ROWS) break;
-        rows_of[n] = i;
-        names[n] = plain[n];
-        n++;
+enum { MOST_NAMES = 4 * ROWS, PLAIN = 48 };
+
+/* In small letters, without underscores; ends at a space. */
+static void plain_name(const char *from, char out[PLAIN]) {
+    size_t k = 0;
+    for (; *from && *from != ' ' && k < PLAIN - 1; from++)
+        if (*from != '_') out[k++] = (char)tolower((unsigned char)*from);
+    out[k] = '\0';
+}
+
+/* The name nearest to that of a class of a kind, or to another name of it, or one that begins so: letters of either case and underscores do
+ * not count. False: none is near. */
+static bool nearest_class(lc_class_kind kind, const char *name, char out[PLAIN]) {
+    char plain[MOST_NAMES][PLAIN], wanted[PLAIN];
+    const char *names[MOST_NAMES + 1], *written[MOST_NAMES];
+    size_t n = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].kind != kind) continue;
+        for (const char *word = rows[i].name; word && *word && n < MOST_NAMES;) {
+            plain_name(word, plain[n]);
+            names[n] = plain[n];
+            written[n++] = word;
+            word = word == rows[i].name ? rows[i].alias : strchr(word, ' ');
+            word += word && *word == ' ';
+        }
     }
     names[n] = NULL;
-    const char *near = lc_nearest(plain[n], names);
-    for (size_t i = 0; near && i < n; i++)
-        if (names[i] == near) return rows[rows_of[i]].name;
-    return NULL;
+    plain_name(name, wanted);
+    const char *near = lc_nearest(wanted, names);
+    for (size_t i = 0; i < n && !near && strlen(wanted) > 1; i++)
+        if (strncmp(names[i], wanted, strlen(wanted)) == 0) near = names[i];
+    for (size_t i = 0; near && i < n; i++) {
+        if (names[i] != near) continue;
+        snprintf(out, PLAIN, "%.*s", (int)strcspn(written[i], " "), written[i]);
+        return true;
+    }
+    return false;
 }
 
 lc_status lc_class_named(lc_class_kind kind, const char *name, lc_class *class, lc_error *err) {
     if (lc_class_find(kind, name, class)) return LC_OK;
-    const char *near = name ? nearest_class(kind, name) : NULL, *first = "";
+    char near[PLAIN];
+    const char *first = "";
     for (size_t i = ROWS; i-- > 0;)
         if (rows[i].kind == kind) first = rows[i].name;
     lc_fail(err, LC_ARGUMENT, "there is no %s \"%.100s\"", kind_text[kind], name ? name : "");
-    if (near) lc_error_hint(err, "did you mean \"%s\"?", near);
+    if (name && nearest_class(kind, name, near)) lc_error_hint(err, "did you mean \"%s\"?", near);
     else lc_error_hint(err, "the names are those of %s, e.g. \"%s\"", kind_module[kind], first);
     return LC_ARGUMENT;
 }

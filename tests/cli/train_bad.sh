@@ -16,6 +16,17 @@ usage 'no epochs' '--epochs: 0' -- train -e 0 --loss $sparse
 bad 'no loss' 'does not say what it learns by$' 'give --loss' -- train -o out.keras
 bad 'another loss' 'there is no loss "sparse_categorical_crosentropy"' 'did you mean "SparseCategoricalCrossentropy"' -- train --loss sparse_categorical_crosentropy
 bad 'another optimizer' 'there is no optimizer "adm"' 'did you mean "Adam"' -- train --loss $sparse --optimizer adm
+for slip in mes=mse mea=mae mape2=mape bcee=bce kdl=kld; do
+    bad "the loss $slip" "there is no loss \"${slip%=*}\"" "did you mean \"${slip#*=}\"" -- train --loss ${slip%=*}
+done
+bad 'the metric f1' 'there is no metric "f1"' 'did you mean "F1Score"' -- train --loss $sparse -m f1
+bad 'the metric top_k' 'there is no metric "top_k"' 'did you mean "TopKCategoricalAccuracy"' -- train --loss $sparse -m top_k
+printf 'inptu 28 28\nflatten\n' >slip.txt
+bad 'a slip in the first word' 'line 1: there is no layer "inptu"' 'did you mean "Input"' -- litec train slip.txt -d "$images" --loss mse
+printf '# nothing yet\n' >none.txt
+bad 'only a comment' 'there are no layers in the text' 'input 28 28' -- litec train none.txt -d "$images" --loss mse
+printf 'input 28 28\nflatten\ndropout 1.5\n' >value.txt
+bad 'a wrong value' 'line 3: .*rate is 1.5, needs 0 to 1' 'correct the line' -- litec train value.txt -d "$images" --loss mse
 bad 'another metric' 'there is no metric "acuracy"' 'did you mean "Accuracy"' -- train --loss $sparse -m acuracy
 bad 'nothing to freeze' 'no layer of the model has a name that fits "x\*"' -- train --loss $sparse --freeze 'x*'
 bad 'a class without its weight' '--class-weight 3 says no weight of a class$' '3=2.5' -- train --loss $sparse --class-weight 3

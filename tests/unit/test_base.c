@@ -510,6 +510,7 @@ static void nearest_name(void **state) {
     assert_null(lc_nearest("", names));
     assert_null(lc_nearest(NULL, names));
     assert_null(lc_nearest("x", names));
+    assert_string_equal(lc_nearest("ll", (const char *const[]){"orthogonal", "l1", NULL}), "l1");
     char longest[200];
     memset(longest, 'a', sizeof longest);
     longest[199] = 0;

@@ -105,9 +105,10 @@ static void test_refused(void **state) {
     static const struct {
         const char *text, *message, *hint;
     } cases[] = {
-        {"", "line 1: there are no layers", ""},
+        {"", "line 1: there are no layers", "input first"},
+        {"# nothing\n", "there are no layers", "input first"},
         {"input 28\ndens 3", "line 2: there is no layer \"dens\"", "Dense"},
-        {"input 3\n\n# x\ndense", "line 4: layer 'dense' (Dense) has no units", ""},
+        {"input 3\n\n# x\ndense", "line 4: layer 'dense' (Dense) has no units", "units=..."},
         {"dense 3 unit=4", "line 1: Dense has no argument 'unit'", "units"},
         {"dense 3 units=4", "units of Dense is given twice", ""},
         {"dense 3.5", "units is 3.5, needs whole numbers", ""},
@@ -117,13 +118,13 @@ static void test_refused(void **state) {
         {"dense units=x", "'x' is not what units takes", ""},
         {"dense 3 =", "needs a name and a value", ""},
         {"dropout nan", "Dropout has no place for 'nan'", ""},
-        {"dropout 2", "rate is 2, needs 0 to 1", ""},
+        {"dropout 2", "rate is 2, needs 0 to 1", "correct the line"},
         {"dense 3 use_bias=maybe", "use_bias is 'maybe', needs true or false", ""},
         {"batch_normalization axis=0", "axis cannot be 0", ""},
         {"conv2d 3 3x3x3", "'3x3x3' is not what kernel_size takes", ""},
         {"reshape 1 2 3 4 5 6 7 8 9", "more than 8 numbers", ""},
         {"dense 3 quantization_config=1", "no argument 'quantization_config'", ""},
-        {"dense 3 kernel_regularizer=l3", "there is no regularizer \"l3\"", ""},
+        {"dense 3 kernel_regularizer=l3", "there is no regularizer \"l3\"", "did you mean \"L1\""},
         {"bidirectional lstm(3", "has no ) at its end", ""},
         {"bidirectional lstm((3)", "is no list of arguments", ""},
         {"bidirectional lstm(3,)", "ends with a comma", ""},
@@ -175,8 +176,8 @@ static void test_limits(void **state) {
 
 static void test_probe(void **state) {
     (void)state;
-    static const char *const yes[] = {"input 3", "# a model\n\n  name x", "x = input 3", "dense", "Conv2D 3 3"};
-    static const char *const no[] = {"", "{\"class_name\": 1}", "PK\x03\x04", "a,b,c", "import keras", "# nothing", "\x89HDF"};
+    static const char *const yes[] = {"input 3", "# a model\n\n  name x", "x = input 3", "dense", "Conv2D 3 3", "# nothing", "inptu 3"};
+    static const char *const no[] = {"", "{\"class_name\": 1}", "PK\x03\x04", "a,b,c", "import keras", "\x89HDF"};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(lc_model_text_probe(yes[i], strlen(yes[i])));
     for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(lc_model_text_probe(no[i], strlen(no[i])));
 }

@@ -203,6 +203,40 @@ static void all_within(const lc_net *net, const char *path, double limit, double
     assert_true(fabs(found - deviation) < 0.15 * deviation);
 }
 
+/* Shapes that do not fit: the layer, what it is given, no size of a batch that nobody chose, and no talk of files. */
+static void test_misfits(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"input 4\nconv2d 3 3", "line 2: layer \"conv2d\" (Conv2D): its input has 2 dimensions, needs 4; its input is [batch, 4]"},
+        {"a = input 4\nx = dense 4 a\ny = dense 5 a\nz = add x y",
+         "line 4: layer \"add\" (Add) does not fit its inputs [batch, 4] and [batch, 5]: 4 against 5"},
+        {"input 8 8 3\nconv2d 4 9\nconv2d 4 3",
+         "line 3: layer \"conv2d_1\" (Conv2D) does not fit its input [batch, 0, 0, 4]: a window of 3"},
+        {"input 4\nreshape 3", "line 2: layer \"reshape\" (Reshape)"},
+        {"input 4\ndense 3 RELU", "line 2: layer \"dense\" (Dense): option \"activation\" is \"RELU\""},
+    };
+    lc_net *net;
+    lc_error err;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        done(lc_net_from_text(cases[i].text, strlen(cases[i].text), NULL, &net, &err), &err);
+        const lc_status status = lc_net_build(net, &err);
+        if ((status != LC_INVALID && status != LC_UNSUPPORTED) || !strstr(err.message, cases[i].message) || !err.hint[0] ||
+            strstr(err.hint, "file") || strstr(err.message, "[2"))
+            fail_msg("%s: %d %s (%s)", cases[i].text, status, err.message, err.hint);
+        if (strstr(cases[i].text, "RELU")) assert_string_equal(err.hint, "did you mean \"relu\"?");
+        lc_net_destroy(net);
+    }
+    net = lc_sequential(NULL);
+    lc_add(net, LC_INPUT({4}));
+    lc_add(net, LC_CONV2D(3, {3}));
+    assert_int_equal(lc_net_build(net, &err), LC_INVALID);
+    assert_string_equal(err.message, "layer \"conv2d\" (Conv2D): its input has 2 dimensions, needs 4; its input is [batch, 4]");
+    assert_null(strstr(err.hint, "file"));
+    lc_net_destroy(net);
+}
+
 static void test_first_values(void **state) {
     (void)state;
     /* glorot of what is multiplied, not of what the shape looks like */
@@ -233,7 +267,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recurrent),    cmocka_unit_test(test_attention),     cmocka_unit_test(test_several),
         cmocka_unit_test(test_convolutions), cmocka_unit_test(test_normalisation), cmocka_unit_test(test_models_in_models),
-        cmocka_unit_test(test_first_values),
+        cmocka_unit_test(test_misfits),      cmocka_unit_test(test_first_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,6 +169,7 @@ LC_API lc_status lc_pipeline_from_arrays(const lc_pipeline_arrays *arrays, const
 typedef struct lc_pipeline_files {
     const char *const *x; /* also the folder of pictures, in which folders are classes, and "mnist:train" */
     /* targets; NULL: the labels that come with x, as int32. Of "NAME=PATH" where PATH is a .csv, .npz or TFRecord: what it has under this name.
+     * A number is a column of a .csv by its place, counted from 0 ("0=train.csv"), unless a column is called so.
      * Text with one field a line: classes, or numbers when they are not whole */
     const char *const *y;
     const char *weights;   /* a number for each sample; NULL: none */

@@ -2,7 +2,7 @@
  * pipeline.c: lc_pipeline_from_files: the files of lc_data_open (src/source/data.h) as the supply of a pipeline (src/train/pipeline.h).
  *
  * Every input and target has a series. Where all of them can be read in any order (pictures, arrays that are not packed) samples are read one by
- * one, by the pipeline's threads; else some at a time, in order. Types that nothing trains on become others on the way: float64 float32, wide
+ * one, by the pipeline's threads; else some at a time, in order. Types that nothing trains on become others on the way: other floats float32, wide
  * integers int32, and so all integers of targets. Labels that come with the inputs are a target int32 of their own.
  */
 #include "source/data.h"
@@ -51,8 +51,10 @@ static void close_files(void *user) {
 
 /* ---- types ----------------------------------------------------------------------------------------------------------- */
 
+static bool is_real(lc_dtype type) { return type == LC_FLOAT64 || type == LC_FLOAT16 || type == LC_BFLOAT16; }
+
 static lc_dtype trained_type(lc_dtype type, bool target) {
-    if (type == LC_FLOAT64) return LC_FLOAT32;
+    if (is_real(type)) return LC_FLOAT32;
     if (type == LC_INT64 || type == LC_UINT64 || type == LC_UINT32) return LC_INT32;
     const bool small = type == LC_UINT8 || type == LC_INT8 || type == LC_UINT16 || type == LC_INT16 || type == LC_BOOL;
     return target && small ? LC_INT32 : type;
@@ -61,7 +63,7 @@ static lc_dtype trained_type(lc_dtype type, bool target) {
 static lc_status convert(const part *p, const lc_array *a, size_t n, void *out, lc_error *err) {
     for (size_t i = 0; i < n; i++) {
         const double v = lc_data_real(a, i);
-        if (a->type == LC_FLOAT64) {
+        if (is_real(a->type)) {
             ((float *)out)[i] = (float)v;
         } else if (v < INT32_MIN || v > INT32_MAX) {
             LC_SOURCE_FAIL(err, LC_INVALID, DATA_VALUE, LC_NO_OFFSET, "%s: the number %.17g is wider than 32 bits", p->series.path, v);
@@ -223,14 +225,15 @@ static lc_status fit_series(part *p, const lc_pipeline_files *given, lc_error *e
     if (flat && (uint64_t)shape[0] * (uint64_t)shape[1] * (uint64_t)s->plan.channels == (uint64_t)s->dims[0])
         memcpy(p->picture, (int32_t[]){shape[0], shape[1], s->plan.channels}, sizeof p->picture);
     if (lc_data_is_number(s->type)) return LC_OK;
-    LC_SOURCE_FAIL(err, LC_UNSUPPORTED, DATA_SHAPE, LC_NO_OFFSET, "%s%s holds %s, which cannot be trained on", p->name ? p->name : "it",
-                   p->name ? "" : " ", lc_dtype_name(s->type));
+    LC_SOURCE_FAIL(err, LC_UNSUPPORTED, DATA_SHAPE, LC_NO_OFFSET, "%s holds %s, which cannot be trained on", p->name ? p->name : "the file",
+                   lc_dtype_name(s->type));
     lc_error_hint(err, "turn it into numbers first");
     return LC_UNSUPPORTED;
 }
 
 static lc_status open_part(files *f, part *p, const lc_pipeline_files *given, lc_series_wish wish, lc_error *err) {
     wish.skips = f->skips;
+    wish.target = p->target;
     wish.input = (lc_tensor_view){.name = p->name ? p->name : p->target ? "y" : "x_train", .type = LC_FLOAT32, .any_rank = true};
     wish.named = true; /* each has a file of its own */
     LC_TRY(lc_series_named(lc_series_open(&p->series, &wish, err), p->series.path, err));

@@ -170,6 +170,11 @@ lc_status lc_series_open(lc_series *s, const lc_series_wish *wish, lc_error *err
     case KIND_RECORDS: status = lc_series_open_records(s, wish, err); break;
     case KIND_CIFAR: status = lc_series_open_cifar(s, wish, err); break;
     case KIND_NONE:
+        if (lc_path_ends(s->path, ".tfrecord") || lc_path_ends(s->path, ".tfrecords")) {
+            status = lc_fail(err, LC_INVALID, "a TFRecord file whose first record has a damaged header: the length has a wrong checksum");
+            lc_error_hint(err, "copy or download the file again");
+            break;
+        }
         status = lc_fail(err, LC_INVALID, "not a data file that litec reads");
         lc_error_hint(err, "give .npy, .npz, IDX, .csv, TFRecord, a picture (.png, .jpg) or a folder of pictures");
     }

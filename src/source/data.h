@@ -95,6 +95,7 @@ typedef struct lc_series_wish {
     lc_tensor_view input;
     bool only;                 /* the model has no other input */
     bool named;                /* the file was given for this input by name, not for all of them */
+    bool target;               /* it is what is to be learned, for messages: a label, no input */
     bool exact;                /* only what a table has under the name will do: "price" of a CSV is the column price */
     const char *const *others; /* [other_count] names that belong to other inputs of the same table; NULL: none */
     size_t other_count;

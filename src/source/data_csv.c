@@ -4,7 +4,8 @@
  * The first row may name the columns: it does when no field of it is a number, or when one is the name of a label column or of an input's
  * column. A column named label, labels, class, target or y (in any case) is the label; without names it is the only column that is no number.
  * A first column without a name, as pandas writes its index, is passed over. Of the other columns the only input takes all, in order. Of
- * several inputs, input "x" takes the column "x", or the columns "x[0]", "x[1]" ... in that order.
+ * several inputs, input "x" takes the column "x", or the columns "x[0]", "x[1]" ... in that order. A name that is a number, and that no column has,
+ * is the place of a column, counted from 0: of a table without names.
  *
  * The file is read once when it is opened, which counts the rows and gathers the labels, and then again for the samples; one row is in
  * memory at a time.
@@ -196,6 +197,25 @@ static uint32_t element_of(const char *column, const char *input) {
     return p > column + n + 1 && p[0] == ']' && !p[1] && value < NONE ? (uint32_t)value : NONE;
 }
 
+/* The column that a name says by its place; `columns`: it is no number, or too large. */
+static size_t column_at(const char *name, size_t columns) {
+    size_t n = 0;
+    const char *p = name;
+    for (; *p >= '0' && *p <= '9' && n < columns; p++) n = n * 10 + (size_t)(*p - '0'); /* checked: n is below the number of columns */
+    return *name && !*p && n < columns ? n : columns;
+}
+
+/* Whether a column is meant by this name. */
+static uint32_t element_at(const csv *c, size_t column, const char *name) {
+    const uint32_t element = element_of(c->names[column], name);
+    if (element != NONE || column_at(name, c->columns) != column) return element;
+    for (size_t i = 0; i < c->columns && c->header; i++)
+        if (element_of(c->names[i], name) != NONE) return NONE; /* a column is called so */
+    return 0;
+}
+
+static bool is_digits(const char *name) { return *name && !name[strspn(name, "0123456789")]; }
+
 /* Numbers of the first row, and whether it has a name that means something to us. */
 static bool is_header(const csv *c, const char *input) {
     bool known = false;
@@ -203,7 +223,7 @@ static bool is_header(const csv *c, const char *input) {
     double x;
     for (size_t i = 0; i < c->columns; i++) {
         numbers += lc_number_read(lc_str_of(c->names[i]), &x);
-        known = known || is_label_name(c->names[i]) || element_of(c->names[i], input) != NONE;
+        known = known || is_label_name(c->names[i]) || (!is_digits(input) && element_of(c->names[i], input) != NONE);
     }
     return known || numbers == 0;
 }
@@ -246,13 +266,42 @@ static lc_status wrong_columns(const lc_series_wish *wish, const char *what, con
     return LC_INVALID;
 }
 
+/* A label is asked for by a name that no column has. */
+static lc_status no_label(const csv *c, const char *name, lc_error *err) {
+    const char *near = NULL;
+    lc_text names = {0};
+    char some[33][64];
+    const char *list[33];
+    size_t n = 0;
+    for (size_t i = 0; i < c->columns && c->header && n < 32; i++) {
+        lc_text one = {0};
+        lc_text_add_safe(&one, c->names[i], strlen(c->names[i]) < 40 ? strlen(c->names[i]) : 40);
+        snprintf(some[n], sizeof some[n], "%.63s", one.data ? one.data : "");
+        if (names.size < 200) lc_text_printf(&names, "%s%s", n ? ", " : "", some[n]);
+        list[n] = some[n];
+        n++;
+        lc_text_deinit(&one);
+    }
+    list[n] = NULL;
+    if (c->header) near = lc_nearest(name, list);
+    LC_SOURCE_FAIL(err, LC_INVALID, CSV_COLUMN, LC_NO_OFFSET, "there is no column \"%.100s\" for the label", name);
+    if (!c->header)
+        lc_error_hint(err, "the first line has no names: say the column by its number, 0 to %zu: 0=FILE for the first", c->columns - 1);
+    else
+        lc_error_hint(err, "%s%s%sthe columns are: %s%s", near ? "did you mean \"" : "", near ? near : "", near ? "\"? " : "",
+                      names.data ? names.data : "", names.size >= 200 ? " ..." : "");
+    lc_text_deinit(&names);
+    return LC_INVALID;
+}
+
 /* The columns of an input by name; each of its elements once. */
 static lc_status place_named(csv *c, const lc_series_wish *wish, lc_error *err) {
     char text[80];
     for (size_t i = 0; i < c->columns; i++) {
-        c->place[i] = element_of(c->names[i], wish->input.name);
+        c->place[i] = element_at(c, i, wish->input.name);
         c->elements += c->place[i] != NONE;
     }
+    if (!c->elements && wish->target) return no_label(c, wish->input.name, err);
     if (!c->elements)
         return wrong_columns(wish, "no column for it", "name the columns as the inputs: x for one number, x[0], x[1] ... for more", err);
     uint8_t *seen = lc_arena_array(&c->arena, c->elements, 1);
@@ -273,7 +322,7 @@ static lc_status place_all(csv *c, const lc_series_wish *wish, lc_error *err) {
     char text[80];
     for (size_t i = 0; i < c->columns; i++) {
         bool other = i == c->label || (c->header && i == 0 && !c->names[0][0]);
-        for (size_t k = 0; k < wish->other_count; k++) other = other || element_of(c->names[i], wish->others[k]) != NONE;
+        for (size_t k = 0; k < wish->other_count; k++) other = other || element_at(c, i, wish->others[k]) != NONE;
         c->place[i] = other ? NONE : (uint32_t)c->elements++;
     }
     if (wish->input.any_rank) return LC_OK;

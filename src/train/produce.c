@@ -15,7 +15,7 @@ bool lc_is_corrupt(const lc_pipeline *p, lc_status status) {
 
 void lc_skip(lc_pipeline *p, const lc_error *err) {
     p->skipped++;
-    snprintf(p->last, sizeof p->last, "%.299s", err ? err->message : "");
+    if (err) snprintf(p->last, sizeof p->last, "%.299s", err->message);
 }
 
 lc_status lc_read_sample(lc_pipeline *p, uint64_t index, lc_sample *s, bool *end, lc_error *err) {
@@ -26,6 +26,8 @@ lc_status lc_read_sample(lc_pipeline *p, uint64_t index, lc_sample *s, bool *end
     /* What is too large is the file's own limit here, that of all samples which are kept comes later. */
     return status == LC_LIMIT && p->o.skip_corrupt ? LC_INVALID : status;
 }
+
+static const char not_kept[] = "was left out when the cache was filled";
 
 /* ---- one sample ---------------------------------------------------------------------------------------------------- */
 
@@ -115,7 +117,7 @@ static lc_status read_sample(lc_pipeline *p, uint64_t index, lc_sample *s, lc_er
         lc_stored_lend(p->cache[index], s);
         return LC_OK;
     }
-    if (p->loaded) return lc_fail(err, LC_INVALID, "sample %llu was left out when the cache was filled", (unsigned long long)index);
+    if (p->loaded) return lc_fail(err, LC_INVALID, "sample %llu %s", (unsigned long long)index, not_kept);
     LC_TRY(lc_read_sample(p, index, s, &end, err));
     if (end) return lc_fail(err, LC_INVALID, "sample %llu: the source has become shorter", (unsigned long long)index);
     if (!p->cache) return LC_OK;
@@ -222,7 +224,7 @@ static lc_status make_batch(lc_pipeline *p, lc_slot *slot, lc_error *err) {
         for (uint32_t row = first; row < end; row++) {
             const lc_status status = p->bad[row] ? make_row(&j, row, 0, err) : LC_OK;
             if (status && !lc_is_corrupt(p, status)) return status;
-            if (status) lc_skip(p, err);
+            if (status) lc_skip(p, err && strstr(err->message, not_kept) ? NULL : err); /* why was told then */
             else if (rows++ != row) move_row(p, slot, row, rows - 1);
         }
         drop_taken(p);

@@ -86,6 +86,7 @@ static lc_status begin_reading(lc_pipeline *p, lc_error *err) {
 }
 
 lc_status lc_cache_load(lc_pipeline *p, lc_error *err) {
+    const uint64_t skipped = p->skipped;
     LC_TRY(begin_reading(p, err));
     while (true) {
         lc_stored *stored;
@@ -95,6 +96,7 @@ lc_status lc_cache_load(lc_pipeline *p, lc_error *err) {
         p->cache[stored->index] = stored;
     }
     p->loaded = true;
+    p->skipped = skipped; /* they are counted in each epoch that goes by without them */
     return LC_OK;
 }
 

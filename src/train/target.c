@@ -4,6 +4,8 @@
  */
 #include "train/target.h"
 
+#include "ir/constant.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +46,7 @@ void lc_floats_deinit(lc_floats *floats) {
     X(LC_UINT8, uint8_t) \
     X(LC_BOOL, uint8_t) \
     X(LC_INT16, int16_t) \
+    X(LC_UINT16, uint16_t) \
     X(LC_INT32, int32_t) \
     X(LC_UINT32, uint32_t) \
     X(LC_INT64, int64_t) \
@@ -55,6 +58,7 @@ lc_status lc_floats_of(const lc_array *a, lc_floats *buffer, const float **out, 
     if (a->type == LC_FLOAT32) return LC_OK;
     LC_TRY(lc_floats_reserve(buffer, n, err));
     *out = buffer->data;
+    if (a->type == LC_FLOAT16 || a->type == LC_BFLOAT16) return lc_floats_load(a->type, a->data, 0, n, buffer->data), LC_OK;
     switch (a->type) {
 #define LC_NUMBER(id, ctype) \
     case id: \

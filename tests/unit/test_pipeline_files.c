@@ -197,8 +197,8 @@ static void test_csv(void **state) {
     }
     lc_pipeline_close(p);
     snprintf(target, sizeof target, "cost=%s", houses);
-    expect_failure((lc_pipeline_files){.x = FILES(houses), .y = FILES(target)}, (lc_pipeline_options){0}, LC_INVALID, "no column for it",
-                   "name the columns");
+    expect_failure((lc_pipeline_files){.x = FILES(houses), .y = FILES(target)}, (lc_pipeline_options){0}, LC_INVALID,
+                   "there is no column \"cost\" for the label", "the columns are: size, price, age");
 
     /* Labels in a text of their own; a bad row is named, or left out. */
     const char *names = write_string("names.txt", "dog\ncat\ndog\n"), *plain = write_string("plain.csv", "1,2\n3,oops\n5,6\n");
@@ -263,6 +263,31 @@ static void test_csv(void **state) {
     assert_int_equal(lc_pipeline_part(p, 0).rank, 4);
     expect_rows(p, false, grid, 2, 3);
     lc_pipeline_close(p);
+}
+
+/* A column by its place; halves become float32. */
+static void test_columns(void **state) {
+    (void)state;
+    const uint16_t halves[3] = {0x3c00, 0xc000, 0x3800}; /* 1, -2, 0.5 */
+    const float as_real[3] = {1, -2, 0.5f}, seven[3] = {7, 8, 9};
+    const char *table = write_string("digits.csv", "7,1,2\n8,3,4\n9,5,6\n");
+    char first[400], beyond[400];
+    lc_text bytes = {0};
+    snprintf(first, sizeof first, "0=%s", table);
+    snprintf(beyond, sizeof beyond, "3=%s", table);
+    lc_pipeline *p = open_or_fail((lc_pipeline_files){.x = FILES(table), .y = FILES(first)}, (lc_pipeline_options){.batch = 2});
+    expect_rows(p, false, grid, 2, 3);
+    expect_rows(p, true, seven, 1, 3);
+    lc_pipeline_close(p);
+    expect_failure((lc_pipeline_files){.x = FILES(table), .y = FILES(beyond)}, (lc_pipeline_options){0}, LC_INVALID,
+                   "there is no column \"3\" for the label", "0 to 2");
+    npy_bytes(&bytes, "<f2", "3,", false, halves, sizeof halves);
+    const char *half = write_text("half.npy", &bytes);
+    p = open_or_fail((lc_pipeline_files){.x = FILES(half), .y = FILES(half)}, (lc_pipeline_options){.batch = 2});
+    expect_rows(p, false, as_real, 1, 3);
+    expect_rows(p, true, as_real, 1, 3);
+    lc_pipeline_close(p);
+    lc_text_deinit(&bytes);
 }
 
 static void test_records(void **state) {
@@ -436,7 +461,7 @@ static void test_out_of_memory(void **state) {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, ckpt_test_folder_make, ckpt_test_folder_clean)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {CASE(test_arrays), CASE(test_csv), CASE(test_records), CASE(test_pictures),
-                                       CASE(test_out_of_memory)};
+    const struct CMUnitTest tests[] = {CASE(test_arrays),  CASE(test_csv),      CASE(test_columns),
+                                       CASE(test_records), CASE(test_pictures), CASE(test_out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

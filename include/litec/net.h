@@ -47,6 +47,9 @@ LC_API lc_net_variable lc_net_variable_at(const lc_net *net, size_t index);
 /* By its path; NULL in .path when there is none. */
 LC_API lc_net_variable lc_net_variable_find(const lc_net *net, const char *path);
 
+/* Type and shape of input i, -1 where the model takes any size; no data. rank 0: there is no such input, or the model is not built. */
+LC_API lc_array lc_net_input_shape(const lc_net *net, uint32_t i);
+
 /* Layers whose name fits the pattern (* and ?; NULL: all) learn or do not, from here on; as in Keras, compile after it. LC_ARGUMENT: no layer
  * fits. */
 LC_API lc_status lc_net_set_trainable(lc_net *net, const char *pattern, bool trainable, lc_error *err);
@@ -65,6 +68,9 @@ typedef struct lc_compile_options {
     const lc_object *metrics;               /* ends with {0}; of every output; {"accuracy"} chooses by the shapes; NULL: none */
     const lc_object *const *output_metrics; /* a list like it for each output (NULL: none), behind those of every output; NULL: nothing */
     const lc_object *weighted_metrics;      /* as metrics, but samples count by their weights; NULL: none */
+    bool keep; /* what is not given is what the model is compiled with, e.g. by the file it was opened from: the optimizer
+                                 * with its state, the losses with their weights, the metrics. LC_ARGUMENT: it is not compiled, and no loss is
+                                 * given */
 } lc_compile_options;
 /* Says how the model learns; begins a new optimizer. Errors: LC_ARGUMENT: an unknown class (with the nearest name), a loss that does not fit the
  * output. */
@@ -184,7 +190,7 @@ LC_API void lc_features_destroy(lc_features *features); /* NULL is fine */
 typedef struct lc_net_save_options {
     bool no_optimizer; /* without the optimizer's state */
 } lc_net_save_options;
-/* By the name's end: .keras, .h5 (whole models with the optimizer's state), .weights.h5 (weights alone), .tflite; NAME or NAME/: a SavedModel;
+/* By the name's end, in letters of either case: .keras, .h5, .hdf5 (whole models with the optimizer's state), .weights.h5 (weights alone), .tflite; NAME or NAME/: a SavedModel;
  * .ckpt: a checkpoint of TensorFlow 1 with its graph beside it (NAME.ckpt.meta, .index, .data-...). Whole
  * or not at all. Errors: LC_ARGUMENT: another end; those of writing. */
 LC_API lc_status lc_net_save(lc_net *net, const char *path, const lc_net_save_options *options, lc_error *err);
@@ -192,7 +198,8 @@ LC_API lc_status lc_net_save(lc_net *net, const char *path, const lc_net_save_op
 LC_API lc_status lc_net_can_save(const char *path, lc_error *err);
 /* A .tflite file that a device goes on training with, in builtin operators and variables alone. Signatures: train (the inputs by name and y, of
  * `batch` samples, 0: 1; gives loss), infer (any batch), save (gives all variables), restore (takes them). The optimizer and loss are those the
- * model is compiled with: SGD or Adam; cross entropies or mean squared error. Errors: LC_UNSUPPORTED: what has no such form, with the layer. */
+ * model is compiled with: SGD or Adam; cross entropies or mean squared error. Errors: LC_UNSUPPORTED: what has no such form, with the layer. path NULL: nothing
+ * is written, to be asked before a long training. */
 LC_API lc_status lc_net_save_trainable(lc_net *net, const char *path, uint32_t batch, lc_error *err);
 /* Weights of a file into the variables: .weights.h5, .h5 or .keras of the same architecture. */
 LC_API lc_status lc_net_load_weights(lc_net *net, const char *path, lc_error *err);

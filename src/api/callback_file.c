@@ -140,8 +140,8 @@ lc_status lc_model_checkpoint(const char *path, const lc_model_checkpoint_option
     static const lc_model_checkpoint_options defaults = {0};
     const lc_model_checkpoint_options *o = options ? options : &defaults;
     *callback = (lc_callback){0};
-    if (!path || o->save_weights_only != lc_str_has_suffix(lc_str_of(path), ".weights.h5") ||
-        (!lc_str_has_suffix(lc_str_of(path), ".h5") && !lc_str_has_suffix(lc_str_of(path), ".keras"))) {
+    if (!path || o->save_weights_only != lc_path_ends(path, ".weights.h5") ||
+        !(lc_path_ends(path, ".h5") || lc_path_ends(path, ".hdf5") || lc_path_ends(path, ".keras"))) {
         lc_fail(err, LC_ARGUMENT, "a checkpoint cannot be saved as \"%.200s\"", path ? path : "");
         lc_error_hint(err, o->save_weights_only ? "weights alone are saved as .weights.h5" : "a whole model is saved as .keras or .h5");
         return LC_ARGUMENT;

@@ -431,7 +431,8 @@ static lc_status read_file(lc_net *net, const char *path, const lc_net_options *
     else if (lc_keras_json_probe(net->map.data, net->map.size)) status = lc_keras_read_json(&r, &net->keras, err);
     else {
         status = lc_fail(err, LC_UNSUPPORTED, "%.200s is no Keras model", path);
-        lc_error_hint(err, "training goes on from .keras, .h5 and .json files and models as text (docs/training.md); others can be converted");
+        lc_error_hint(err,
+                      "training goes on from .keras, .h5 and .json files and models as text (docs/training.md); others can be converted");
     }
     const bool whole = status == LC_OK && !lc_keras_json_probe(net->map.data, net->map.size);
     if (whole) status = lc_keras_state_of(&r, state, err);
@@ -450,6 +451,7 @@ static lc_status from_text(const char *path, const lc_net_options *o, lc_net **o
         lc_net_seed(net, o ? o->seed : 0);
         status = lc_net_build(net, err);
     }
+    if (status == LC_OK && o && o->weights) status = lc_net_load_weights(net, o->weights, err);
     if (status == LC_OK) *out = net;
     else lc_net_destroy(net);
     return status;

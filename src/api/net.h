@@ -229,6 +229,9 @@ typedef struct lc_net_fitted {
 } lc_net_fitted;
 lc_status lc_net_fit_inputs(const lc_net *net, const lc_batch *batch, const uint32_t *places, lc_net_fitted *f, lc_error *err);
 
+/* That validation data has what the model needs, and targets as the data it learns from. */
+lc_status lc_net_fit_validation(const lc_net *net, const lc_pipeline *data, const lc_pipeline *validation, lc_error *err);
+
 /* Which variables learn, by the layers' configurations. */
 lc_status lc_net_roles(lc_net *net, lc_error *err);
 void lc_net_compiled_deinit(lc_net *net);

@@ -74,37 +74,52 @@ static lc_status write_metrics(uint32_t n, const lc_object *all, const lc_object
     return LC_OK;
 }
 
+/* What the model is compiled with, when that is to stay; false: it is to be written anew. */
+static bool write_kept(const lc_net *net, const lc_compile_options *o, const char *key, bool given, lc_text *out) {
+    if (given || !o->keep || !net->compiled) return false;
+    const lc_json *kept = lc_json_get(net->compiled, key);
+    if (kept) lc_json_write(kept, out);
+    else lc_text_add(out, "null");
+    return true;
+}
+
 static lc_status write_compiled(const lc_net *net, const lc_compile_options *o, lc_text *out, lc_error *err) {
     const uint32_t n = net->keras->output_count;
     const lc_object rmsprop = {.class_name = "rmsprop"};
+    const bool loss = o->losses || o->loss.class_name;
     lc_text_add(out, "{\"optimizer\": ");
-    LC_TRY(write_object(LC_CLASS_OPTIMIZER, o->optimizer.class_name ? &o->optimizer : &rmsprop, out, err));
+    if (!write_kept(net, o, "optimizer", o->optimizer.class_name != NULL, out))
+        LC_TRY(write_object(LC_CLASS_OPTIMIZER, o->optimizer.class_name ? &o->optimizer : &rmsprop, out, err));
     lc_text_add(out, ", \"loss\": ");
-    if (o->losses) {
+    const bool same_loss = write_kept(net, o, "loss", loss, out);
+    if (!same_loss && o->losses) {
         lc_text_add(out, "[");
         for (uint32_t i = 0; i < n; i++) {
             if (i) lc_text_add(out, ", ");
             LC_TRY(write_object(LC_CLASS_LOSS, &o->losses[i], out, err));
         }
         lc_text_add(out, "]");
-    } else {
+    } else if (!same_loss) {
         LC_TRY(write_object(LC_CLASS_LOSS, &o->loss, out, err));
     }
     lc_text_add(out, ", \"loss_weights\": ");
-    if (o->loss_weights) {
+    const bool same_weights = write_kept(net, o, "loss_weights", loss || o->loss_weights, out);
+    if (!same_weights && o->loss_weights) {
         lc_text_add(out, "[");
         for (uint32_t i = 0; i < n; i++) {
             if (i) lc_text_add(out, ", ");
             lc_text_add_number(out, o->loss_weights[i]);
         }
         lc_text_add(out, "]");
-    } else {
+    } else if (!same_weights) {
         lc_text_add(out, "null");
     }
     lc_text_add(out, ", \"metrics\": ");
-    LC_TRY(write_metrics(n, o->metrics, o->output_metrics, out, err));
+    if (!write_kept(net, o, "metrics", o->metrics || o->output_metrics, out))
+        LC_TRY(write_metrics(n, o->metrics, o->output_metrics, out, err));
     lc_text_add(out, ", \"weighted_metrics\": ");
-    LC_TRY(write_metrics(n, o->weighted_metrics, NULL, out, err));
+    if (!write_kept(net, o, "weighted_metrics", o->weighted_metrics != NULL, out))
+        LC_TRY(write_metrics(n, o->weighted_metrics, NULL, out, err));
     lc_text_add(out, ", \"run_eagerly\": false, \"steps_per_execution\": 1, \"jit_compile\": false}");
     return out->failed ? lc_fail_memory(err, "a configuration") : LC_OK;
 }
@@ -218,16 +233,28 @@ lc_status lc_net_make_compiled(lc_net *net, const lc_json *compiled, lc_error *e
 
 lc_status lc_compile(lc_net *net, const lc_compile_options *options, lc_error *err) {
     static const lc_compile_options defaults = {0};
+    const lc_compile_options *o = options ? options : &defaults;
     LC_TRY(lc_net_build(net, err));
     lc_text text = {0};
     const lc_json *root = NULL;
-    lc_status status = write_compiled(net, options ? options : &defaults, &text, err);
+    if (o->keep && !o->losses && !o->loss.class_name) LC_TRY(lc_net_is_compiled(net, err));
+    lc_status status = write_compiled(net, o, &text, err);
     if (status == LC_OK) {
         const char *kept = lc_arena_strndup(&net->arena, text.data, text.size);
         status = kept ? lc_json_parse(kept, text.size, &net->budget, &net->arena, &root, err) : lc_fail_memory(err, "a configuration");
     }
     lc_text_deinit(&text);
-    return status == LC_OK ? lc_net_make_compiled(net, root, err) : status;
+    if (status != LC_OK) return status;
+    lc_optimizer *kept = o->keep && !o->optimizer.class_name ? net->optimizer : NULL; /* with its state */
+    if (kept) net->optimizer = NULL;
+    status = lc_net_make_compiled(net, root, err);
+    if (kept && status == LC_OK) {
+        lc_optimizer_destroy(net->optimizer);
+        net->optimizer = kept;
+    } else {
+        lc_optimizer_destroy(kept);
+    }
+    return status;
 }
 
 lc_status lc_net_is_compiled(const lc_net *net, lc_error *err) {

@@ -307,7 +307,7 @@ lc_status lc_net_save_trainable(lc_net *net, const char *path, uint32_t batch, l
     LC_TRY(lc_model_new(&net->limits, &d.model, err));
     d.v.model = d.model;
     lc_status status = build(&d, batch ? batch : 1);
-    if (status == LC_OK) status = lc_model_save(d.model, path, NULL, err);
+    if (status == LC_OK && path) status = lc_model_save(d.model, path, NULL, err);
     lc_model_destroy(d.model);
     return status;
 }

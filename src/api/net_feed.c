@@ -3,6 +3,7 @@
  */
 #include "api/net.h"
 
+#include "ir/constant.h"
 #include "train/target.h"
 
 #include <string.h>
@@ -69,6 +70,22 @@ static const lc_json *shape_of(const lc_net *net, uint32_t i) {
     return shape ? shape : lc_json_get(config, "batch_input_shape");
 }
 
+lc_array lc_net_input_shape(const lc_net *net, uint32_t i) {
+    lc_array a = {0};
+    const lc_json *shape = net && net->keras && i < net->keras->input_count ? shape_of(net, i) : NULL;
+    if (!lc_json_is(shape, LC_JSON_ARRAY) || shape->count > LC_MAX_RANK) return a;
+    const char *name = lc_json_str(net->keras->layers[net->keras->inputs[i].layer].config, "dtype", "float32");
+    a.type = LC_FLOAT32;
+    for (lc_dtype t = 0; t < LC_DTYPE_COUNT; t++)
+        if (strcmp(name, lc_dtype_name(t)) == 0) a.type = t;
+    a.rank = (int32_t)shape->count;
+    for (int32_t d = 0; d < a.rank; d++) {
+        const lc_json *size = lc_json_at(shape, (uint32_t)d);
+        a.dims[d] = lc_json_is(size, LC_JSON_INT) && size->integer >= 0 && size->integer <= INT32_MAX ? (int32_t)size->integer : -1;
+    }
+    return a;
+}
+
 /* As Keras does: a last dimension of 1 is added where the model has it and the data has not, or taken away. */
 static void adjust_rank(lc_array *a, const lc_json *shape) {
     const uint32_t rank = lc_json_is(shape, LC_JSON_ARRAY) ? shape->count : (uint32_t)a->rank;
@@ -104,7 +121,9 @@ lc_status lc_net_fit_inputs(const lc_net *net, const lc_batch *batch, const uint
         lc_text_add(&wanted, "]");
         lc_fail(err, LC_INVALID, "input \"%.100s\" of the model needs %s, the data gives %s", wanted_name(net, false, i),
                 wanted.data ? wanted.data : "?", lc_array_shape(a, found));
-        lc_error_hint(err, "reshape the data (a channel of its own: [28, 28, 1]), or the model's first layer");
+        lc_error_hint(
+            err, "give pictures the model's size (.height, .width, .channels; litec train: --height, --width, --channels), reshape the "
+                 "data, or change the model's input");
         lc_text_deinit(&wanted);
         return LC_INVALID;
     }
@@ -130,6 +149,15 @@ lc_status lc_net_copy(lc_dtype to_type, void *to, lc_dtype from_type, const void
         memcpy(to, from, n * (lc_dtype_bits(to_type) / 8));
         return LC_OK;
     }
+    if (from_type == LC_FLOAT16 || from_type == LC_BFLOAT16) { /* by float32, some at a time */
+        float some[256];
+        for (size_t i = 0, k; i < n; i += k) {
+            k = n - i < 256 ? n - i : 256;
+            lc_floats_load(from_type, from, i, k, some);
+            LC_TRY(lc_net_copy(to_type, (char *)to + i * (lc_dtype_bits(to_type) / 8), LC_FLOAT32, some, k, err));
+        }
+        return LC_OK;
+    }
     switch (from_type) {
     case LC_FLOAT32: TO_TYPES(float)
     case LC_FLOAT64: TO_TYPES(double)
@@ -139,8 +167,47 @@ lc_status lc_net_copy(lc_dtype to_type, void *to, lc_dtype from_type, const void
     case LC_UINT16: TO_TYPES(uint16_t)
     case LC_INT32: TO_TYPES(int32_t)
     case LC_INT64: TO_TYPES(int64_t)
+    case LC_UINT32: TO_TYPES(uint32_t)
+    case LC_UINT64: TO_TYPES(uint64_t)
     case LC_BOOL: TO_TYPES(bool)
     default: break;
     }
     return lc_fail(err, LC_INVALID, "the model takes %s, the data is %s", lc_dtype_name(to_type), lc_dtype_name(from_type));
+}
+
+/* ---- validation ----------------------------------------------------------------------------------------------------------- */
+
+/* Numbers of one sample. */
+static size_t sample_numbers(const lc_array *batch) {
+    size_t n = 1;
+    for (int32_t d = 1; d < batch->rank; d++) n *= (size_t)batch->dims[d]; /* checked: the pipeline has a batch of them in memory */
+    return n;
+}
+
+static lc_status fits_validation(const lc_net *net, const lc_pipeline *data, const lc_pipeline *validation, lc_error *err) {
+    uint32_t x[LC_NET_MOST], y[LC_NET_MOST], from[LC_NET_MOST];
+    lc_array parts[LC_NET_MOST];
+    lc_net_fitted fitted;
+    LC_TRY(lc_net_match(net, validation, false, x, err));
+    LC_TRY(lc_net_match(net, validation, true, y, err));
+    LC_TRY(lc_net_match(net, data, true, from, err));
+    for (uint32_t i = 0; i < LC_NET_MOST; i++) parts[i] = lc_pipeline_part(validation, i);
+    LC_TRY(lc_net_fit_inputs(net, &(lc_batch){.x = parts}, x, &fitted, err));
+    for (uint32_t k = 0; k < net->keras->output_count; k++) {
+        const lc_array a = lc_pipeline_part(validation, lc_pipeline_x_count(validation) + y[k]);
+        const lc_array b = lc_pipeline_part(data, lc_pipeline_x_count(data) + from[k]);
+        char found[LC_MAX_RANK * 14 + 3], wanted[LC_MAX_RANK * 14 + 3];
+        if (sample_numbers(&a) == sample_numbers(&b)) continue;
+        lc_fail(err, LC_INVALID, "targets of shape %s for output \"%.100s\", those to train on have %s", lc_array_shape(&a, found),
+                lc_net_output_name(net, k), lc_array_shape(&b, wanted));
+        lc_error_hint(err, "give both the same form: classes, or one-hot rows");
+        return LC_INVALID;
+    }
+    return LC_OK;
+}
+
+lc_status lc_net_fit_validation(const lc_net *net, const lc_pipeline *data, const lc_pipeline *validation, lc_error *err) {
+    const lc_status status = fits_validation(net, data, validation, err);
+    if (status != LC_OK) lc_error_prefix(err, "validation data");
+    return status;
 }

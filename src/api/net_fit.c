@@ -148,7 +148,9 @@ static lc_status validate(fitting *f, lc_error *err) {
     const lc_evaluate_options o = {.steps = f->o->validation_steps, .threads = f->net->threads, .max_memory = f->o->max_memory};
     lc_net_sums sums;
     LC_TRY(lc_pipeline_seek_epoch(f->o->validation, 0, err));
-    LC_TRY(lc_net_evaluate(f->net, f->o->validation, &o, &sums, err));
+    const lc_status status = lc_net_evaluate(f->net, f->o->validation, &o, &sums, err);
+    if (status != LC_OK) lc_error_prefix(err, "validation data");
+    LC_TRY(status);
     const size_t n = f->p.log_count, more = lc_net_sums_logs(f->net, &sums, f->logs + n);
     for (size_t i = 0; i < more; i++) {
         if (!f->val_names[i]) f->val_names[i] = lc_arena_printf(&f->net->arena, "val_%s", f->logs[n + i].name);
@@ -246,6 +248,7 @@ static lc_status run(fitting *f, lc_error *err) {
     const uint64_t batches = lc_pipeline_batches(f->data);
     LC_TRY(lc_net_match(f->net, f->data, false, f->x, err));
     LC_TRY(lc_net_match(f->net, f->data, true, f->y, err));
+    if (o->validation) LC_TRY(lc_net_fit_validation(f->net, f->data, o->validation, err));
     f->p = (lc_progress){.net = f->net, .epoch = o->initial_epoch, .epochs = o->epochs ? o->epochs : 1};
     f->p.print = o->print;
     f->p.print_user = o->print_user;

@@ -98,7 +98,7 @@ static bool is_folder(const char *path) {
 }
 
 lc_status lc_net_can_save(const char *path, lc_error *err) {
-    static const char *const formats[] = {".keras", ".h5", ".tflite", ".ckpt"};
+    static const char *const formats[] = {".keras", ".h5", ".hdf5", ".tflite", ".ckpt"};
     bool known = is_folder(path);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) known |= lc_path_ends(path, formats[i]);
     if (known) return LC_OK;

@@ -31,6 +31,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -163,7 +164,8 @@ bool lc_path_is_file(const char *path) {
 }
 
 bool lc_path_ends(const char *path, const char *ending) {
-    return lc_str_has_suffix(lc_str_of(path), ending) && strlen(path) > strlen(ending);
+    const size_t n = strlen(path), m = strlen(ending);
+    return n > m && strcasecmp(path + n - m, ending) == 0;
 }
 
 void lc_dir_each(const char *path, bool (*each)(void *user, const char *name), void *user) {

@@ -30,7 +30,7 @@ bool lc_map_is(const lc_map *map, const char *path);
 bool lc_path_is_dir(const char *path);
 /* True for a regular file, also behind links. */
 bool lc_path_is_file(const char *path);
-/* True for a path that ends so (".keras"), with a name before. */
+/* True for a path that ends so (".keras", in letters of either case), with a name before. */
 bool lc_path_ends(const char *path, const char *ending);
 /* Gives each name in a directory ("." and ".." left out), in no order, until `each` returns false. Nothing when it cannot be read. */
 void lc_dir_each(const char *path, bool (*each)(void *user, const char *name), void *user);

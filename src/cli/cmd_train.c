@@ -2,10 +2,10 @@
  * cmd_train.c: litec train: a model and data in, a trained model out. What is printed is what Keras prints.
  *
  * The model is a file of Keras, a text (docs/training.md) or the name of an application; what was compiled in it counts unless an option says
- * otherwise. The data are those of `litec eval`.
+ * otherwise. The data are those of `litec eval`. Whatever would end a long training in vain is looked at before it.
  */
 #include "cli/args.h"
-#include "cli/sets.h"
+#include "cli/places.h"
 #include "litec/train.h"
 
 #include <math.h>
@@ -21,39 +21,41 @@ typedef struct values {
     double class_weights[MOST_CLASSES];
     float rate, scale, split;
     int32_t epochs, batch, threads, steps, patience, backup_steps, verbose, classes, height, width, channels, samples, seed, plateau;
-    bool keep_order, quiet, summary, one_hot, restore_best, quantize_aware;
+    bool keep_order, quiet, summary, one_hot, restore_best, quantize_aware, skip_corrupt, allow_nan;
     uint64_t max_memory;
 } values;
 
 static const lc_cli_option options[] = {
     {"data", 'd', LC_CLI_LIST, offsetof(values, data), "[NAME=]DATA",
      "samples: .npy, .npz, IDX, .csv, TFRecord, a folder of pictures; repeat for more inputs", 0, 0},
-    {"labels", 'l', LC_CLI_LIST, offsetof(values, labels), "[NAME=]FILE", "what is to be learned: .npy, IDX, text (the labels in the data)",
-     0, 0},
+    {"labels", 'l', LC_CLI_LIST, offsetof(values, labels), "[NAME=]FILE",
+     "what is to be learned: .npy, IDX, text (the labels in the data); of a .csv the column NAME, or its number from 0: 0=FILE.csv", 0, 0},
     {"output", 'o', LC_CLI_STRING, offsetof(values, output), "FILE",
-     "the trained model: .keras, .h5, .weights.h5, .tflite, .ckpt; a name without ending: a SavedModel", 0, 0},
+     "the trained model: .keras, .h5 (.hdf5), .weights.h5, .tflite, .ckpt; a name without ending: a SavedModel", 0, 0},
     {"on-device", 0, LC_CLI_STRING, offsetof(values, on_device), "FILE",
      "a .tflite file, too, that goes on learning where it runs, --batch samples a step", 0, 0},
     {"epochs", 'e', LC_CLI_COUNT, offsetof(values, epochs), "N", "times through the data (1)", 1, 1000000},
     {"batch", 'b', LC_CLI_COUNT, offsetof(values, batch), "N", "samples in one step (32)", 1, 65536},
     {"optimizer", 0, LC_CLI_STRING, offsetof(values, optimizer), "NAME", "sgd, adam, rmsprop ... (the model's own, else adam)", 0, 0},
-    {"learning-rate", 'r', LC_CLI_NUMBER, offsetof(values, rate), "R", "of the optimizer (its default)", 0, 0},
+    {"learning-rate", 'r', LC_CLI_NUMBER, offsetof(values, rate), "R", "of the optimizer, above 0 (its default, or that of the model)", 0,
+     0},
     {"loss", 0, LC_CLI_STRING, offsetof(values, loss), "NAME", "mse, sparse_categorical_crossentropy ... (the model's own)", 0, 0},
-    {"metric", 'm', LC_CLI_LIST, offsetof(values, metrics), "NAME", "accuracy, auc ...; repeat for more", 0, 0},
+    {"metric", 'm', LC_CLI_LIST, offsetof(values, metrics), "NAME", "accuracy, auc ...; repeat for more (the model's own)", 0, 0},
     {"validation-data", 0, LC_CLI_LIST, offsetof(values, validation), "[NAME=]DATA", "evaluated after each epoch", 0, 0},
     {"validation-labels", 0, LC_CLI_LIST, offsetof(values, validation_labels), "[NAME=]FILE", "of the validation data", 0, 0},
-    {"validation-split", 0, LC_CLI_NUMBER, offsetof(values, split), "F", "the last part of the data instead, e.g. 0.1", 0, 0},
+    {"validation-split", 0, LC_CLI_NUMBER, offsetof(values, split), "F",
+     "the last part of the data instead, e.g. 0.1; not used beside --validation-data", 0, 0},
     {"scale", 's', LC_CLI_NUMBER, offsetof(values, scale), "F", "multiply the inputs by this: 0.00392157 for pictures (1)", 0, 0},
     {"one-hot", 0, LC_CLI_FLAG, offsetof(values, one_hot), NULL, "classes become vectors; needs --classes", 0, 0},
     {"classes", 0, LC_CLI_COUNT, offsetof(values, classes), "N", "labels must be below (what the model has)", 1, INT32_MAX},
     {"height", 0, LC_CLI_COUNT, offsetof(values, height), "N", "pictures are scaled to this height (the model's)", 1, 65536},
     {"width", 0, LC_CLI_COUNT, offsetof(values, width), "N", "and this width", 1, 65536},
     {"channels", 0, LC_CLI_COUNT, offsetof(values, channels), "N", "colours of pictures, 1 or 3 (the model's)", 1, 3},
-    {"samples", 'n', LC_CLI_COUNT, offsetof(values, samples), "N", "only the first N (all)", 1, INT32_MAX},
+    {"samples", 'n', LC_CLI_COUNT, offsetof(values, samples), "N", "train on the first N only (all)", 1, INT32_MAX},
     {"steps", 0, LC_CLI_COUNT, offsetof(values, steps), "N", "steps in an epoch (all of the data)", 1, INT32_MAX},
     {"no-shuffle", 0, LC_CLI_FLAG, offsetof(values, keep_order), NULL, "take the samples in their order", 0, 0},
     {"seed", 0, LC_CLI_COUNT, offsetof(values, seed), "N", "of all random numbers (1): equal seeds give equal bits", 1, INT32_MAX},
-    {"weights", 'w', LC_CLI_STRING, offsetof(values, weights), "FILE", "begin with these", 0, 0},
+    {"weights", 'w', LC_CLI_STRING, offsetof(values, weights), "FILE", "begin with these: .keras, .h5, .weights.h5", 0, 0},
     {"freeze", 0, LC_CLI_STRING, offsetof(values, freeze), "PATTERN", "layers that do not learn, by name: 'conv*'", 0, 0},
     {"threads", 't', LC_CLI_COUNT, offsetof(values, threads), "N", "(one a processor)", 1, 256},
     {"class-weight", 0, LC_CLI_LIST, offsetof(values, class_weight), "CLASS=W", "samples of a class count W times; repeat for more (1)", 0,
@@ -74,7 +76,11 @@ static const lc_cli_option options[] = {
     {"quantize-aware", 0, LC_CLI_FLAG, offsetof(values, quantize_aware), NULL,
      "compute as the int8 model will; -o OUT.tflite is that model", 0, 0},
     {"summary", 0, LC_CLI_FLAG, offsetof(values, summary), NULL, "print the layers first", 0, 0},
-    {"verbose", 'v', LC_CLI_COUNT, offsetof(values, verbose), "N", "1: a bar, 2: a line an epoch (1 on a terminal, else 2)", 1, 2},
+    {"skip-corrupt", 0, LC_CLI_FLAG, offsetof(values, skip_corrupt), NULL,
+     "leave out samples that are damaged or hold NaN, and say how many", 0, 0},
+    {"allow-nan", 0, LC_CLI_FLAG, offsetof(values, allow_nan), NULL, "take NaN and infinity in samples as they are", 0, 0},
+    {"verbose", 'v', LC_CLI_COUNT, offsetof(values, verbose), "N", "0: nothing, 1: a bar, 2: a line an epoch (1 on a terminal, else 2)", 0,
+     2},
     {"quiet", 'q', LC_CLI_FLAG, offsetof(values, quiet), NULL, "print nothing", 0, 0},
     {"max-memory", 0, LC_CLI_BYTES, offsetof(values, max_memory), "N[K|M|G]", "memory of a step at most (8G)", 0, 0},
     {0},
@@ -100,10 +106,27 @@ static double written(float v) {
     return strtod(text, NULL);
 }
 
+/* The size of pictures that was not given is that of the first input which takes some. */
+static void take_size(values *v, const lc_net *net) {
+    for (uint32_t i = 0;; i++) {
+        const lc_array in = lc_net_input_shape(net, i);
+        if (!in.rank) return;
+        const int32_t channels = in.rank == 4 ? in.dims[3] : 1;
+        if ((in.rank != 3 && in.rank != 4) || in.dims[1] < 1 || in.dims[2] < 1 || (channels != 1 && channels != 3)) continue;
+        if (!v->height) v->height = in.dims[1];
+        if (!v->width) v->width = in.dims[2];
+        if (!v->channels) v->channels = channels;
+        return;
+    }
+}
+
+/* Data of its own goes before a part of the others, as in Keras. */
+static bool is_split(const values *v) { return !isnan(v->split) && v->split != 0 && !v->validation.count; }
+
 static lc_status open_data(const values *v, lc_cli_list *x, lc_cli_list *y, bool validation, lc_pipeline **p, lc_error *err) {
     lc_transform map[3] = {{0}};
     size_t n = 0;
-    if (v->scale != 0) map[n++] = (lc_transform)LC_MAP_SCALE(written(v->scale));
+    if (!isnan(v->scale)) map[n++] = (lc_transform)LC_MAP_SCALE(written(v->scale));
     if (v->one_hot) map[n++] = (lc_transform)LC_MAP_ONE_HOT(v->classes);
     const lc_pipeline_files files = {.x = listed(x), .y = listed(y), .height = v->height, .width = v->width, .channels = v->channels};
     lc_pipeline_options o = {.batch = v->batch ? (uint32_t)v->batch : 32,
@@ -112,9 +135,12 @@ static lc_status open_data(const values *v, lc_cli_list *x, lc_cli_list *y, bool
                              .map = map,
                              .prefetch = 2,
                              .threads = v->threads,
-                             .take = (uint64_t)v->samples,
+                             .take = validation ? 0 : (uint64_t)v->samples,
+                             .skip_corrupt = v->skip_corrupt,
+                             .allow_nan = v->allow_nan,
+                             .limits = {.max_memory = v->max_memory},
                              .classes = v->one_hot ? 0 : v->classes};
-    if (v->split > 0) {
+    if (is_split(v)) {
         o.split = validation ? LC_SPLIT_VALIDATION : LC_SPLIT_TRAINING;
         o.validation_split = written(v->split);
     }
@@ -130,31 +156,40 @@ static lc_status open_model(const char *name, const values *v, lc_net **net, lc_
                                                           : v->height ? 3
                                                                       : 0},
                                           .classes = v->classes};
-        const lc_status status = lc_application(name, &a, net, err);
+        lc_status status = lc_application(name, &a, net, err);
         if (status == LC_OK) lc_net_seed(*net, o.seed);
+        if (status == LC_OK && v->weights) status = lc_net_load_weights(*net, v->weights, err);
         return status;
     }
     return lc_net_open(name, &o, net, err);
 }
 
+/* What is not given is what the model was compiled with; adam where it was not. A compilation that the file has, but that cannot be read, is no
+ * reason to learn in another way. */
 static lc_status compile(lc_net *net, const values *v, lc_error *err) {
     lc_object metrics[LC_CLI_LIST_MAX + 1] = {{0}};
     for (size_t i = 0; i < v->metrics.count && i < LC_CLI_LIST_MAX; i++) metrics[i].class_name = v->metrics.items[i];
-    if (!v->loss && !v->optimizer && !v->metrics.count && lc_net_learning_rate(net) > 0)
-        return v->rate > 0 ? lc_net_set_learning_rate(net, (double)v->rate, err) : LC_OK;
-    if (!v->loss) {
-        lc_status status = LC_ARGUMENT;
-        *err = (lc_error){.status = status, .offset = LC_NO_OFFSET};
-        snprintf(err->message, sizeof err->message, "the model does not say what it learns by");
-        snprintf(err->hint, sizeof err->hint, "give --loss, e.g. sparse_categorical_crossentropy for classes, mse for numbers");
-        return status;
-    }
     char rate[64] = "";
-    if (v->rate > 0) snprintf(rate, sizeof rate, "{\"learning_rate\": %.9g}", (double)v->rate);
-    const lc_compile_options o = {.optimizer = {.class_name = v->optimizer ? v->optimizer : "adam", .config = rate[0] ? rate : NULL},
-                                  .loss = {.class_name = v->loss},
-                                  .metrics = metrics};
-    return lc_compile(net, &o, err);
+    if (!isnan(v->rate)) snprintf(rate, sizeof rate, "{\"learning_rate\": %.9g}", (double)v->rate);
+    lc_compile_options o = {.optimizer = {.class_name = v->optimizer, .config = v->optimizer && rate[0] ? rate : NULL},
+                            .loss = {.class_name = v->loss},
+                            .metrics = v->metrics.count ? metrics : NULL,
+                            .keep = true};
+    const bool compiled = lc_compile(net, &(lc_compile_options){.keep = true}, err) == LC_OK;
+    if (!compiled) {
+        const bool never = strcmp(err->message, "the model is not compiled") == 0;
+        if (err->status == LC_NO_MEMORY || (!never && (!v->loss || !v->optimizer))) return err->status;
+        if (!v->loss) {
+            *err = (lc_error){.status = LC_ARGUMENT, .offset = LC_NO_OFFSET};
+            snprintf(err->message, sizeof err->message, "the model does not say what it learns by");
+            snprintf(err->hint, sizeof err->hint, "give --loss, e.g. sparse_categorical_crossentropy for classes, mse for numbers");
+            return LC_ARGUMENT;
+        }
+        if (!v->optimizer) o.optimizer = (lc_object){.class_name = "adam", .config = rate[0] ? rate : NULL};
+    }
+    const lc_status status = lc_compile(net, &o, err);
+    if (status != LC_OK || o.optimizer.class_name || !rate[0]) return status;
+    return lc_net_set_learning_rate(net, written(v->rate), err);
 }
 
 static int print_summary(lc_net *net, lc_error *err) {
@@ -187,9 +222,57 @@ static lc_status read_class_weights(values *v, uint32_t *count, lc_error *err) {
     return LC_OK;
 }
 
-static bool is_weights(const char *path) {
-    const size_t n = strlen(path), m = strlen(".weights.h5");
-    return n >= m && strcmp(path + n - m, ".weights.h5") == 0;
+/* A weight of a class that the model has not is a mistake. */
+static lc_status check_class_weights(lc_net *net, uint32_t count, lc_error *err) {
+    lc_model *model;
+    if (!count) return LC_OK;
+    lc_status status = lc_net_convert(net, &(lc_convert_options){.no_optimize = true}, &model, err);
+    if (status != LC_OK) return status;
+    const lc_tensor_view out = lc_model_output(model, 0);
+    const int32_t units = out.rank == 2 ? out.signature[1] : 0, classes = units == 1 ? 2 : units;
+    lc_model_destroy(model);
+    if (classes <= 0 || count <= (uint32_t)classes) return LC_OK;
+    *err = (lc_error){.status = LC_ARGUMENT, .offset = LC_NO_OFFSET};
+    snprintf(err->message, sizeof err->message, "--class-weight %u=...: the model has %d classes, 0 to %d", count - 1, (int)classes,
+             (int)classes - 1);
+    snprintf(err->hint, sizeof err->hint, "classes count from 0");
+    return LC_ARGUMENT;
+}
+
+/* Whether everything that is to be written can be: known before the training, not after it. */
+static lc_status check_places(lc_net *net, const values *v, lc_error *err) {
+    lc_status status = LC_OK;
+    if (v->output) status = lc_net_can_save(v->output, err);
+    if (status == LC_OK && v->output) status = lc_cli_place_file(v->output, false, err);
+    if (status == LC_OK && v->best) status = lc_cli_place_file(v->best, true, err);
+    if (status == LC_OK && v->checkpoint) status = lc_cli_place_file(v->checkpoint, true, err);
+    if (status == LC_OK && v->csv) status = lc_cli_place_file(v->csv, false, err);
+    if (status == LC_OK && v->backup) status = lc_cli_place_folder(v->backup, err);
+    if (status == LC_OK && v->tensorboard) status = lc_cli_place_folder(v->tensorboard, err);
+    if (status == LC_OK && v->on_device) status = lc_cli_place_file(v->on_device, false, err);
+    if (status == LC_OK && v->on_device && !lc_cli_ends(v->on_device, ".tflite")) {
+        *err = (lc_error){.status = status = LC_ARGUMENT, .offset = LC_NO_OFFSET};
+        snprintf(err->message, sizeof err->message, "--on-device %.200s: a file that learns on a device ends with .tflite", v->on_device);
+        snprintf(err->hint, sizeof err->hint, "other formats are for --output");
+    }
+    if (status == LC_OK && v->on_device) status = lc_net_save_trainable(net, NULL, v->batch ? (uint32_t)v->batch : 32, err);
+    if (status == LC_OK && v->output && lc_cli_ends(v->output, ".tflite") && !v->quantize_aware) {
+        lc_model *model;
+        status = lc_net_convert(net, &(lc_convert_options){.no_optimize = true}, &model, err);
+        if (status == LC_OK) lc_model_destroy(model);
+    }
+    return status;
+}
+
+/* Says what was left out, if anything. */
+static void tell_skipped(const lc_pipeline *data, const char *what) {
+    const char *last;
+    const uint64_t n = lc_pipeline_skipped(data, &last);
+    char text[500];
+    if (!n) return;
+    snprintf(text, sizeof text, "%s: %llu corrupt sample%s left out, counted in each epoch; the last: %.300s", what, (unsigned long long)n,
+             n == 1 ? " was" : "s were", last);
+    lc_cli_note(text);
 }
 
 /* More and more weights become zero over the first three quarters of the training; a pattern of neighbours holds from its beginning. */
@@ -208,7 +291,7 @@ static lc_status make_pruning(const values *v, const lc_net *net, const lc_pipel
 /* The callbacks that were asked for: *count of them, which the caller frees also on failure. */
 static lc_status make_callbacks(const values *v, const lc_net *net, const lc_pipeline *data, lc_callback callbacks[MOST_CALLBACKS],
                                 size_t *count, lc_error *err) {
-    const bool validated = v->validation.count || v->split > 0;
+    const bool validated = v->validation.count || is_split(v);
     const lc_monitor monitor = {.name = v->monitor ? v->monitor : validated ? "val_loss" : "loss", .print = v->quiet ? NULL : say};
     lc_status status = LC_OK;
     *count = 0;
@@ -224,7 +307,7 @@ static lc_status make_callbacks(const values *v, const lc_net *net, const lc_pip
         const char *path = i ? v->checkpoint : v->best;
         if (!path || status != LC_OK) continue;
         const lc_model_checkpoint_options o = {
-            .monitor = {.name = monitor.name}, .save_best_only = i == 0, .save_weights_only = is_weights(path)};
+            .monitor = {.name = monitor.name}, .save_best_only = i == 0, .save_weights_only = lc_cli_ends(path, ".weights.h5")};
         status = lc_model_checkpoint(path, &o, &callbacks[(*count)++], err);
     }
     if (v->csv && status == LC_OK) status = lc_csv_logger(v->csv, NULL, &callbacks[(*count)++], err);
@@ -235,19 +318,27 @@ static lc_status make_callbacks(const values *v, const lc_net *net, const lc_pip
     return status;
 }
 
+/* A terminal on which a bar can move. */
+static bool moves(FILE *stream) {
+    const char *term = getenv("TERM");
+    return isatty(fileno(stream)) && term && strcmp(term, "dumb") != 0;
+}
+
 static int train(lc_net *net, values *v, lc_error *err) {
     lc_pipeline *data = NULL, *validation = NULL;
     lc_callback callbacks[MOST_CALLBACKS] = {{0}};
     size_t callback_count = 0;
     uint32_t class_count = 0;
     int result = LC_EXIT_OK;
-    lc_status status = v->output ? lc_net_can_save(v->output, err) : LC_OK;
+    lc_status status = check_places(net, v, err);
     if (status == LC_OK) status = read_class_weights(v, &class_count, err);
+    if (status == LC_OK) status = check_class_weights(net, class_count, err);
+    take_size(v, net);
     if (status == LC_OK && v->quantize_aware) status = lc_net_quantize_aware(net, NULL, err);
     if (status == LC_OK) status = open_data(v, &v->data, &v->labels, false, &data, err);
     if (status == LC_OK) status = make_callbacks(v, net, data, callbacks, &callback_count, err);
     if (status == LC_OK && v->validation.count) status = open_data(v, &v->validation, &v->validation_labels, true, &validation, err);
-    else if (status == LC_OK && v->split > 0) status = open_data(v, &v->data, &v->labels, true, &validation, err);
+    else if (status == LC_OK && is_split(v)) status = open_data(v, &v->data, &v->labels, true, &validation, err);
     const lc_fit_options fit = {.epochs = (uint32_t)v->epochs,
                                 .steps_per_epoch = (uint64_t)v->steps,
                                 .validation = validation,
@@ -258,11 +349,13 @@ static int train(lc_net *net, values *v, lc_error *err) {
                                 .threads = v->threads,
                                 .max_memory = v->max_memory,
                                 .print = v->quiet ? NULL : say,
-                                .color = isatty(STDOUT_FILENO),
-                                .verbose = v->verbose              ? v->verbose
-                                           : isatty(STDOUT_FILENO) ? 1
-                                                                   : 2};
+                                .color = lc_cli_colours(stdout),
+                                .verbose = v->verbose > 0  ? v->verbose
+                                           : moves(stdout) ? 1
+                                                           : 2};
     if (status == LC_OK) status = lc_fit(net, data, &fit, NULL, err);
+    if (status == LC_OK && !v->quiet) tell_skipped(data, "data");
+    if (status == LC_OK && !v->quiet) tell_skipped(validation, "validation data");
     if (status == LC_OK && v->output) status = lc_net_save(net, v->output, NULL, err);
     if (status == LC_OK && v->on_device) status = lc_net_save_trainable(net, v->on_device, v->batch ? (uint32_t)v->batch : 32, err);
     if (status == LC_OK && v->backup) lc_backup_discard(v->backup);
@@ -273,16 +366,48 @@ static int train(lc_net *net, values *v, lc_error *err) {
     return result;
 }
 
+/* Options that do not go together, or without another. */
+static int check_options(const values *v) {
+    if (!v->data.count) return lc_cli_usage("give the samples with --data", "litec train needs data");
+    if (v->restore_best && !v->patience) return lc_cli_usage("give --early-stopping N", "--restore-best goes with early stopping");
+    if (v->monitor && !v->patience && !v->plateau && !v->best)
+        return lc_cli_usage("give --early-stopping N, --reduce-lr N or --best FILE",
+                            "--monitor says what others go by, but there are none");
+    if (v->backup_steps && !v->backup) return lc_cli_usage("give --backup DIR", "--backup-steps says how often, but not where");
+    if (v->validation_labels.count && !v->validation.count)
+        return lc_cli_usage("give --validation-data, or a part of the data by --validation-split",
+                            "--validation-labels are of validation data, which is not given");
+    if (v->one_hot && !v->classes) return lc_cli_usage("give --classes N", "--one-hot needs to know how many classes there are");
+    if (!isnan(v->rate) && !(v->rate > 0))
+        return lc_cli_usage("give a rate above 0, e.g. 0.001", "--learning-rate %g: nothing would be learned", (double)v->rate);
+    if (!isnan(v->scale) && v->scale == 0) return lc_cli_usage("leave it out, or give a factor", "--scale 0 makes all inputs 0");
+    if (!isnan(v->split) && v->split < 0)
+        return lc_cli_usage("give a part of 1, e.g. 0.1", "--validation-split %g is below 0", (double)v->split);
+    return LC_EXIT_OK;
+}
+
+/* What hints of the library, which name fields of C, are called here. */
+static const lc_cli_renamed names[] = {
+    {"skip_corrupt", "--skip-corrupt"},
+    {"allow_nan", "--allow-nan"},
+    {"add the metric to lc_compile", "add the metric: -m NAME"},
+    {"raise limits.max_memory, leave out .cache, or give shuffling a smaller .buffer",
+     "raise it, --max-memory 16G, or leave out shuffling, --no-shuffle"},
+    {"(.height, .width, .channels; litec train: --height, --width, --channels)", "(--height, --width, --channels)"},
+    {NULL, NULL},
+};
+
 static int run(const lc_cli_command *command, int argc, char **argv) {
-    values v = {0};
+    values v = {.rate = NAN, .scale = NAN, .split = NAN, .verbose = -1};
     lc_cli_list arguments = {0};
     lc_error err = {0};
     lc_net *net;
     const lc_cli_parsed parsed = lc_cli_parse(command, argc, argv, &v, &arguments);
     if (parsed != LC_CLI_RUN) return parsed == LC_CLI_HELPED ? LC_EXIT_OK : LC_EXIT_USAGE;
-    if (!v.data.count) return lc_cli_usage("give the samples with --data", "litec train needs data");
-    if (v.restore_best && !v.patience) return lc_cli_usage("give --early-stopping N", "--restore-best goes with early stopping");
-    if (v.one_hot && !v.classes) return lc_cli_usage("give --classes N", "--one-hot needs to know how many classes there are");
+    const int wrong = check_options(&v);
+    if (wrong) return wrong;
+    lc_cli_rename(names);
+    v.quiet = v.quiet || v.verbose == 0;
     if (open_model(arguments.items[0], &v, &net, &err)) return lc_cli_fail(&err);
     int result = LC_EXIT_OK;
     if (v.freeze && lc_net_set_trainable(net, v.freeze, false, &err)) result = lc_cli_fail(&err);

@@ -208,8 +208,6 @@ static void test_refused(void **state) {
     lc_net_destroy(net);
 }
 
-/* ---- equal bits ----------------------------------------------------------------------------------------------------------- */
-
 static uint32_t bits_of(lc_net *net) {
     uint32_t h = 1;
     for (size_t i = 0; i < lc_net_variable_count(net); i++) {
@@ -222,6 +220,79 @@ static uint32_t bits_of(lc_net *net) {
     }
     return h;
 }
+
+static lc_net *opened(const char *path) {
+    lc_error err = {0};
+    lc_net *net;
+    GOES_WELL(lc_net_open(path, NULL, &net, &err));
+    return net;
+}
+
+static uint32_t one_more_epoch(lc_net *net) {
+    lc_error err = {0};
+    lc_pipeline *data = small_pipeline(0, SAMPLES, false, false, (lc_pipeline_options){.batch = BATCH});
+    GOES_WELL(lc_fit(net, data, NULL, NULL, &err));
+    const uint32_t bits = bits_of(net);
+    lc_pipeline_close(data);
+    lc_net_destroy(net);
+    return bits;
+}
+
+/* What is not given stays, with the state of the optimizer. */
+static void test_keep(void **state) {
+    (void)state;
+    lc_error err = {0};
+    char path[] = "/tmp/litec-keep-XXXXXX.keras";
+    close(mkstemps(path, 6));
+    lc_net *net = small_net(0, "adam");
+    lc_pipeline *data = small_pipeline(0, SAMPLES, false, false, (lc_pipeline_options){.batch = BATCH});
+    GOES_WELL(lc_fit(net, data, NULL, NULL, &err));
+    GOES_WELL(lc_net_save(net, path, NULL, &err));
+    lc_pipeline_close(data);
+    lc_net_destroy(net);
+    const uint32_t wanted = one_more_epoch(opened(path));
+    const lc_object metrics[] = {{.class_name = "sparse_top_k_categorical_accuracy"}, {0}};
+    const lc_compile_options kept[] = {
+        {.keep = true}, {.keep = true, .metrics = metrics}, {.keep = true, .loss = {.class_name = "sparse_categorical_crossentropy"}}};
+    for (size_t i = 0; i < 3; i++) {
+        net = opened(path);
+        GOES_WELL(lc_compile(net, &kept[i], &err));
+        assert_true(fabs(lc_net_learning_rate(net) - 0.1) < 1e-8);
+        assert_int_equal(one_more_epoch(net), wanted);
+    }
+    net = opened(path);
+    GOES_WELL(lc_compile(net, &(lc_compile_options){.keep = true, .optimizer = {.class_name = "sgd"}}, &err));
+    assert_int_not_equal(one_more_epoch(net), wanted);
+    unlink(path);
+    net = lc_sequential(NULL);
+    lc_add(net, LC_INPUT({4}));
+    lc_add(net, LC_DENSE(3));
+    assert_int_equal(lc_compile(net, &kept[1], &err), LC_ARGUMENT);
+    lc_net_destroy(net);
+}
+
+/* Halves are cast as Keras casts them. */
+static void test_halves(void **state) {
+    (void)state;
+    lc_error err = {0};
+    const uint16_t half[8] = {0x3c00, 0xc000, 0x3800, 0, 0x4000, 0xbc00, 0x3400, 0x3c00}, classes[2] = {0x4000, 0x3c00};
+    const float real[8] = {1, -2, 0.5f, 0, 2, -1, 0.25f, 1}, real_classes[2] = {2, 1};
+    const lc_array x[2] = {{.type = LC_FLOAT16, .rank = 2, .dims = {2, 4}, .data = (void *)(uintptr_t)half, .size = sizeof half},
+                           {.type = LC_FLOAT32, .rank = 2, .dims = {2, 4}, .data = (void *)(uintptr_t)real, .size = sizeof real}};
+    const lc_array y[2] = {
+        {.type = LC_FLOAT16, .rank = 1, .dims = {2}, .data = (void *)(uintptr_t)classes, .size = sizeof classes},
+        {.type = LC_FLOAT32, .rank = 1, .dims = {2}, .data = (void *)(uintptr_t)real_classes, .size = sizeof real_classes}};
+    uint32_t bits[2];
+    for (int i = 0; i < 2; i++) {
+        lc_net *net = small_net(0, "sgd");
+        GOES_WELL(lc_train_on_batch(net, &(lc_batch){.rows = 2, .x = &x[i], .y = &y[i]}, NULL, &err));
+        bits[i] = bits_of(net);
+        lc_net_destroy(net);
+    }
+    assert_int_equal(bits[0], bits[1]);
+}
+
+/* ---- equal bits ----------------------------------------------------------------------------------------------------------- */
 
 static const lc_pipeline_options shuffled = {.batch = 7, .shuffle = true, .seed = 3, .prefetch = 2};
 
@@ -355,9 +426,17 @@ static void test_print(void **state) {
 int main(void) {
     small_data();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keras),   cmocka_unit_test(test_outputs), cmocka_unit_test(test_compiled),
-        cmocka_unit_test(test_masked),  cmocka_unit_test(test_behind),  cmocka_unit_test(test_added_late),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_equal),   cmocka_unit_test_setup(test_resume, make_folder),
+        cmocka_unit_test(test_keras),
+        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_compiled),
+        cmocka_unit_test(test_masked),
+        cmocka_unit_test(test_behind),
+        cmocka_unit_test(test_added_late),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_halves),
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test_setup(test_resume, make_folder),
         cmocka_unit_test(test_print),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

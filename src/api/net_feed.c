@@ -197,7 +197,7 @@ static lc_status fits_validation(const lc_net *net, const lc_pipeline *data, con
         const lc_array a = lc_pipeline_part(validation, lc_pipeline_x_count(validation) + y[k]);
         const lc_array b = lc_pipeline_part(data, lc_pipeline_x_count(data) + from[k]);
         char found[LC_MAX_RANK * 14 + 3], wanted[LC_MAX_RANK * 14 + 3];
-        if (sample_numbers(&a) == sample_numbers(&b)) continue;
+        if (!is_compared(net, k) || sample_numbers(&a) == sample_numbers(&b)) continue;
         lc_fail(err, LC_INVALID, "targets of shape %s for output \"%.100s\", those to train on have %s", lc_array_shape(&a, found),
                 lc_net_output_name(net, k), lc_array_shape(&b, wanted));
         lc_error_hint(err, "give both the same form: classes, or one-hot rows");

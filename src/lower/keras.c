@@ -642,7 +642,7 @@ static void add_signature(lc_lower *lower, const model_state *m, const int32_t *
     lower->b->model->signature_count = 1;
 }
 
-static bool is_keras2(const lc_keras_model *k) {
+bool lc_keras_is_keras2(const lc_keras_model *k) {
     if (k->keras_version && k->keras_version[0] >= '0' && k->keras_version[0] <= '9') return k->keras_version[0] < '3';
     for (uint32_t i = 0; i < k->layer_count; i++) /* not stated: Keras 3 calls an input's shape batch_shape */
         if (is_class(&k->layers[i], "InputLayer")) return lc_json_get(k->layers[i].config, "batch_shape") == NULL;
@@ -683,7 +683,7 @@ static void lower_all(lc_lower *lower, const lc_keras_model *keras) {
 
 lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *options, lc_model *model, lc_error *err) {
     static const lc_lower_options defaults = {0};
-    lc_lower lower = {.options = options ? options : &defaults, .keras2 = is_keras2(keras)};
+    lc_lower lower = {.options = options ? options : &defaults, .keras2 = lc_keras_is_keras2(keras)};
     lc_budget_init(&lower.budget, &model->limits);
     lc_status status = lc_eager_begin(&lower, model, err);
     if (status == LC_OK) {

@@ -72,6 +72,9 @@ typedef struct lc_keras_model {
  * by a configuration that holds nothing but the name, which no layer has. */
 bool lc_keras_is_operation(const lc_keras_layer *layer);
 
+/* Whether Keras 2 (or 1) wrote the model: by the version, where that is not stated by the words of its inputs. */
+bool lc_keras_is_keras2(const lc_keras_model *model);
+
 /* Lowers `keras` into model->graphs[0] (which is empty), adds the signature "serving_default" with the Keras names of inputs
  * and outputs in Keras's order; the batch dimension stays open. Weights are laid out for TFLite in model->arena. */
 lc_status lc_lower_keras(const lc_keras_model *keras, const lc_lower_options *options, lc_model *model, lc_error *err);

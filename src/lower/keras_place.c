@@ -311,6 +311,7 @@ static lc_status place_by_name(placing *p, const lc_keras_layer *l, lc_keras_pla
         const char *path = lc_arena_strndup(p->arena, group.data, group.size);
         if (!path) return lc_fail_memory(err, "places of weights");
         LC_TRY(lc_keras_names_get(&names, path, &found, err));
+        if (!found->number && *path == '_') LC_TRY(lc_keras_names_get(&names, path + 1, &found, err)); /* Keras 2: "_query_dense" */
         of[i] = found->number ? found->number - 1 : none;
         next[of[i] + 1]++;
     }

@@ -10,6 +10,7 @@
 
 #include "grad/own.h"
 #include <math.h>
+#include <string.h>
 
 /* The axes of an option: a number, or a list of them; missing: the last. Returns how many, 0 when failed. Fills axes in the order given. */
 uint32_t lc_lower_axes(lc_call *c, const char *key, int32_t rank, int32_t *axes) {
@@ -71,12 +72,23 @@ static void move(lc_call *c, const lc_keras_weight *moving, const char *name, in
     lc_training_update(c, t, sum);
 }
 
+/* Keras 2 has the fused operator of TensorFlow for pictures and volumes with channels first or last; its moving variance follows that of a sample,
+ * divided by one less than the number of values. 1: as Keras 3 has it. */
+static float sample_correction(const lc_call *c, const lc_shape *s, int32_t axis) {
+    const bool fused = c->lower->keras2 && strcmp(c->layer->class_name, "BatchNormalization") == 0 && (s->rank == 4 || s->rank == 5) &&
+                       (axis == 1 || axis == s->rank - 1) && !lc_json_get(c->config, "virtual_batch_size");
+    double n = 1;
+    for (int32_t i = 0; fused && i < s->rank; i++) n *= i == axis ? 1 : s->dims[i];
+    return n > 1 ? (float)(n / (n - 1)) : 1;
+}
+
 /* By the statistics of the batch; the moving ones follow them. */
 static int32_t by_batch(lc_call *c, int32_t x, const along *a, const lc_keras_weight *const w[4], float epsilon, float momentum) {
     lc_shape s;
     if (!lc_call_shape(c, x, &s)) return -1;
     if (a->n != 1) return lc_opt_fail(c, "axis", "litec trains it over one axis");
     const int32_t axis = a->axes[0], last = s.rank - 1;
+    const float correction = sample_correction(c, &s, axis);
     int32_t perm[LC_MAX_RANK];
     for (int32_t i = 0; i <= last; i++) perm[i] = i == axis ? last : i == last ? axis : i;
     if (axis != last) x = lc_build_transpose(c->b, x, perm, s.rank);
@@ -86,6 +98,7 @@ static int32_t by_batch(lc_call *c, int32_t x, const along *a, const lc_keras_we
     int32_t out[3];
     if (!lc_build_own(c->b, &lc_own_BATCH_NORM, &o, sizeof o, in, 3, out, 3)) return -1;
     move(c, w[2], "moving_mean", out[1], momentum);
+    if (correction > 1) out[2] = lc_build_with_scalar(c->b, LC_OP_MUL, out[2], "correction", correction);
     move(c, w[3], "moving_variance", out[2], momentum);
     return axis == last ? out[0] : lc_build_transpose(c->b, out[0], perm, s.rank);
 }

@@ -408,15 +408,12 @@ static lc_status take_state(lc_net *net, const lc_keras_state *state, lc_error *
     if (status == LC_NO_MEMORY && err) *err = other;
     if (status != LC_OK) net->uncompiled = other;
     if (status != LC_OK) return status == LC_NO_MEMORY ? status : LC_OK;
-    uint32_t n;
-    const lc_slot *slots = lc_optimizer_slots(net->optimizer, &n);
-    if (state->optimizer_count != n) return LC_OK;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t bytes;
-        if (!lc_dtype_bytes(state->optimizer[i].type, slots[i].n, &bytes) || bytes != state->optimizer[i].size) return LC_OK;
-    }
-    for (uint32_t i = 0; i < n; i++)
-        lc_net_copy(slots[i].type, slots[i].data, state->optimizer[i].type, state->optimizer[i].data, slots[i].n, NULL);
+    const char *why;
+    LC_TRY(lc_net_take_slots(net, state, &why, err));
+    if (!why) return LC_OK;
+    lc_net_compiled_deinit(net); /* to go on with a fresh optimizer is another training: it is to be asked for */
+    lc_fail(&net->uncompiled, LC_INVALID, "the optimizer's state in the file is of another kind: %s", why);
+    lc_error_hint(&net->uncompiled, "the optimizer can begin anew");
     return LC_OK;
 }
 

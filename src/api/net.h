@@ -10,6 +10,7 @@
  *   net_penalty.c   activity regularisers
  *   net_blame.c     the line of a text that an error is about
  *   net_quantize.c  quantisation-aware training
+ *   net_state.c     the optimizer's state from a file of any Keras
  *   net_save.c      to files and to an lc_model
  *   net_transfer.c  a model as a layer of another, or cut at a layer        features.c    or as a fixed function
  *   net_adapt.c     statistics of data for a Normalization layer
@@ -218,6 +219,17 @@ lc_status lc_net_blame(const lc_net *net, lc_status status, lc_error *err);
 
 /* The variable whose values lie at `data`; NULL: there is none. */
 lc_variable *lc_net_variable_of(lc_net *net, const void *data);
+
+/* The state of the optimizer as a file has it, of any version of Keras; all of it or nothing: *why says why not (NULL: it was taken, or there is
+ * none), in the net's arena. The net is compiled with the file's optimizer. LC_NO_MEMORY. */
+struct lc_keras_state;
+lc_status lc_net_take_slots(lc_net *net, const struct lc_keras_state *state, const char **why, lc_error *err);
+/* Whether the model's configuration is one of Keras 2: it is saved so, too. */
+bool lc_net_is_keras2(const lc_net *net);
+
+/* What a file that knows variables by their names calls it: its path, with its number behind it where another has the path before it (models
+ * within models). In the arena or the net; NULL: memory is out. */
+const char *lc_net_unique_path(const lc_net *net, const lc_variable *v, lc_arena *arena);
 
 /* LC_ARGUMENT: it is not. */
 lc_status lc_net_is_compiled(const lc_net *net, lc_error *err);

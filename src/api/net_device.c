@@ -77,15 +77,10 @@ static lc_status sign(device *d, lc_signature *s, const char *key, int32_t graph
     return LC_OK;
 }
 
-/* A variable is called by its path in the net, which tells the directions of a Bidirectional layer apart; where two have one path (models within
- * models), by its number, too. */
+/* A variable is called by its path in the net, which tells the directions of a Bidirectional layer apart. */
 static lc_status name_variable(device *d, lc_trained *t) {
     const lc_variable *v = lc_net_variable_of(d->net, t->data);
-    if (!v) return LC_OK;
-    t->name = v->path;
-    for (const lc_variable *other = d->net->variables; other < v; other++)
-        if (strcmp(other->path, v->path) == 0)
-            t->name = lc_arena_printf(&d->model->arena, "%s_%u", v->path, (uint32_t)(v - d->net->variables));
+    if (v) t->name = lc_net_unique_path(d->net, v, &d->model->arena);
     return t->name ? LC_OK : lc_fail_memory(d->err, "a variable");
 }
 

@@ -11,9 +11,55 @@
 #include "lower/rounding.h"
 #include "lower/training.h"
 #include "train/config.h"
+#include "train/state_names.h"
 
 #include <ctype.h>
 #include <string.h>
+
+static lc_keras_weight array_of(const lc_slot *slot, const char *name) {
+    lc_keras_weight w = {.name = name, .type = slot->type, .rank = slot->rank, .data = slot->data};
+    memcpy(w.dims, slot->dims, sizeof w.dims);
+    w.size = slot->n * (lc_dtype_bits(slot->type) / 8);
+    return w;
+}
+
+/* The momenta of Keras 2's SGD, which it has even where it does not use them: zeros. */
+static lc_status idle_momenta(lc_net *net, lc_arena *arena, lc_keras_file *file, lc_keras_weight *list, lc_error *err) {
+    for (uint32_t i = 0; i < net->variable_count; i++) {
+        const lc_variable *v = &net->variables[i];
+        if (!v->trainable) continue;
+        const lc_slot slot = {.type = LC_FLOAT32, .n = v->n, .rank = v->rank, .data = lc_arena_array(arena, v->n + 1, sizeof(float))};
+        lc_keras_weight *w = &list[file->optimizer_count];
+        *w = array_of(&slot, lc_arena_printf(arena, "SGD/m/%s:0", v->path));
+        memcpy(w->dims, v->dims, sizeof w->dims);
+        if (!w->name || !w->data) return lc_fail_memory(err, "the optimizer's state");
+        file->optimizer_count++;
+    }
+    return LC_OK;
+}
+
+/* The optimizer's state as Keras 2 has it: without the learning rate and what Nadam keeps behind the arrays. */
+static lc_status list_keras2_state(lc_net *net, lc_arena *arena, lc_keras_file *file, lc_error *err) {
+    uint32_t n;
+    const lc_slot *slots = lc_optimizer_slots(net->optimizer, &n);
+    const char *class_name = lc_optimizer_class(net->optimizer);
+    lc_keras_weight *list = lc_arena_array(arena, (size_t)n + net->variable_count + 1, sizeof *list);
+    if (!list) return lc_fail_memory(err, "the optimizer's state");
+    file->optimizer = list;
+    file->optimizer_class = class_name;
+    file->learning_rate = (double)lc_optimizer_learning_rate(net->optimizer);
+    list[file->optimizer_count++] = array_of(&slots[0], "iteration:0");
+    for (uint32_t i = 1; i < n; i++) {
+        const lc_state_name *as = slots[i].state ? lc_state_name_of(class_name, slots[i].state) : NULL;
+        if (!as || !as->keras2) continue;
+        const char *name = lc_arena_printf(arena, "%s/%s/%s:0", class_name, as->keras2, slots[i].variable->path);
+        if (!name) return lc_fail_memory(err, "the optimizer's state");
+        list[file->optimizer_count++] = array_of(&slots[i], name);
+    }
+    return strcmp(class_name, "SGD") == 0 && !(n > 1 && slots[n - 1].state && strcmp(slots[n - 1].state, "momentum") == 0)
+               ? idle_momenta(net, arena, file, list, err)
+               : LC_OK;
+}
 
 /* The optimizer's state as Keras's arrays. */
 static lc_status list_state(lc_net *net, lc_arena *arena, lc_keras_file *file, lc_error *err) {
@@ -21,11 +67,7 @@ static lc_status list_state(lc_net *net, lc_arena *arena, lc_keras_file *file, l
     const lc_slot *slots = lc_optimizer_slots(net->optimizer, &n);
     lc_keras_weight *list = lc_arena_array(arena, n + 1, sizeof *list);
     if (!list) return lc_fail_memory(err, "the optimizer's state");
-    for (uint32_t i = 0; i < n; i++) {
-        list[i] = (lc_keras_weight){.name = slots[i].name, .type = slots[i].type, .rank = slots[i].rank, .data = slots[i].data};
-        memcpy(list[i].dims, slots[i].dims, sizeof list[i].dims);
-        list[i].size = slots[i].n * (lc_dtype_bits(slots[i].type) / 8);
-    }
+    for (uint32_t i = 0; i < n; i++) list[i] = array_of(&slots[i], slots[i].name);
     file->optimizer = list;
     file->optimizer_count = n;
     const char *name = lc_json_str(lc_json_get(net->compiled, "optimizer"), "class_name", "optimizer");
@@ -45,6 +87,20 @@ static lc_status save_tflite(lc_net *net, const char *path, lc_error *err) {
 }
 
 /* ---- TensorFlow's files --------------------------------------------------------------------------------------------------- */
+
+const char *lc_net_unique_path(const lc_net *net, const lc_variable *v, lc_arena *arena) {
+    for (const lc_variable *other = net->variables; other < v; other++)
+        if (strcmp(other->path, v->path) == 0) return lc_arena_printf(arena, "%s_%u", v->path, (uint32_t)(v - net->variables));
+    return v->path;
+}
+
+/* A variable is called by its path in the net: the lowering's own name for it is that of the layer around it, which is one for both directions of a
+ * Bidirectional layer. */
+static lc_status name_variable(lc_net *net, lc_trained *t, lc_arena *arena, lc_error *err) {
+    const lc_variable *v = lc_net_variable_of(net, t->data);
+    if (v) t->name = lc_net_unique_path(net, v, arena);
+    return t->name ? LC_OK : lc_fail_memory(err, "names of variables");
+}
 
 /* The model for inference with its arrays as inputs of the graph, which become variables. Recurrent layers over an open number of steps are loops,
  * which take no such inputs: then the arrays are constants, and the list is empty. */
@@ -67,8 +123,9 @@ static lc_status with_variables(lc_net *net, lc_model **out, lc_emit_variable **
     *list = status == LC_OK ? lc_arena_array(&model->arena, training.count + 1, sizeof **list) : NULL;
     if (status == LC_OK && !*list) status = lc_fail_memory(err, "variables");
     for (uint32_t i = 0; status == LC_OK && i < training.count; i++) {
-        const lc_trained *t = &training.list[i];
+        lc_trained *t = &training.list[i];
         lc_emit_variable *v = &(*list)[(*n)++];
+        status = name_variable(net, t, &model->arena, err);
         *v = (lc_emit_variable){
             .name = t->name, .type = LC_FLOAT32, .rank = t->rank, .dims = t->dims, .data = t->data, .size = sizeof(float)};
         for (int32_t d = 0; d < t->rank; d++) v->size *= (size_t)t->dims[d];
@@ -116,11 +173,11 @@ lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_opti
     if (lc_path_ends(path, ".ckpt")) return save_tensorflow(net, path, false, err);
     if (is_folder(path)) return save_tensorflow(net, path, true, err);
     lc_arena arena = {0};
-    lc_keras_file file = {.model = net->keras, .config = net->config, .more = more};
+    lc_keras_file file = {.model = net->keras, .config = net->config, .more = more, .keras2 = lc_net_is_keras2(net)};
     lc_status status = LC_OK;
     if (net->optimizer && !(options && options->no_optimizer)) {
         file.compile_config = net->compiled;
-        status = list_state(net, &arena, &file, err);
+        status = (file.keras2 ? list_keras2_state : list_state)(net, &arena, &file, err);
     }
     if (status == LC_OK)
         status = lc_path_ends(path, ".weights.h5") ? lc_emit_keras_weights(&file, path, err)

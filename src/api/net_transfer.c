@@ -11,7 +11,6 @@
 
 #include "emit/keras_config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- variables that wait for their model ------------------------------------------------------------------------------------ */
@@ -97,14 +96,9 @@ lc_status lc_net_given_take(lc_net *net, lc_error *err) {
 
 /* ---- a model as a layer -------------------------------------------------------------------------------------------------------- */
 
-static bool is_keras3(const lc_net *net) {
-    const char *version = net->keras->keras_version;
-    return !version || strtol(version, NULL, 10) >= 3;
-}
-
 int32_t lc_net_put_model(lc_net *net, lc_description *d, const lc_net *model) {
     if (!model->keras) return lc_describe_model(d, &model->described);
-    if (!is_keras3(model)) {
+    if (lc_net_is_keras2(model)) {
         lc_describe_fail(d, LC_UNSUPPORTED, "model '%.100s' was written by Keras %.20s: it cannot be a layer of a model of Keras 3",
                          model->keras->name ? model->keras->name : "?", model->keras->keras_version);
         lc_error_hint(&d->error, "train a head on what it gives (lc_features_of_net), or save it with Keras 3 first");
@@ -223,7 +217,7 @@ static lc_status cut(const lc_net *net, int32_t last, lc_arena *arena, const lc_
     LC_TRY(cut_layers(&c, last, sequential, &layers, err));
     if (lc_json_is(config, LC_JSON_OBJECT)) { /* the first Sequential of Keras was a list */
         config = lc_config_with(arena, config, "layers", &layers);
-        if (config && !sequential) LC_TRY(cut_ends(&c, last, is_keras3(net), &config, err));
+        if (config && !sequential) LC_TRY(cut_ends(&c, last, !lc_net_is_keras2(net), &config, err));
     } else config = &layers;
     if (!config) return lc_fail_memory(err, "a model");
     members[0] = text_of(net->keras->class_name);

@@ -13,4 +13,14 @@ const lc_json *lc_config_with(lc_arena *arena, const lc_json *object, const char
 lc_status lc_config_legacy_model(lc_arena *arena, const lc_json *config, const lc_json **out, lc_error *err);
 lc_status lc_config_legacy_training(lc_arena *arena, const lc_json *compile_config, const lc_json **out, lc_error *err);
 
+/* keras2_config.c: the same of a model of Keras 2; zip: for a .keras file. */
+typedef struct lc_keras2_optimizer {
+    const char *class_name; /* "Adam" */
+    double learning_rate;   /* as it is now; a schedule in the configuration stays */
+} lc_keras2_optimizer;
+lc_status lc_config_keras2_model(lc_arena *arena, const lc_json *config, bool zip, const lc_json **out, lc_error *err);
+/* LC_UNSUPPORTED: an argument that optimizers of Keras 2 do not have. */
+lc_status lc_config_keras2_training(lc_arena *arena, const lc_json *compiled, const lc_keras2_optimizer *optimizer, bool zip,
+                                    const lc_json **out, lc_error *err);
+
 #endif

@@ -31,6 +31,7 @@ typedef struct writing {
     lc_arena arena;
     lc_h5_writer *h5;
     asset *assets, **last;
+    bool keras2;
     lc_error *err;
 } writing;
 
@@ -50,6 +51,12 @@ static lc_status too_long(writing *w, const char *name) {
 
 static lc_status put_model(writing *w, const lc_keras_model *m, const char *path);
 
+/* The parts of attention are hidden attributes in Keras 2. */
+static const char *place_of(writing *w, const lc_keras_layer *l, const char *place) {
+    const bool hidden = w->keras2 && strcmp(l->class_name, "MultiHeadAttention") == 0 && *place != '_';
+    return hidden ? lc_arena_printf(&w->arena, "_%s", place) : place;
+}
+
 static lc_status put_layer(writing *w, const lc_keras_layer *l, const char *path) {
     char below[MAX_PATH + 1];
     lc_keras_place *places;
@@ -67,7 +74,9 @@ static lc_status put_layer(writing *w, const lc_keras_layer *l, const char *path
     LC_TRY(lc_keras_places(l, &w->arena, &places, w->err));
     LC_TRY(lc_h5_put_group(w->h5, lc_h5_writer_root(w->h5), path, &group, w->err));
     for (uint32_t i = 0; i < l->weight_count; i++) {
-        const lc_status status = lc_h5_put_array(w->h5, group, places[i].zip, places[i].weight, w->err);
+        const char *place = place_of(w, l, places[i].zip);
+        if (!place) return lc_fail_memory(w->err, "places of weights");
+        const lc_status status = lc_h5_put_array(w->h5, group, place, places[i].weight, w->err);
         if (status == LC_ARGUMENT) lc_error_prefix(w->err, "layer '%s' (%s)", l->name, l->class_name);
         if (status != LC_OK) return status;
     }
@@ -109,6 +118,7 @@ static lc_status put_optimizer(writing *w, const lc_keras_file *f) {
 /* The tree of groups; what it needs lives in w->arena. */
 static lc_status put_weights(writing *w, const lc_keras_file *f) {
     w->last = &w->assets;
+    w->keras2 = f->keras2;
     w->h5 = lc_h5_writer_new(&w->arena);
     if (!w->h5) return lc_fail_memory(w->err, "weights");
     LC_TRY(put_model(w, f->model, ""));
@@ -127,16 +137,8 @@ lc_status lc_emit_keras_weights_to(const lc_keras_file *file, const lc_sink *sin
 
 /* ---- .keras -------------------------------------------------------------------------------------------------------------- */
 
-static lc_status put_config(writing *w, lc_zip_writer *z, const lc_keras_file *f) {
-    /* A configuration from an .h5 file has no module, without which Keras 3 finds no class. */
-    const bool functional = strcmp(f->model->class_name, "Functional") == 0;
-    const lc_json module = {.kind = LC_JSON_STRING, .string = functional ? "keras.src.models.functional" : "keras"};
-    const lc_json *config = lc_config_with(&w->arena, f->config, "compile_config", f->compile_config);
+static lc_status put_text(writing *w, lc_zip_writer *z, const lc_json *config) {
     lc_text text = {0};
-    if (!f->config) return lc_fail(w->err, LC_ARGUMENT, "a model without configuration cannot be saved");
-    if (config && !lc_json_get(config, "module")) config = lc_config_with(&w->arena, config, "module", &module);
-    if (config && !lc_json_get(config, "registered_name")) config = lc_config_with(&w->arena, config, "registered_name", NULL);
-    if (!config) return lc_fail_memory(w->err, "configuration");
     lc_json_write(config, &text);
     const lc_status status =
         text.failed ? lc_fail_memory(w->err, "configuration") : lc_zip_put_data(z, "config.json", text.data, text.size, w->err);
@@ -144,11 +146,35 @@ static lc_status put_config(writing *w, lc_zip_writer *z, const lc_keras_file *f
     return status;
 }
 
+static lc_status put_keras2_config(writing *w, lc_zip_writer *z, const lc_keras_file *f) {
+    const lc_json *config, *compiled = NULL;
+    const lc_keras2_optimizer o = {f->optimizer_class, f->learning_rate};
+    LC_TRY(lc_config_keras2_model(&w->arena, f->config, true, &config, w->err));
+    if (f->compile_config) LC_TRY(lc_config_keras2_training(&w->arena, f->compile_config, &o, true, &compiled, w->err));
+    if (compiled && !(config = lc_config_with(&w->arena, config, "compile_config", compiled)))
+        return lc_fail_memory(w->err, "configuration");
+    return put_text(w, z, config);
+}
+
+static lc_status put_config(writing *w, lc_zip_writer *z, const lc_keras_file *f) {
+    if (f->keras2) return put_keras2_config(w, z, f);
+    /* A configuration from an .h5 file has no module, without which Keras 3 finds no class. */
+    const bool functional = strcmp(f->model->class_name, "Functional") == 0;
+    const lc_json module = {.kind = LC_JSON_STRING, .string = functional ? "keras.src.models.functional" : "keras"};
+    const lc_json *config = lc_config_with(&w->arena, f->config, "compile_config", f->compile_config);
+    if (!f->config) return lc_fail(w->err, LC_ARGUMENT, "a model without configuration cannot be saved");
+    if (config && !lc_json_get(config, "module")) config = lc_config_with(&w->arena, config, "module", &module);
+    if (config && !lc_json_get(config, "registered_name")) config = lc_config_with(&w->arena, config, "registered_name", NULL);
+    if (!config) return lc_fail_memory(w->err, "configuration");
+    return put_text(w, z, config);
+}
+
 static lc_status put_members(writing *w, const lc_keras_file *f, const lc_sink *sink) {
-    static const char metadata[] = "{\"keras_version\": \"" LC_KERAS_VERSION "\"}";
+    static const char newer[] = "{\"keras_version\": \"" LC_KERAS_VERSION "\"}", older[] = "{\"keras_version\": \"" LC_KERAS2_VERSION "\"}";
+    const char *metadata = f->keras2 ? older : newer;
     lc_zip_writer z = {.sink = sink, .arena = &w->arena};
     LC_TRY(put_weights(w, f));
-    LC_TRY(lc_zip_put_data(&z, "metadata.json", metadata, sizeof metadata - 1, w->err));
+    LC_TRY(lc_zip_put_data(&z, "metadata.json", metadata, strlen(metadata), w->err));
     LC_TRY(put_config(w, &z, f));
     LC_TRY(lc_zip_put(&z, "model.weights.h5", write_weights, w->h5, w->err));
     for (const asset *a = w->assets; a; a = a->next) LC_TRY(lc_zip_put_data(&z, a->path, a->text.data, a->text.size, w->err));

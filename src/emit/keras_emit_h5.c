@@ -34,6 +34,7 @@ typedef struct list {
 typedef struct writing {
     lc_arena arena;
     lc_h5_writer *h5;
+    lc_str version; /* of Keras */
     lc_error *err;
 } writing;
 
@@ -151,7 +152,7 @@ static lc_status put_weights(writing *w, const lc_keras_model *m) {
     }
     LC_TRY(put_names(w, weights, "layer_names", names, n));
     LC_TRY(lc_h5_put_text(w->h5, weights, "backend", LC_STR("tensorflow"), w->err));
-    LC_TRY(lc_h5_put_text(w->h5, weights, "keras_version", LC_STR(LC_KERAS_VERSION), w->err));
+    LC_TRY(lc_h5_put_text(w->h5, weights, "keras_version", w->version, w->err));
     LC_TRY(lc_h5_put_group(w->h5, weights, "top_level_model_weights", &top, w->err));
     return lc_h5_put_strings(w->h5, top, "weight_names", NULL, 0, w->err);
 }
@@ -163,7 +164,7 @@ static lc_status put_optimizer(writing *w, const lc_keras_file *f) {
     if (!f->optimizer_count) return LC_OK;
     LC_TRY(lc_h5_put_group(w->h5, lc_h5_writer_root(w->h5), "optimizer_weights", &group, w->err));
     for (uint32_t i = 0; i < f->optimizer_count; i++) {
-        const char *name = f->optimizer[i].name, *path = join(w, front, name && *name ? name : "variable");
+        const char *name = f->optimizer[i].name, *path = f->keras2 ? name : join(w, front, name && *name ? name : "variable");
         LC_TRY(add(w, &all, (named){path, path, &f->optimizer[i], true}));
     }
     return put_list(w, group, &all);
@@ -181,19 +182,26 @@ static lc_status put_json(writing *w, const char *attribute, const lc_json *v) {
     return status;
 }
 
-static lc_status put_file(writing *w, const lc_keras_file *f) {
+static lc_status put_configs(writing *w, const lc_keras_file *f) {
     const lc_json *config, *training;
+    const lc_keras2_optimizer o = {f->optimizer_class, f->learning_rate};
+    LC_TRY(f->keras2 ? lc_config_keras2_model(&w->arena, f->config, false, &config, w->err)
+                     : lc_config_legacy_model(&w->arena, f->config, &config, w->err));
+    LC_TRY(put_json(w, "model_config", config));
+    if (!f->compile_config || !f->compile_config->count) return LC_OK;
+    LC_TRY(f->keras2 ? lc_config_keras2_training(&w->arena, f->compile_config, &o, false, &training, w->err)
+                     : lc_config_legacy_training(&w->arena, f->compile_config, &training, w->err));
+    return put_json(w, "training_config", training);
+}
+
+static lc_status put_file(writing *w, const lc_keras_file *f) {
+    w->version = f->keras2 ? LC_STR(LC_KERAS2_VERSION) : LC_STR(LC_KERAS_VERSION);
     w->h5 = lc_h5_writer_new(&w->arena);
     if (!w->h5) return lc_fail_memory(w->err, "HDF5 file");
     lc_h5_node *root = lc_h5_writer_root(w->h5);
     LC_TRY(lc_h5_put_text(w->h5, root, "backend", LC_STR("tensorflow"), w->err));
-    LC_TRY(lc_h5_put_text(w->h5, root, "keras_version", LC_STR(LC_KERAS_VERSION), w->err));
-    LC_TRY(lc_config_legacy_model(&w->arena, f->config, &config, w->err));
-    LC_TRY(put_json(w, "model_config", config));
-    if (f->compile_config && f->compile_config->count) {
-        LC_TRY(lc_config_legacy_training(&w->arena, f->compile_config, &training, w->err));
-        LC_TRY(put_json(w, "training_config", training));
-    }
+    LC_TRY(lc_h5_put_text(w->h5, root, "keras_version", w->version, w->err));
+    LC_TRY(put_configs(w, f));
     LC_TRY(put_weights(w, f->model));
     return put_optimizer(w, f);
 }

@@ -7,6 +7,8 @@
  * Stays true: variables are in the order of their numbers or names; every one that is there is read; nothing is guessed for those that are not.
  * What they belong to is told by the optimizer and the model, which compares shapes.
  *
+ * An optimizer of older Keras is put in the words of today where its file is read: "lr" is "learning_rate", and "decay" is a schedule.
+ *
  * Refuses: numbers with gaps, names without an array, names that are there twice.
  *
  * Facts: keras/src/saving/saving_lib.py, keras/src/legacy/saving/legacy_h5_format.py.
@@ -82,6 +84,81 @@ static lc_status parse(const lc_keras_reading *r, const char *what, lc_str text,
     return status;
 }
 
+/* ---- optimizers of old --------------------------------------------------------------------------------------------------- */
+
+static lc_json member(const lc_json *v, const char *key) {
+    lc_json made = *v;
+    made.key = key;
+    return made;
+}
+
+/* The learning rate that falls with the steps as "decay" says, as a schedule: rate / (1 + decay * step). */
+static lc_status decaying(const lc_keras_reading *r, const lc_json *rate, const lc_json *decay, lc_json *out, lc_error *err) {
+    lc_json *items = lc_arena_array(r->arena, 8, sizeof *items);
+    if (!items) return lc_fail_memory(err, "a configuration");
+    items[0] = (lc_json){.kind = LC_JSON_STRING, .key = "module", .string = "keras.optimizers.schedules"};
+    items[1] = (lc_json){.kind = LC_JSON_STRING, .key = "class_name", .string = "InverseTimeDecay"};
+    items[2] = (lc_json){.kind = LC_JSON_OBJECT, .key = "config", .items = items + 4, .count = 4};
+    items[3] = (lc_json){.kind = LC_JSON_NULL, .key = "registered_name"};
+    items[4] = member(rate, "initial_learning_rate");
+    items[5] = (lc_json){.kind = LC_JSON_INT, .key = "decay_steps", .integer = 1, .real = 1};
+    items[6] = member(decay, "decay_rate");
+    items[7] = (lc_json){.kind = LC_JSON_BOOL, .key = "staircase"};
+    *out = (lc_json){.kind = LC_JSON_OBJECT, .key = "learning_rate", .items = items, .count = 4};
+    return LC_OK;
+}
+
+static bool is_number(const lc_json *v) { return v && (v->kind == LC_JSON_INT || v->kind == LC_JSON_REAL); }
+
+/* The configuration of an optimizer of older Keras: "lr" is its learning rate, "decay" lowers it. */
+static lc_status modern_optimizer(const lc_keras_reading *r, const lc_json *config, bool nadam, const lc_json **out, lc_error *err) {
+    const lc_json *decay = lc_json_get(config, "decay"), *lr = lc_json_get(config, "lr"), *rate = lc_json_get(config, "learning_rate");
+    const bool decays = is_number(decay) && decay->real != 0;
+    *out = config;
+    if (!lc_json_is(config, LC_JSON_OBJECT) || (!decay && !lr)) return LC_OK;
+    lc_json *made = lc_arena_alloc(r->arena, sizeof *made), *items = lc_arena_array(r->arena, (size_t)config->count + 1, sizeof *items);
+    if (!made || !items) return lc_fail_memory(err, "a configuration");
+    *made = *config;
+    made->items = items;
+    made->count = 0;
+    if (!rate) rate = lr;
+    if (decays && (nadam || !is_number(rate))) { /* refused by this name */
+        items[made->count++] = member(decay, nadam ? "schedule_decay" : "decay with a schedule");
+    } else if (decays) {
+        LC_TRY(decaying(r, rate, decay, &items[made->count++], err));
+        rate = NULL;
+    }
+    for (uint32_t i = 0; i < config->count; i++) {
+        const lc_json *v = &config->items[i];
+        if (v == decay || (v == lr && lr != rate) || (strcmp(v->key, "learning_rate") == 0 && v != rate)) continue;
+        items[made->count++] = v == lr ? member(v, "learning_rate") : *v;
+    }
+    *out = made;
+    return LC_OK;
+}
+
+/* What a model was compiled with in the same words. Nadam's "decay" was another thing, which no later Nadam has: it is refused by its name. */
+static lc_status settle(const lc_keras_reading *r, const lc_json **compiled, lc_error *err) {
+    const lc_json *optimizer = lc_json_get(*compiled, "optimizer"), *config = lc_json_get(optimizer, "config"), *now;
+    const char *class_name = lc_json_str(optimizer, "class_name", "");
+    LC_TRY(modern_optimizer(r, config, strcmp(class_name, "Nadam") == 0 || strcmp(class_name, "nadam") == 0, &now, err));
+    if (now == config) return LC_OK;
+    lc_json *made = lc_arena_array(r->arena, 2, sizeof *made), *members = lc_arena_array(r->arena, optimizer->count, sizeof *members),
+            *items = lc_arena_array(r->arena, (*compiled)->count, sizeof *items);
+    if (!made || !members || !items) return lc_fail_memory(err, "a configuration");
+    for (uint32_t i = 0; i < optimizer->count; i++)
+        members[i] = &optimizer->items[i] == config ? member(now, "config") : optimizer->items[i];
+    made[1] = *optimizer;
+    made[1].items = members;
+    for (uint32_t i = 0; i < (*compiled)->count; i++) items[i] = &(*compiled)->items[i] == optimizer ? made[1] : (*compiled)->items[i];
+    made[0] = **compiled;
+    made[0].items = items;
+    *compiled = made;
+    return LC_OK;
+}
+
+/* ---- files ----------------------------------------------------------------------------------------------------------------- */
+
 static lc_status of_zip(const lc_keras_reading *r, lc_keras_state *out, lc_error *err) {
     lc_zip zip;
     lc_h5 *h5;
@@ -100,6 +177,7 @@ static lc_status of_zip(const lc_keras_reading *r, lc_keras_state *out, lc_error
         LC_TRY(lc_h5_open(data, size, weights->method == 0 ? weights->at : 0, r->budget, r->arena, r->data, &h5, err));
         LC_TRY(read_numbered(r, h5, &held, err));
     }
+    if (out->compile_config) LC_TRY(settle(r, &out->compile_config, err));
     take(&held, out);
     return LC_OK;
 }
@@ -155,7 +233,7 @@ static lc_status read_training(const lc_keras_reading *r, lc_str text, lc_keras_
     *made = *old;
     made->items = items;
     out->compile_config = made;
-    return LC_OK;
+    return settle(r, &out->compile_config, err);
 }
 
 static lc_status of_h5(const lc_keras_reading *r, lc_keras_state *out, lc_error *err) {

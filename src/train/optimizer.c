@@ -61,7 +61,7 @@ static void add_slot(lc_optimizer *o, const struct lc_member *m, const char *nam
                      float **array) {
     lc_slot *slot = &o->slots[o->slot_count++];
     const lc_variable *v = m->variable;
-    *slot = (lc_slot){.name = *text, .type = LC_FLOAT32, .data = *memory, .n = v->n, .rank = v->rank};
+    *slot = (lc_slot){.name = *text, .state = name, .variable = v, .type = LC_FLOAT32, .data = *memory, .n = v->n, .rank = v->rank};
     memcpy(slot->dims, v->dims, sizeof slot->dims);
     for (const char *s = v->path; *s; s++) *(*text)++ = *s == '/' ? '_' : *s;
     *(*text)++ = '_';
@@ -139,6 +139,7 @@ lc_status lc_optimizer_create(const lc_json *object, const lc_variable *variable
     read_common(o, &c);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kinds[i].name, c.class.name) != 0) continue;
+        o->class_name = kinds[i].name;
         kinds[i].setup(o, &c);
         o->update = kinds[i].update;
         o->append = kinds[i].append;
@@ -332,6 +333,22 @@ const lc_slot *lc_optimizer_slots(lc_optimizer *o, uint32_t *count) {
 }
 
 float lc_optimizer_loss_scale(const lc_optimizer *o) { return isnan(o->loss_scale) ? 1 : o->loss_scale; }
+
+const char *lc_optimizer_class(const lc_optimizer *o) { return o->class_name; }
+
+bool lc_optimizer_betas(const lc_optimizer *o, double betas[2]) {
+    static const char *const kin[] = {"Adam", "AdamW", "Adamax", "Nadam"};
+    for (size_t i = 0; i < sizeof kin / sizeof *kin; i++)
+        if (strcmp(o->class_name, kin[i]) == 0) {
+            betas[0] = (double)o->a[0];
+            betas[1] = (double)o->a[1];
+            return true;
+        }
+    return false;
+}
+
+bool lc_optimizer_has_schedule(const lc_optimizer *o) { return o->has_schedule; }
+
 int64_t lc_optimizer_iteration(const lc_optimizer *o) { return o->iteration; }
 
 float lc_optimizer_learning_rate(const lc_optimizer *o) {

@@ -18,8 +18,10 @@ typedef struct lc_optimizer lc_optimizer;
 
 /* An array of the state. */
 typedef struct lc_slot {
-    const char *name; /* "iteration", "learning_rate", "dense_kernel_momentum" */
-    lc_dtype type;    /* INT64: iteration; else FLOAT32 */
+    const char *name;            /* "iteration", "learning_rate", "dense_kernel_momentum" */
+    const char *state;           /* "momentum": what it is of its variable (state_names.h); NULL: it is of none */
+    const lc_variable *variable; /* NULL: it is of none */
+    lc_dtype type;               /* INT64: iteration; else FLOAT32 */
     void *data;
     size_t n;
     int32_t rank, dims[LC_MAX_RANK];
@@ -37,6 +39,11 @@ const lc_variable *lc_optimizer_not_finite(const lc_optimizer *optimizer, lc_poo
 void lc_optimizer_exclude_from_weight_decay(lc_optimizer *optimizer, const char *words);
 /* The state in Keras's order. It may be written: that is how it is loaded. */
 const lc_slot *lc_optimizer_slots(lc_optimizer *optimizer, uint32_t *count);
+/* "Adam" */
+const char *lc_optimizer_class(const lc_optimizer *optimizer);
+/* Adam and its kin: the betas; false: it has none. */
+bool lc_optimizer_betas(const lc_optimizer *optimizer, double betas[2]);
+bool lc_optimizer_has_schedule(const lc_optimizer *optimizer);
 int64_t lc_optimizer_iteration(const lc_optimizer *optimizer);
 /* What the gradients are expected to be multiplied by: loss_scale_factor; 1. */
 float lc_optimizer_loss_scale(const lc_optimizer *optimizer);

@@ -41,6 +41,7 @@ struct lc_member {
 };
 
 struct lc_optimizer {
+    const char *class_name;
     /* set by the family */
     lc_state_kind states[LC_MOST_STATES];
     float a[6];       /* options in the family's order */

@@ -35,7 +35,10 @@ LC_API lc_status lc_net_build(lc_net *net, lc_error *err);
 
 /* A variable, in the order of Keras's model.weights. */
 typedef struct lc_net_variable {
-    const char *path; /* "dense/kernel"; NULL: there is no such variable */
+    const char
+        *path; /* "dense/kernel"; of a model within "inner/dense/kernel": the names of all layers around it, but not that of the net itself.
+                       * (Keras puts the name of a Sequential before it, and leaves out that of a functional model within.) NULL: there is
+                       * no such variable */
     int32_t rank;
     int32_t dims[LC_MAX_RANK];
     float *value; /* row-major; may be written between calls */
@@ -190,9 +193,10 @@ LC_API void lc_features_destroy(lc_features *features); /* NULL is fine */
 typedef struct lc_net_save_options {
     bool no_optimizer; /* without the optimizer's state */
 } lc_net_save_options;
-/* By the name's end, in letters of either case: .keras, .h5, .hdf5 (whole models with the optimizer's state), .weights.h5 (weights alone), .tflite; NAME or NAME/: a SavedModel;
- * .ckpt: a checkpoint of TensorFlow 1 with its graph beside it (NAME.ckpt.meta, .index, .data-...). Whole
- * or not at all. Errors: LC_ARGUMENT: another end; those of writing. */
+/* By the name's end, in letters of either case: .keras, .h5, .hdf5 (whole models with the optimizer's state), .weights.h5 (weights alone), .tflite;
+ * NAME or NAME/: a SavedModel; .ckpt: a checkpoint of TensorFlow 1 with its graph beside it (NAME.ckpt.meta, .index, .data-...), with the optimizer's
+ * state as tf.train has it: dense/kernel/Adam, beta1_power, global_step. A model of Keras 2 is saved as Keras 2 (tf_keras) writes it, in .keras, .h5
+ * and .weights.h5. Whole or not at all. Errors: LC_ARGUMENT: another end; those of writing. */
 LC_API lc_status lc_net_save(lc_net *net, const char *path, const lc_net_save_options *options, lc_error *err);
 /* Whether lc_net_save knows the format: to be asked before a long training. LC_ARGUMENT: it does not. */
 LC_API lc_status lc_net_can_save(const char *path, lc_error *err);
@@ -201,7 +205,9 @@ LC_API lc_status lc_net_can_save(const char *path, lc_error *err);
  * model is compiled with: SGD or Adam; cross entropies or mean squared error. Errors: LC_UNSUPPORTED: what has no such form, with the layer. path NULL: nothing
  * is written, to be asked before a long training. */
 LC_API lc_status lc_net_save_trainable(lc_net *net, const char *path, uint32_t batch, lc_error *err);
-/* Weights of a file into the variables: .weights.h5, .h5 or .keras of the same architecture. */
+/* Weights of a file into the variables: .weights.h5, .h5 or .keras of the same architecture; a checkpoint of TensorFlow (its prefix) or a SavedModel,
+ * where variables are found by their names, and of TensorFlow 1's the optimizer's state is taken, too, if the net is compiled and all of it is
+ * there. A file that does not fit changes nothing. */
 LC_API lc_status lc_net_load_weights(lc_net *net, const char *path, lc_error *err);
 typedef struct lc_quantize_aware_options {
     double ema_decay; /* of the moving averages that the ranges of activations are; 0: 0.999 */

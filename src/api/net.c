@@ -560,6 +560,7 @@ lc_status lc_net_set_trainable(lc_net *net, const char *pattern, bool trainable,
 lc_status lc_net_load_weights(lc_net *net, const char *path, lc_error *err) {
     lc_net *other = NULL;
     LC_TRY(lc_net_build(net, err));
+    if (lc_net_is_checkpoint(path)) return lc_net_load_checkpoint(net, path, err);
     /* The file's arrays go into a second model of the same architecture, so that a file that does not fit changes nothing. */
     lc_text json = {0};
     lc_json_write(net->config, &json);

@@ -11,6 +11,7 @@
  *   net_blame.c     the line of a text that an error is about
  *   net_quantize.c  quantisation-aware training
  *   net_state.c     the optimizer's state from a file of any Keras
+ *   net_checkpoint.c  ... and from and to a checkpoint of TensorFlow
  *   net_save.c      to files and to an lc_model
  *   net_transfer.c  a model as a layer of another, or cut at a layer        features.c    or as a fixed function
  *   net_adapt.c     statistics of data for a Normalization layer
@@ -226,6 +227,18 @@ struct lc_keras_state;
 lc_status lc_net_take_slots(lc_net *net, const struct lc_keras_state *state, const char **why, lc_error *err);
 /* Whether the model's configuration is one of Keras 2: it is saved so, too. */
 bool lc_net_is_keras2(const lc_net *net);
+
+/* Nadam's product of momenta as it is after the steps that were done: not every file has it. */
+void lc_net_settle_product(lc_net *net);
+
+/* net_checkpoint.c: appends the optimizer's state to the variables of a checkpoint; *list is made anew in the arena. LC_UNSUPPORTED: it has no form
+ * there. */
+struct lc_emit_variable;
+lc_status lc_net_list_slots(const lc_net *net, lc_arena *arena, struct lc_emit_variable **list, uint32_t *n, lc_error *err);
+/* A prefix of a checkpoint, its .index, a folder. */
+bool lc_net_is_checkpoint(const char *path);
+/* Its numbers into the variables, and into the optimizer where the net is compiled and the checkpoint has the state of this optimizer. */
+lc_status lc_net_load_checkpoint(lc_net *net, const char *path, lc_error *err);
 
 /* What a file that knows variables by their names calls it: its path, with its number behind it where another has the path before it (models
  * within models). In the arena or the net; NULL: memory is out. */

@@ -138,12 +138,15 @@ static lc_status with_variables(lc_net *net, lc_model **out, lc_emit_variable **
     return status;
 }
 
-static lc_status save_tensorflow(lc_net *net, const char *path, bool saved_model, lc_error *err) {
+/* state: a checkpoint has the optimizer's, too. */
+static lc_status save_tensorflow(lc_net *net, const char *path, bool saved_model, bool state, lc_error *err) {
     lc_model *model;
     lc_emit_variable *list;
     uint32_t n;
     LC_TRY(with_variables(net, &model, &list, &n, err));
-    const lc_status status = saved_model ? lc_emit_saved_model(model, path, list, n, err) : lc_emit_meta_graph(model, path, list, n, err);
+    lc_status status = state && n && !saved_model ? lc_net_list_slots(net, &model->arena, &list, &n, err) : LC_OK;
+    if (status == LC_OK)
+        status = saved_model ? lc_emit_saved_model(model, path, list, n, err) : lc_emit_meta_graph(model, path, list, n, err);
     lc_model_destroy(model);
     return status;
 }
@@ -170,12 +173,13 @@ lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_opti
     LC_TRY(lc_net_build(net, err));
     LC_TRY(lc_net_can_save(path, err));
     if (lc_path_ends(path, ".tflite")) return save_tflite(net, path, err);
-    if (lc_path_ends(path, ".ckpt")) return save_tensorflow(net, path, false, err);
-    if (is_folder(path)) return save_tensorflow(net, path, true, err);
+    const bool state = net->optimizer && !(options && options->no_optimizer);
+    if (lc_path_ends(path, ".ckpt")) return save_tensorflow(net, path, false, state, err);
+    if (is_folder(path)) return save_tensorflow(net, path, true, false, err);
     lc_arena arena = {0};
     lc_keras_file file = {.model = net->keras, .config = net->config, .more = more, .keras2 = lc_net_is_keras2(net)};
     lc_status status = LC_OK;
-    if (net->optimizer && !(options && options->no_optimizer)) {
+    if (state) {
         file.compile_config = net->compiled;
         status = (file.keras2 ? list_keras2_state : list_state)(net, &arena, &file, err);
     }

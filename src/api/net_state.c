@@ -233,7 +233,16 @@ static bool by_kinds(taking *t) {
     return o.good && o.at == t->state->optimizer_count && o.at > 1;
 }
 
+/* An optimizer that has not made a step may have no arrays yet: iteration, learning rate. */
+static bool not_begun(taking *t) {
+    order o = {.t = t, .good = true};
+    memset(t->from, 0, t->n * sizeof *t->from);
+    for (uint32_t i = 0; i < t->n && o.at < t->state->optimizer_count && !t->slots[i].variable; i++) next(&o, i);
+    return o.good && o.at == t->state->optimizer_count;
+}
+
 static bool take_ordered(taking *t) {
+    if (not_begun(t)) return true;
     const bool keras2 = lc_net_is_keras2(t->net);
     for (int rate = !keras2; rate < 2; rate++)
         for (int product = !keras2; product < 2; product++)
@@ -245,13 +254,15 @@ static bool take_ordered(taking *t) {
 
 /* ----------------------------------------------------------------------------------------------------------------------------- */
 
-/* Nadam's product of momenta, which Keras 2 does not save and begins at 1 again: what it has come to by this step. */
-static void work_out_product(const lc_net *net, float *product) {
-    double betas[2];
+void lc_net_settle_product(lc_net *net) {
+    uint32_t n;
+    const lc_slot *slots = lc_optimizer_slots(net->optimizer, &n);
     const int64_t steps = lc_optimizer_iteration(net->optimizer);
+    double betas[2];
+    if (strcmp(slots[n - 1].name, "variable") != 0 || !lc_optimizer_betas(net->optimizer, betas)) return;
+    float *product = slots[n - 1].data;
     *product = 1;
-    for (int64_t i = 1; lc_optimizer_betas(net->optimizer, betas) && i <= steps && *product > 0; i++)
-        *product = *product * (float)betas[0] * (1 - 0.5f * powf(0.96f, (float)i));
+    for (int64_t i = 1; i <= steps && *product > 0; i++) *product = *product * (float)betas[0] * (1 - 0.5f * powf(0.96f, (float)i));
 }
 
 lc_status lc_net_take_slots(lc_net *net, const lc_keras_state *state, const char **why, lc_error *err) {
@@ -273,6 +284,6 @@ lc_status lc_net_take_slots(lc_net *net, const lc_keras_state *state, const char
     for (uint32_t i = 0; i < t.n; i++)
         if (t.from[i]) copy(&t.slots[i], t.from[i]);
     const int64_t product = scalar_slot(&t, "variable");
-    if (product >= 0 && !t.from[product]) work_out_product(net, t.slots[product].data);
+    if (product >= 0 && !t.from[product]) lc_net_settle_product(net);
     return LC_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * Models between litec, Keras 2 and TensorFlow 1: what a file of Keras 2 has of its optimizer is read, training goes on as it would there, and the
  * model is saved so that it goes on there; checkpoints of TensorFlow 1 know every variable by a name of its own, and the optimizer's state.
- * The judge with all of TensorFlow at hand is tests/oracle/check_keras2.py.
+ * The files and what Keras 2 made of them: tests/oracle/make_keras2.py.
  */
 #include "api/net.h"
 #include "source/checkpoint.h"
@@ -127,8 +127,15 @@ static void test_state(void **state) {
         w[i + 1].size = (size_t)d[0] * (size_t)(d[1] ? d[1] : 1) * sizeof(float);
     }
     for (int i = 0; i < 20; i++) numbers[i] = (float)i;
-    lc_keras_state s = {.optimizer = w, .optimizer_count = 9};
+    float rate = 0.25f;
+    const lc_keras_weight fresh[2] = {{.name = "0", .type = LC_INT64, .data = &iteration, .size = 8},
+                                      {.name = "1", .type = LC_FLOAT32, .data = &rate, .size = 4}};
+    lc_keras_state s = {.optimizer = fresh, .optimizer_count = 2};
     const char *why;
+    GOES_WELL(lc_net_take_slots(net, &s, &why, &err)); /* compiled, not yet trained: no arrays */
+    assert_null(why);
+    assert_true(lc_net_learning_rate(net) == 0.25);
+    s = (lc_keras_state){.optimizer = w, .optimizer_count = 9};
     GOES_WELL(lc_net_take_slots(net, &s, &why, &err));
     assert_null(why);
     assert_int_equal(lc_optimizer_iteration(net->optimizer), 7);
@@ -218,6 +225,58 @@ static void test_names(void **state) {
     lc_net_destroy(net);
 }
 
+/* The optimizer's state is in the checkpoint under TensorFlow's names, and comes back with the weights: training goes on. */
+static void test_slots(void **state) {
+    static const struct {
+        const char *optimizer, *slot;
+        size_t variables;
+    } cases[] = {{"adam", "dense/kernel/Adam_1", 15},    {"rmsprop", "dense/kernel/RMSProp_1", 13},
+                 {"adagrad", "dense_1/bias/Adagrad", 9}, {"adadelta", "dense/bias/Adadelta_1", 13},
+                 {"ftrl", "dense/bias/Ftrl_1", 13},      {"nadam", "dense/bias/Nadam", 15},
+                 {"lion", "dense/bias/Lion", 9},         {"sgd", "dense/kernel", 5}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *path = ckpt_folder_path(&ckpt_test_folder, "slots.ckpt");
+        lc_net *net = small_net(0, cases[i].optimizer), *other = small_net(0, cases[i].optimizer);
+        lc_pipeline *data = small_pipeline(0, SAMPLES, false, false, (lc_pipeline_options){.batch = BATCH});
+        GOES_WELL(lc_fit(net, data, &(lc_fit_options){.epochs = 2}, NULL, &err));
+        GOES_WELL(lc_net_save(net, path, NULL, &err));
+        lc_arena arena = {0};
+        lc_budget budget;
+        lc_ckpt *c;
+        const lc_ckpt_entry *e;
+        lc_budget_init(&budget, NULL);
+        GOES_WELL(lc_ckpt_open(path, &budget, &arena, &c, &err));
+        GOES_WELL(lc_ckpt_get(c, lc_str_of(cases[i].slot), &e, &err));
+        GOES_WELL(lc_ckpt_get(c, LC_STR("global_step"), &e, &err));
+        if (lc_ckpt_count(c) != cases[i].variables) fail_msg("%s: %zu variables", cases[i].optimizer, lc_ckpt_count(c));
+        lc_ckpt_close(c);
+        lc_arena_deinit(&arena);
+        GOES_WELL(lc_net_load_weights(other, path, &err));
+        GOES_WELL(lc_fit(net, data, &(lc_fit_options){.epochs = 1}, NULL, &err));
+        GOES_WELL(lc_fit(other, data, &(lc_fit_options){.epochs = 1}, NULL, &err));
+        for (size_t k = 0; k < lc_net_variable_count(net); k++) {
+            const lc_net_variable a = lc_net_variable_at(net, k), b = lc_net_variable_at(other, k);
+            assert_memory_equal(a.value, b.value, a.count * sizeof(float));
+        }
+        lc_pipeline_close(data);
+        lc_net_destroy(net);
+        lc_net_destroy(other);
+    }
+}
+
+/* Another model's checkpoint changes nothing. */
+static void test_other(void **state) {
+    (void)state;
+    const char *path = ckpt_folder_path(&ckpt_test_folder, "other.ckpt");
+    lc_net *net = small_net(0, "sgd"), *two = two_ways();
+    GOES_WELL(lc_net_save(net, path, NULL, &err));
+    assert_int_equal(lc_net_load_weights(two, path, &err), LC_INVALID);
+    assert_non_null(strstr(err.message, "no variable that could be \"bidirectional/forward_lstm/lstm_cell/kernel\""));
+    lc_net_destroy(net);
+    lc_net_destroy(two);
+}
+
 int main(void) {
     small_data();
     const struct CMUnitTest tests[] = {
@@ -226,6 +285,8 @@ int main(void) {
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_moving_variance),
         cmocka_unit_test_setup_teardown(test_names, ckpt_test_folder_make, ckpt_test_folder_clean),
+        cmocka_unit_test_setup_teardown(test_slots, ckpt_test_folder_make, ckpt_test_folder_clean),
+        cmocka_unit_test_setup_teardown(test_other, ckpt_test_folder_make, ckpt_test_folder_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,11 +21,21 @@ typedef struct lc_net_options {
     uint64_t seed;       /* of the initialisers and of what is random in training; 0: 1 */
 } lc_net_options;
 
-/* Opens a .keras, .h5 or .json file, or a model in litec's short text form (docs/training.md), to train on: architecture, weights, and where the file has them the optimizer's state, losses and metrics
- * (then it is compiled). Caller owns *net. Errors: as lc_convert. */
+/* Opens a .keras, .h5 or .json file, or a model in litec's short text form (docs/training.md), to train on: architecture, weights, and where the
+ * file has them the optimizer's state, losses and metrics (then it is compiled). A SavedModel, frozen graph, checkpoint with its graph or float
+ * .tflite file is opened as lc_net_from_model does; of the former, variables are weights, in TensorFlow's layout. Caller owns *net. Errors: as
+ * lc_convert. */
 LC_API lc_status lc_net_open(const char *path, const lc_net_options *options, lc_net **net, lc_error *err);
 /* The same from the text of a configuration (model.to_json()), with new weights. */
 LC_API lc_status lc_net_from_json(const char *json, size_t size, const lc_net_options *options, lc_net **net, lc_error *err);
+/* A net that does what the model's main graph does ("serving_default", else the first one), on floats: to be trained on, frozen in part, put
+ * into others. Its variables are the model's weights under the names they have there: floats of at least one dimension that convolutions, matrix
+ * products, tables, PRELU, ADD and MUL read, but for vectors of zeros (biases of layers without one); weights that are float16, int8 or sparse are float32 here. Batch normalisation is what the file
+ * computes; where its arrays are in the file, they are variables that do not learn. A batch that is fixed in the file is open here. The model is
+ * not changed, and may be destroyed before the net. lc_net_open does this with files. options->weights is a .weights.h5 of such a net. Caller
+ * owns *net. Errors: LC_UNSUPPORTED, by name: control flow, states (LSTM), custom operators, integer activations, a fixed batch that cannot be
+ * open. */
+LC_API lc_status lc_net_from_model(lc_model *model, const lc_net_options *options, lc_net **net, lc_error *err);
 LC_API void lc_net_destroy(lc_net *net); /* NULL is fine */
 
 /* Of a model that is described: random numbers from here on; before the first call that builds it. 0: 1. */
@@ -53,8 +63,9 @@ LC_API lc_net_variable lc_net_variable_find(const lc_net *net, const char *path)
 /* Type and shape of input i, -1 where the model takes any size; no data. rank 0: there is no such input, or the model is not built. */
 LC_API lc_array lc_net_input_shape(const lc_net *net, uint32_t i);
 
-/* Layers whose name fits the pattern (* and ?; NULL: all) learn or do not, from here on; as in Keras, compile after it. LC_ARGUMENT: no layer
- * fits. */
+/* Layers whose name fits the pattern (* and ?; NULL: all) learn or do not, from here on, those of models within, too; "base/conv*" are those of
+ * the model "base". As in Keras, compile after it. Weights of a graph
+ * (lc_net_from_model) are chosen by their names or by a scope they are in: "conv1" is "conv1/kernel", too. LC_ARGUMENT: nothing fits. */
 LC_API lc_status lc_net_set_trainable(lc_net *net, const char *pattern, bool trainable, lc_error *err);
 
 /* Gives a Normalization layer the mean and the variance of what it is given of this data (Keras's adapt), before training. LC_ARGUMENT: no such
@@ -174,7 +185,8 @@ LC_API lc_status lc_net_set_learning_rate(lc_net *net, double rate, lc_error *er
 /* ---- transfer learning -------------------------------------------------------------------------------------------------- */
 
 /* A model of its own that ends at this layer of `net`, with copies of its weights: lc_net_cut(net, "avg_pool", &base, &err), which goes into
- * another by lc_layer_make_model. Caller owns *base. LC_ARGUMENT: there is no such layer. */
+ * another by lc_layer_make_model. "base/conv": a layer of a model within. In a graph (lc_net_from_model): the name of a tensor or operator, or a
+ * scope, whose last operator is meant. Caller owns *base. LC_ARGUMENT: there is no such layer; the hint has the nearest name. */
 LC_API lc_status lc_net_cut(lc_net *net, const char *layer, lc_net **base, lc_error *err);
 
 /* What a model that does not learn gives for all samples of the data, worked out once: inputs of a head that then trains without the model
@@ -200,6 +212,9 @@ typedef struct lc_net_save_options {
 LC_API lc_status lc_net_save(lc_net *net, const char *path, const lc_net_save_options *options, lc_error *err);
 /* Whether lc_net_save knows the format: to be asked before a long training. LC_ARGUMENT: it does not. */
 LC_API lc_status lc_net_can_save(const char *path, lc_error *err);
+/* Whether this model can be saved so, too: one with a graph of a TensorFlow or .tflite file in it (lc_net_from_model) is no .keras or .h5 file.
+ * LC_UNSUPPORTED: it cannot. */
+LC_API lc_status lc_net_can_save_as(lc_net *net, const char *path, lc_error *err);
 /* A .tflite file that a device goes on training with, in builtin operators and variables alone. Signatures: train (the inputs by name and y, of
  * `batch` samples, 0: 1; gives loss), infer (any batch), save (gives all variables), restore (takes them). The optimizer and loss are those the
  * model is compiled with: SGD or Adam; cross entropies or mean squared error. Errors: LC_UNSUPPORTED: what has no such form, with the layer. path NULL: nothing

@@ -20,6 +20,10 @@ struct lc_problems;
 lc_status lc_convert_with(const char *path, const lc_convert_options *options, struct lc_problems *problems, lc_model **model,
                           lc_convert_stats *stats, lc_error *err);
 
+/* A model to train on. weights: those of a TensorFlow graph stay as the source has them (lower/tf_weights.c); *stated: they did. */
+lc_status lc_convert_to_train(const char *path, const lc_convert_options *options, bool weights, lc_model **model, bool *stated,
+                              lc_error *err);
+
 /* What becomes of a model that was just lowered: optimised, and where it says its steps itself (FAKE_QUANT) integer. */
 lc_status lc_convert_rewrite(lc_model *model, lc_error *err);
 

@@ -70,8 +70,8 @@ lc_status lc_convert_rewrite(lc_model *model, lc_error *err) {
     return changed ? lc_optimize(model, err) : LC_OK;
 }
 
-lc_status lc_convert_with(const char *path, const lc_convert_options *options, struct lc_problems *problems, lc_model **model,
-                          lc_convert_stats *stats, lc_error *err) {
+static lc_status convert(const char *path, const lc_convert_options *options, struct lc_problems *problems, bool weights, lc_model **model,
+                         lc_convert_stats *stats, lc_error *err) {
     lc_source_input input;
     const lc_source *source = NULL;
     LC_TRY(lc_source_open(path, &options->limits, &input, &source, err));
@@ -80,6 +80,7 @@ lc_status lc_convert_with(const char *path, const lc_convert_options *options, s
     lc_str opdefs[LC_MOST_OPDEFS];
     lc_status status = lc_convert_source_options(options, source, opdefs, &how, err);
     how.lower.problems = problems;
+    how.lower.weights = weights;
     lc_source_stats read = {0};
     if (status == LC_OK) status = source->load(&input, &how, &read, model, err);
     lc_source_close(&input);
@@ -93,6 +94,19 @@ lc_status lc_convert_with(const char *path, const lc_convert_options *options, s
     }
     *stats = (lc_convert_stats){read.layers, count_operators(*model), read.parameters, source->name};
     return LC_OK;
+}
+
+lc_status lc_convert_with(const char *path, const lc_convert_options *options, struct lc_problems *problems, lc_model **model,
+                          lc_convert_stats *stats, lc_error *err) {
+    return convert(path, options, problems, false, model, stats, err);
+}
+
+lc_status lc_convert_to_train(const char *path, const lc_convert_options *options, bool weights, lc_model **model, bool *stated,
+                              lc_error *err) {
+    lc_convert_stats stats;
+    const lc_status status = convert(path, options, NULL, weights, model, &stats, err);
+    *stated = weights && status == LC_OK && strcmp(stats.format, "tflite") != 0;
+    return status;
 }
 
 lc_status lc_convert(const char *path, const lc_convert_options *options, lc_model **model, lc_error *err) {

@@ -5,7 +5,7 @@
  * is filled by the initialiser of that name in its configuration. The stream of random numbers is the variable's number, so that values do not
  * depend on anything but the seed and the model.
  */
-#include "api/net.h"
+#include "api/net_graph.h"
 
 #include "base/checked.h"
 #include "ir/constant.h"
@@ -34,6 +34,7 @@ void lc_net_destroy(lc_net *net) {
     lc_net_steps_forget(net);
     lc_net_ranges_free(net);
     lc_net_given_end(net);
+    lc_net_drop_graphs(net);
     lc_net_compiled_deinit(net);
     for (uint32_t i = 0; i < net->variable_count; i++) {
         lc_free_aligned(net->variables[i].value);
@@ -206,13 +207,13 @@ static void *make(void *user, const lc_made *array, lc_error *err) {
     return v->value;
 }
 
-/* The layers of a model and of those in it, each with its path: "inner/dense". Calls fn for each in Keras's order, until one fails. */
+/* The layers of a model and of those in it, each with its path: "inner/dense"; a graph has that of the model it is in. Calls fn for each in Keras's order, until one fails. */
 typedef lc_status (*layer_fn)(void *user, lc_net *net, lc_keras_layer *layer, const char *path, lc_error *err);
 static lc_status each_layer(lc_net *net, const lc_keras_model *m, const char *prefix, layer_fn fn, void *user, lc_error *err) {
     for (uint32_t i = 0; i < m->layer_count; i++) {
         const char *path = prefix;
         for (lc_keras_layer *l = &m->layers[i]; l; l = l->inner) {
-            path = lc_arena_printf(&net->arena, "%s%s%s", path, *path ? "/" : "", l->name ? l->name : "");
+            if (!l->graph) path = lc_arena_printf(&net->arena, "%s%s%s", path, *path ? "/" : "", l->name ? l->name : "");
             if (!path) return lc_fail_memory(err, "variables");
             if (l->model) LC_TRY(each_layer(net, l->model, path, fn, user, err));
             LC_TRY(fn(user, net, l, path, err));
@@ -228,7 +229,7 @@ static lc_status own_weights(void *user, lc_net *net, lc_keras_layer *l, const c
         lc_keras_weight *w = &l->weights[k];
         if (!lc_floats_can_load(w->type)) continue;                /* counters, tables of words: nothing learns them */
         if (w->data && lc_net_variable_of(net, w->data)) continue; /* a layer that a file has in two places */
-        const char *path = lc_arena_printf(&net->arena, "%s/%s", layer, w->name ? w->name : "");
+        const char *path = lc_arena_printf(&net->arena, "%s%s%s", layer, *layer ? "/" : "", w->name ? w->name : "");
         if (!path) return lc_fail_memory(err, "variables");
         lc_variable *v = add_variable(net, path, w->dims, w->rank, err);
         if (!v) return err && err->status ? err->status : LC_NO_MEMORY;
@@ -237,7 +238,7 @@ static lc_status own_weights(void *user, lc_net *net, lc_keras_layer *l, const c
         w->data = v->value;
         w->size = v->n * sizeof *v->value;
     }
-    return l->weight_count || l->model || l->inner ? LC_OK : lc_keras_expect(l, &net->arena, err);
+    return l->weight_count || l->model || l->inner || l->graph ? LC_OK : lc_keras_expect(l, &net->arena, err);
 }
 
 /* ---- build -------------------------------------------------------------------------------------------------------------- */
@@ -266,7 +267,7 @@ static lc_status list_layer(void *user, lc_net *net, lc_keras_layer *l, const ch
         bool listed = false; /* a layer in two places is listed where it comes first */
         for (uint32_t i = 0; v && i < list->count; i++) listed |= list->out[i].value == v->value;
         if (!v || listed || list->count == net->variable_count) continue;
-        v->path = lc_arena_printf(&net->arena, "%s/%s", layer, places[k].h5);
+        if (!l->graph) v->path = lc_arena_printf(&net->arena, "%s/%s", layer, places[k].h5); /* a graph has its names already */
         if (!v->path) return lc_fail_memory(err, "variables");
         list->out[list->count++] = *v;
     }
@@ -344,6 +345,7 @@ static lc_status parse(lc_net *net, const char *text, size_t size, lc_error *err
 
 /* The model stands; arrays are made where it has none. */
 static lc_status finish(lc_net *net, lc_error *err) {
+    LC_TRY(lc_net_attach_graphs(net, net->keras, err));
     LC_TRY(each_layer(net, net->keras, "", own_weights, NULL, err));
     LC_TRY(lc_net_roles(net, err));
     LC_TRY(sort_variables(net, err));
@@ -381,12 +383,14 @@ lc_status lc_net_build(lc_net *net, lc_error *err) {
     return lc_net_blame(net, status, err);
 }
 
-lc_status lc_net_from_json(const char *json, size_t size, const lc_net_options *options, lc_net **out, lc_error *err) {
+lc_status lc_net_from_json_with(const char *json, size_t size, const lc_net_options *options, const lc_net *other, lc_net **out,
+                                lc_error *err) {
     lc_net *net;
     *out = NULL;
     LC_TRY(net_new(options, &net, err));
     const char *text = lc_arena_strndup(&net->arena, json, size);
     lc_status status = text ? parse(net, text, size, err) : lc_fail_memory(err, "a configuration");
+    if (status == LC_OK && other) status = lc_net_share_graphs(net, other, err);
     if (status == LC_OK && options && options->weights) {
         lc_zip_check check = {0};
         const lc_keras_reading r = {&net->map, &net->budget, &net->arena, &net->arena, &check, options->weights, &net->maps};
@@ -398,6 +402,10 @@ lc_status lc_net_from_json(const char *json, size_t size, const lc_net_options *
     if (status == LC_OK) *out = net;
     else lc_net_destroy(net);
     return status;
+}
+
+lc_status lc_net_from_json(const char *json, size_t size, const lc_net_options *options, lc_net **out, lc_error *err) {
+    return lc_net_from_json_with(json, size, options, NULL, out, err);
 }
 
 /* What the file says of how it was trained. What litec does not know of it leaves the model uncompiled: lc_net_is_compiled says why. */
@@ -454,6 +462,18 @@ static lc_status from_text(const char *path, const lc_net_options *o, lc_net **o
     return status;
 }
 
+/* Whether it is a file that lc_convert reads and that is none of Keras's. What nobody reads is told as before. */
+static lc_status find_graph(const char *path, const lc_limits *limits, bool *graph, lc_error *err) {
+    lc_source_input input;
+    const lc_source *source = NULL;
+    const lc_status status = lc_source_open(path, limits, &input, &source, NULL);
+    *graph = false;
+    if (status != LC_OK) return status == LC_NO_MEMORY ? lc_fail_memory(err, "a model") : LC_OK;
+    lc_source_close(&input);
+    *graph = strncmp(source->name, "keras", strlen("keras")) != 0;
+    return LC_OK;
+}
+
 static bool is_text(const char *path, const lc_limits *limits) {
     lc_map map;
     if (lc_map_open(&map, path, limits, NULL) != LC_OK) return false;
@@ -465,8 +485,11 @@ static bool is_text(const char *path, const lc_limits *limits) {
 
 lc_status lc_net_open(const char *path, const lc_net_options *options, lc_net **out, lc_error *err) {
     lc_net *net;
+    bool graph;
     *out = NULL;
     if (is_text(path, options ? &options->limits : NULL)) return from_text(path, options, out, err);
+    LC_TRY(find_graph(path, options ? &options->limits : NULL, &graph, err));
+    if (graph) return lc_net_open_graph(path, options, out, err);
     LC_TRY(net_new(options, &net, err));
     lc_keras_state state = {0};
     lc_status status = read_file(net, path, options, &state, err);
@@ -527,13 +550,20 @@ static lc_status write_trainable(lc_net *net, lc_keras_layer *l, bool trainable,
     return LC_OK;
 }
 
+/* "conv*" of "base/conv*" in the model "base"; other patterns are for all models. */
+static const char *within(const char *pattern, const char *name) {
+    const size_t n = pattern && name ? strlen(name) : 0;
+    return n && strncmp(pattern, name, n) == 0 && pattern[n] == '/' ? pattern + n + 1 : pattern;
+}
+
 /* A model in a model is frozen with all its layers, and so is a layer in a wrapper. */
 static lc_status set_all(lc_net *net, lc_keras_model *m, const char *pattern, bool trainable, uint32_t *found, lc_error *err) {
     for (uint32_t i = 0; i < m->layer_count; i++) {
         lc_keras_layer *l = &m->layers[i];
         const bool chosen = !pattern || lc_str_fits(lc_str_of(l->name), pattern);
-        if (l->model) LC_TRY(set_all(net, l->model, chosen ? NULL : pattern, trainable, found, err));
-        for (; l && chosen; l = l->inner, ++*found) LC_TRY(write_trainable(net, l, trainable, err));
+        if (l->model) LC_TRY(set_all(net, l->model, chosen ? NULL : within(pattern, l->name), trainable, found, err));
+        if (l->graph) LC_TRY(lc_net_set_graph_trainable(net, l, chosen ? NULL : pattern, trainable, found, err));
+        for (; l && chosen && !l->graph; l = l->inner, ++*found) LC_TRY(write_trainable(net, l, trainable, err));
     }
     return LC_OK;
 }
@@ -544,7 +574,12 @@ lc_status lc_net_set_trainable(lc_net *net, const char *pattern, bool trainable,
     LC_TRY(set_all(net, net->keras, pattern, trainable, &found, err));
     if (!found) {
         lc_fail(err, LC_ARGUMENT, "no layer of the model has a name that fits \"%.100s\"", pattern ? pattern : "*");
-        lc_error_hint(err, "* stands for any letters, ? for one; lc_net_summary (litec train --summary) lists the layers");
+        if (lc_net_has_graph(net->keras) && net->variable_count)
+            lc_error_hint(err,
+                          "weights of a graph have names like \"%.80s\" and \"%.80s\" (lc_net_variable_at; litec inspect --tensors "
+                          "--no-optimize); * stands for any letters, ? for one",
+                          net->variables[0].path, net->variables[net->variable_count - 1].path);
+        else lc_error_hint(err, "* stands for any letters, ? for one; lc_net_summary (litec train --summary) lists the layers");
         return LC_ARGUMENT;
     }
     lc_net_steps_forget(net);
@@ -566,7 +601,7 @@ lc_status lc_net_load_weights(lc_net *net, const char *path, lc_error *err) {
     lc_json_write(net->config, &json);
     lc_status status = json.failed || !json.data ? lc_fail_memory(err, "a configuration") : LC_OK;
     if (status == LC_OK)
-        status = lc_net_from_json(json.data, json.size, &(lc_net_options){.limits = net->limits, .weights = path}, &other, err);
+        status = lc_net_from_json_with(json.data, json.size, &(lc_net_options){.limits = net->limits, .weights = path}, net, &other, err);
     lc_text_deinit(&json);
     if (status == LC_OK && other->variable_count != net->variable_count)
         status = lc_fail(err, LC_INVALID, "%.200s has %u arrays, the model has %u", path, other->variable_count, net->variable_count);

@@ -14,6 +14,7 @@
  *   net_checkpoint.c  ... and from and to a checkpoint of TensorFlow
  *   net_save.c      to files and to an lc_model
  *   net_transfer.c  a model as a layer of another, or cut at a layer        features.c    or as a fixed function
+ *   net_graph.c     a SavedModel, a frozen graph, a .tflite file as a net: net_graph.h, a map
  *   net_adapt.c     statistics of data for a Normalization layer
  *
  * The model is its Keras configuration (lc_keras_model and the JSON it was read from) and the arrays of its layers. Arrays of floats are
@@ -40,6 +41,7 @@ enum { LC_NET_MOST = 64 };
 
 typedef struct lc_net_step lc_net_step;
 typedef struct lc_net_given lc_net_given;
+typedef struct lc_net_graph lc_net_graph;
 
 struct lc_net {
     lc_description described; /* until it is built */
@@ -55,8 +57,9 @@ struct lc_net {
     lc_variable *variables;
     lc_net_variable *shown; /* the same for the caller */
     uint32_t variable_count, variable_capacity;
-    lc_net_given *given; /* variables of models that are layers here, until it is built */
-    uint32_t made;       /* variables initialised so far: each draws from a stream of its own */
+    lc_net_given *given;  /* variables of models that are layers here, until it is built */
+    lc_net_graph *graphs; /* that layers of its configuration name (net_graph.h) */
+    uint32_t made;        /* variables initialised so far: each draws from a stream of its own */
 
     /* compiled */
     const lc_json *compiled; /* {"optimizer", "loss", "loss_weights", "metrics"} as Keras serialises it; NULL: not compiled */
@@ -209,6 +212,10 @@ const float *lc_net_ranges_decay(const lc_net *net);
 
 /* Appends the rows of an array; *room bytes are allocated, and grow by doubling. */
 lc_status lc_net_append(lc_array *to, size_t *room, const lc_array *part, lc_error *err);
+
+/* lc_net_from_json of a configuration that may name graphs of this net. */
+lc_status lc_net_from_json_with(const char *json, size_t size, const lc_net_options *options, const lc_net *other, lc_net **net,
+                                lc_error *err);
 
 /* net_transfer.c: a model as a layer of the description of `net`, which gets its variables when it is built: lc_net_given_take. */
 int32_t lc_net_put_model(lc_net *net, lc_description *d, const lc_net *model);

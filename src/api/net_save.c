@@ -2,7 +2,7 @@
  * net_save.c: a model that learns into files: those of Keras with everything that training goes on from, and .tflite.
  */
 #include "api/api.h"
-#include "api/net.h"
+#include "api/net_graph.h"
 
 #include "emit/keras_emit.h"
 #include "emit/meta_graph_emit.h"
@@ -169,9 +169,32 @@ lc_status lc_net_can_save(const char *path, lc_error *err) {
     return LC_ARGUMENT;
 }
 
+/* A model of another generation within, as a layer of this one. */
+static bool is_mixed(const lc_keras_model *m) {
+    for (uint32_t i = 0; i < m->layer_count; i++)
+        for (const lc_keras_layer *l = &m->layers[i]; l; l = l->inner) {
+            const char *a = m->keras_version, *b = l->model ? l->model->keras_version : a;
+            if ((a != b && a && b && strcmp(a, b) != 0) || (l->model && is_mixed(l->model))) return true;
+        }
+    return false;
+}
+
+lc_status lc_net_can_save_as(lc_net *net, const char *path, lc_error *err) {
+    LC_TRY(lc_net_can_save(path, err));
+    LC_TRY(lc_net_build(net, err));
+    if (lc_path_ends(path, ".weights.h5") || !(lc_path_ends(path, ".keras") || lc_path_ends(path, ".h5"))) return LC_OK;
+    const bool graph = lc_net_has_graph(net->keras);
+    if (!graph && !is_mixed(net->keras)) return LC_OK;
+    lc_fail(err, LC_UNSUPPORTED, "%.200s: %s, which no file of Keras can hold", path,
+            graph ? "the model has the graph of a TensorFlow or .tflite file in it"
+                  : "a model of Keras 2 is a layer of this one of Keras 3");
+    lc_error_hint(err, "save a SavedModel (a name without ending), .tflite or .ckpt, which are opened to train on; or .weights.h5");
+    return LC_UNSUPPORTED;
+}
+
 lc_status lc_net_save_more(lc_net *net, const char *path, const lc_net_save_options *options, lc_str more, lc_error *err) {
     LC_TRY(lc_net_build(net, err));
-    LC_TRY(lc_net_can_save(path, err));
+    LC_TRY(lc_net_can_save_as(net, path, err));
     if (lc_path_ends(path, ".tflite")) return save_tflite(net, path, err);
     const bool state = net->optimizer && !(options && options->no_optimizer);
     if (lc_path_ends(path, ".ckpt")) return save_tensorflow(net, path, false, state, err);

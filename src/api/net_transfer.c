@@ -5,12 +5,14 @@
  * A model that is cut or put in is its configuration and copies of its variables: neither changes with the other. Variables find their places by
  * the paths of their layers, which are those in the one model, behind the layer's name in the other.
  *
- * Refuses: a model of Keras 2 as a layer of one that is described here, which is one of Keras 3.
+ * A model of Keras 2 as a layer of one that is described here, which is one of Keras 3, keeps its generation: "keras_version" in its entry, which
+ * litec alone understands (lc_net_save says so). A graph goes along by its number (net_graph.h).
  */
-#include "api/net.h"
+#include "api/net_graph.h"
 
 #include "emit/keras_config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- variables that wait for their model ------------------------------------------------------------------------------------ */
@@ -59,7 +61,14 @@ static bool same_part(const char *a, const char *b) {
     return n == m && memcmp(a, b, n) == 0;
 }
 
-/* The variables below `layer` (NULL: all) get the values of those in the list. Those of a part lie together, in the same order in both; their own
+/* Where the variable of this path is in the list, looked for from `from` on; n: it is not there. */
+static uint32_t find_path(const lc_variable *list, uint32_t n, uint32_t from, const char *path) {
+    for (uint32_t k = 0; k < n; k++)
+        if (strcmp(list[(from + k) % n].path, path) == 0) return (from + k) % n;
+    return n;
+}
+
+/* The variables below `layer` (NULL: all) get the values of those in the list, by their paths. Where there is no such path, those of a part lie together, in the same order in both; their own
  * names may differ: files of Keras 2 have other ones. */
 static lc_status take(lc_net *net, const char *layer, const lc_variable *list, uint32_t n, lc_error *err) {
     const size_t skip = layer ? strlen(layer) + 1 : 0;
@@ -69,7 +78,9 @@ static lc_status take(lc_net *net, const char *layer, const lc_variable *list, u
         const lc_variable *v = &net->variables[i];
         if (layer && (strncmp(v->path, layer, skip - 1) != 0 || v->path[skip - 1] != '/')) continue;
         const char *path = v->path + skip;
-        if (before && same_part(before, path)) at++;
+        const uint32_t same = find_path(list, n, at, path);
+        if (same < n) at = same;
+        else if (before && same_part(before, path)) at++;
         else
             for (uint32_t k = 0, from = at; k < n; k++) { /* the same order: the search begins where the last one ended */
                 at = (from + k) % n;
@@ -96,15 +107,37 @@ lc_status lc_net_given_take(lc_net *net, lc_error *err) {
 
 /* ---- a model as a layer -------------------------------------------------------------------------------------------------------- */
 
+static bool is_keras3(const lc_keras_model *m) { return !lc_keras_is_keras2(m); }
+
+/* Of a model that is only described, with models in it: their variables wait here now. */
+static lc_status give_again(lc_net *net, const char *layer, const lc_net *model, lc_error *err) {
+    for (const lc_net_given *g = model->given; g; g = g->next) {
+        const char *path = lc_arena_printf(&net->arena, "%s/%s", layer, g->layer);
+        const lc_net within = {.variables = g->variables, .variable_count = g->count};
+        if (!path) return lc_fail_memory(err, "a model as a layer");
+        LC_TRY(give(net, path, &within, err));
+    }
+    return LC_OK;
+}
+
 int32_t lc_net_put_model(lc_net *net, lc_description *d, const lc_net *model) {
-    if (!model->keras) return lc_describe_model(d, &model->described);
-    if (lc_net_is_keras2(model)) {
+    const char *stated = model->keras ? model->keras->keras_version : NULL;
+    const char *version = !model->keras || is_keras3(model->keras) ? NULL : stated ? stated : "2.0.0";
+    lc_status status = d->status == LC_OK ? lc_net_share_graphs(net, model, &d->error) : d->status;
+    if (!model->keras) {
+        const int32_t put = lc_describe_model(d, &model->described);
+        if (put >= 0 && status == LC_OK) status = give_again(net, d->layers[put].name, model, &d->error);
+        if (status != LC_OK) d->status = status;
+        return d->status == LC_OK ? put : -1;
+    }
+    if (version && (strtol(version, NULL, 10) < 2 || !lc_json_is(lc_json_get(model->config, "config"), LC_JSON_OBJECT))) {
         lc_describe_fail(d, LC_UNSUPPORTED, "model '%.100s' was written by Keras %.20s: it cannot be a layer of a model of Keras 3",
-                         model->keras->name ? model->keras->name : "?", model->keras->keras_version);
+                         model->keras->name ? model->keras->name : "?", version);
         lc_error_hint(&d->error, "train a head on what it gives (lc_features_of_net), or save it with Keras 3 first");
         return -1;
     }
-    const int32_t layer = lc_describe_config(d, model->config);
+    const int32_t layer = lc_describe_config(d, model->config, version);
+    if (status != LC_OK) d->status = status;
     if (layer >= 0 && give(net, d->layers[layer].name, model, &d->error) != LC_OK) d->status = LC_NO_MEMORY;
     return d->status == LC_OK ? layer : -1;
 }
@@ -130,6 +163,9 @@ typedef struct cutting {
     uint32_t *calls; /* [layers] how many calls of each are needed, from the first on */
     int32_t *open;   /* layers whose inputs are to be looked at */
     size_t open_count;
+    int32_t last;           /* where the model ends */
+    const lc_json *instead; /* its entry, where that was cut itself; NULL: as it is */
+    bool keras3;
 } cutting;
 
 static void need(cutting *c, int32_t layer, uint32_t calls) {
@@ -159,13 +195,14 @@ static lc_status find_needed(cutting *c, int32_t layer, lc_error *err) {
 }
 
 /* The layers that are needed, as serialised, each with the calls that are; a Sequential: all up to this one. */
-static lc_status cut_layers(const cutting *c, int32_t last, bool sequential, lc_json *out, lc_error *err) {
+static lc_status cut_layers(const cutting *c, bool sequential, lc_json *out, lc_error *err) {
     lc_json *items = lc_arena_array(c->arena, (size_t)c->model->layer_count + 1, sizeof *items);
     uint32_t n = 0;
     if (!items) return lc_fail_memory(err, "a model");
     for (uint32_t i = 0; i < c->model->layer_count; i++) {
-        const lc_json *entry = c->model->layers[i].entry, *nodes = lc_json_get(entry, "inbound_nodes");
-        if (!entry || !(sequential ? i <= (uint32_t)last : c->calls[i] > 0)) continue;
+        const bool ends = i == (uint32_t)c->last && c->instead;
+        const lc_json *entry = ends ? c->instead : c->model->layers[i].entry, *nodes = lc_json_get(entry, "inbound_nodes");
+        if (!entry || !(sequential ? i <= (uint32_t)c->last : c->calls[i] > 0)) continue;
         if (!sequential && lc_json_is(nodes, LC_JSON_ARRAY) && nodes->count > c->calls[i]) {
             lc_json fewer = *nodes;
             fewer.count = c->calls[i];
@@ -186,7 +223,9 @@ static lc_status list_of(const lc_json *references, uint32_t n, bool keras3, lc_
     return LC_OK;
 }
 
-static lc_status cut_ends(const cutting *c, int32_t last, bool keras3, const lc_json **config, lc_error *err) {
+static lc_status cut_ends(const cutting *c, const lc_json **config, lc_error *err) {
+    const int32_t last = c->last;
+    const bool keras3 = c->keras3;
     const lc_keras_model *m = c->model;
     lc_json *inputs = lc_arena_array(c->arena, (size_t)m->input_count + 1, sizeof *inputs), list;
     uint32_t n = 0;
@@ -207,52 +246,133 @@ static lc_status cut_ends(const cutting *c, int32_t last, bool keras3, const lc_
     return *config ? LC_OK : lc_fail_memory(err, "a model");
 }
 
-/* {"class_name", "config", "keras_version"} of the model that ends at this layer. */
-static lc_status cut(const lc_net *net, int32_t last, lc_arena *arena, const lc_json **out, lc_error *err) {
-    cutting c = {.model = net->keras, .arena = arena};
-    const bool sequential = strcmp(net->keras->class_name, "Sequential") == 0;
-    const lc_json *config = lc_json_get(net->config, "config");
-    lc_json layers, members[2];
+/* The configuration of a model that ends at this layer; instead: what stands for its entry, NULL: itself. */
+static lc_status cut(const lc_keras_model *m, const lc_json *config, int32_t last, const lc_json *instead, lc_arena *arena,
+                     const lc_json **out, lc_error *err) {
+    cutting c = {.model = m, .arena = arena, .last = last, .instead = instead, .keras3 = is_keras3(m)};
+    const bool sequential = strcmp(m->class_name, "Sequential") == 0;
+    lc_json layers, *list;
     if (!sequential) LC_TRY(find_needed(&c, last, err));
-    LC_TRY(cut_layers(&c, last, sequential, &layers, err));
+    LC_TRY(cut_layers(&c, sequential, &layers, err));
     if (lc_json_is(config, LC_JSON_OBJECT)) { /* the first Sequential of Keras was a list */
         config = lc_config_with(arena, config, "layers", &layers);
-        if (config && !sequential) LC_TRY(cut_ends(&c, last, !lc_net_is_keras2(net), &config, err));
-    } else config = &layers;
-    if (!config) return lc_fail_memory(err, "a model");
+        if (config && !sequential) LC_TRY(cut_ends(&c, &config, err));
+    } else {
+        list = lc_arena_alloc(arena, sizeof *list);
+        if (list) *list = layers;
+        config = list;
+    }
+    *out = config;
+    return config ? LC_OK : lc_fail_memory(err, "a model");
+}
+
+/* Where the cut goes. */
+typedef struct place {
+    lc_net *net; /* knows the graphs of the new configuration */
+    lc_arena *arena;
+    const char *name; /* all of it, for messages */
+} place;
+
+/* A layer that is a graph ends earlier: its new entry. */
+static lc_status cut_graph(const place *p, const lc_keras_layer *l, const char *name, const lc_json **entry, lc_error *err) {
+    const lc_graph_layer *from = l->graph;
+    const char *before = lc_graph_layer_learning(l->config, from->weight_count);
+    lc_graph_layer *g;
+    LC_TRY(lc_graph_layer_cut(from, name, &g, err));
+    lc_status status = lc_net_add_graph(p->net, g, err);
+    char *learns = lc_arena_alloc(p->arena, (size_t)g->weight_count + 1);
+    if (status == LC_OK && !learns) status = lc_fail_memory(err, "a graph");
+    for (size_t i = 0; status == LC_OK && i < g->graph->tensor_count; i++)
+        if (g->weight_of[i] >= 0) learns[g->weight_of[i]] = before ? before[from->weight_of[i]] : '1';
+    const lc_json id = {.kind = LC_JSON_INT, .integer = g->id}, flags = {.kind = LC_JSON_STRING, .string = learns};
+    const lc_json *config = status == LC_OK ? lc_config_with(p->arena, l->config, "graph", &id) : NULL;
+    if (config) config = lc_config_with(p->arena, config, "learns", &flags);
+    *entry = config ? lc_config_with(p->arena, l->entry, "config", config) : NULL;
+    lc_graph_layer_drop(g);
+    return *entry ? LC_OK : status != LC_OK ? status : lc_fail_memory(err, "a graph");
+}
+
+/* "base/conv" of the layer "conv" somewhere within; in the arena. NULL: there is none. */
+static const char *find_within(lc_arena *arena, const lc_keras_model *m, const char *name, const char *around) {
+    for (uint32_t i = 0; i < m->layer_count; i++) {
+        const lc_keras_layer *l = &m->layers[i];
+        if (*around && l->name && strcmp(l->name, name) == 0) return lc_arena_printf(arena, "%s%s", around, name);
+        const char *path = l->model ? lc_arena_printf(arena, "%s%s/", around, l->name) : NULL;
+        const char *found = path ? find_within(arena, l->model, name, path) : NULL;
+        if (found) return found;
+    }
+    return NULL;
+}
+
+static lc_status no_layer(const place *p, const lc_keras_model *m, const char *name, lc_error *err) {
+    const char **names = lc_arena_array(p->arena, (size_t)m->layer_count + 1, sizeof *names);
+    uint32_t n = 0;
+    if (!names) return lc_fail_memory(err, "names");
+    for (uint32_t i = 0; i < m->layer_count; i++)
+        if (m->layers[i].name) names[n++] = m->layers[i].name;
+    const char *within = find_within(p->arena, m, name, ""), *near = lc_nearest(name, names);
+    lc_fail(err, LC_ARGUMENT, "the model has no layer \"%.100s\"", p->name);
+    if (within) lc_error_hint(err, "it is in a model within: \"%.200s\"", within);
+    else if (near) lc_error_hint(err, "did you mean \"%.200s\"?", near);
+    else lc_error_hint(err, "lc_net_summary (litec train --summary) lists the layers; one in a model within is \"model/layer\"");
+    return LC_ARGUMENT;
+}
+
+/* The configuration of a model that ends at a layer of it, at "layer/..." within one that is a model, or at a place in its graph. */
+static lc_status cut_at(const place *p, const lc_keras_model *m, const lc_json *config, const char *name, const lc_json **out,
+                        lc_error *err) {
+    const lc_json *entry = NULL, *within;
+    int32_t graph = -1;
+    for (uint32_t i = 0; i < m->layer_count; i++)
+        if (m->layers[i].name && strcmp(m->layers[i].name, name) == 0) return cut(m, config, (int32_t)i, NULL, p->arena, out, err);
+    for (uint32_t i = 0; i < m->layer_count; i++) {
+        const lc_keras_layer *l = &m->layers[i];
+        const size_t n = l->model && l->name ? strlen(l->name) : 0;
+        if (l->graph) graph = (int32_t)i;
+        if (!n || strncmp(name, l->name, n) != 0 || name[n] != '/') continue;
+        LC_TRY(cut_at(p, l->model, lc_json_get(l->entry, "config"), name + n + 1, &within, err));
+        entry = lc_config_with(p->arena, l->entry, "config", within);
+        return entry ? cut(m, config, (int32_t)i, entry, p->arena, out, err) : lc_fail_memory(err, "a model");
+    }
+    if (graph < 0) return no_layer(p, m, name, err);
+    LC_TRY(cut_graph(p, &m->layers[graph], name, &entry, err));
+    return cut(m, config, graph, entry, p->arena, out, err);
+}
+
+/* {"class_name", "config", "keras_version"} of it. */
+static lc_status cut_net(const lc_net *net, const place *p, const lc_json **out, lc_error *err) {
+    const lc_json *config;
+    lc_json members[2];
+    LC_TRY(cut_at(p, net->keras, lc_json_get(net->config, "config"), p->name, &config, err));
     members[0] = text_of(net->keras->class_name);
     members[0].key = "class_name";
     members[1] = text_of(net->keras->keras_version ? net->keras->keras_version : "3.0.0");
     members[1].key = "keras_version";
     const lc_json root = {.kind = LC_JSON_OBJECT, .items = members, .count = 2};
-    *out = lc_config_with(arena, &root, "config", config);
+    *out = lc_config_with(p->arena, &root, "config", config);
     return *out ? LC_OK : lc_fail_memory(err, "a model");
 }
 
 lc_status lc_net_cut(lc_net *net, const char *layer, lc_net **out, lc_error *err) {
     *out = NULL;
     LC_TRY(lc_net_build(net, err));
-    int32_t last = -1;
-    for (uint32_t i = 0; layer && i < net->keras->layer_count; i++)
-        if (net->keras->layers[i].name && strcmp(net->keras->layers[i].name, layer) == 0) last = (int32_t)i;
-    if (last < 0) {
-        lc_fail(err, LC_ARGUMENT, "the model has no layer \"%.100s\"", layer ? layer : "");
-        lc_error_hint(err, "lc_net_summary (litec train --summary) lists the layers; one in a model within is cut from that model");
-        return LC_ARGUMENT;
-    }
     lc_arena arena = {0};
     const lc_json *config;
     lc_text text = {0};
-    lc_status status = cut(net, last, &arena, &config, err);
+    lc_net graphs = {0}; /* those of the net, and what is left of one that was cut */
+    const place p = {&graphs, &arena, layer ? layer : ""};
+    lc_status status = lc_net_share_graphs(&graphs, net, err);
+    if (status == LC_OK) status = cut_net(net, &p, &config, err);
     if (status == LC_OK) lc_json_write(config, &text);
     if (status == LC_OK && text.failed) status = lc_fail_memory(err, "a model");
-    if (status == LC_OK)
-        status = lc_net_from_json(text.data, text.size, &(lc_net_options){.limits = net->limits, .seed = net->seed}, out, err);
+    const lc_net_options o = {.limits = net->limits, .seed = net->seed};
+    if (status == LC_OK) status = lc_net_from_json_with(text.data, text.size, &o, &graphs, out, err);
     if (status == LC_OK) status = take(*out, NULL, net->variables, net->variable_count, err);
     if (status != LC_OK) {
         lc_net_destroy(*out);
         *out = NULL;
     }
+    lc_net_drop_graphs(&graphs);
     lc_text_deinit(&text);
     lc_arena_deinit(&arena);
     return status;

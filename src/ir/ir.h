@@ -32,6 +32,7 @@ typedef struct lc_tensor {
     uint64_t data_at;                   /* offset of data in the source file, LC_NO_OFFSET when it is not there */
     bool data_owned;                    /* data lies in the model's arena and this tensor alone uses it: a pass may write it in place */
     bool is_variable, has_rank;
+    bool is_weight; /* a constant that is a variable of the source, which training may change (lower/tf_weights.c). No file has it */
     const lc_QuantizationParameters *quant; /* NULL: none */
     const lc_SparsityParameters *sparsity;  /* NULL: dense */
     const void *dense;                 /* of a sparse constant: its bytes spread out, made before the first session reads them (sparse.h) */
@@ -54,7 +55,7 @@ typedef struct lc_node {
     bool large_custom_options; /* custom options lie behind the flatbuffer */
     lc_vec_bool mutating;      /* mutating_variable_inputs */
     int32_t debug_metadata_index;
-    const char *layer; /* name of the source layer or node, for messages; NULL: none */
+    const char *layer;           /* name of the source layer or node, for messages; NULL: none */
     const struct lc_op_own *own; /* of an operator that exists in memory only (ops/op.h); its op is CUSTOM. NULL: none */
 } lc_node;
 

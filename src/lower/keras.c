@@ -10,6 +10,7 @@
  * Refused: calls that need their own output, references to what does not exist, unknown classes (unless allowed as CUSTOM).
  */
 #include "lower/eager.h"
+#include "lower/graph_layer.h"
 #include "lower/penalty.h"
 #include "lower/problems.h"
 #include "lower/rounding.h"
@@ -103,7 +104,8 @@ static model_state *model_begin(lc_lower *lower, const lc_keras_model *keras, co
             lc_build_check(lower->b, lc_fail_memory(lower->b->err, "a layer's name"));
             return NULL;
         }
-        if (!layer->model && lc_keras_is_operation(layer)) layers[i].row = lc_lower_find_operation(layer->class_name);
+        if (layer->graph) layers[i].row = lc_lower_graph_row();
+        else if (!layer->model && lc_keras_is_operation(layer)) layers[i].row = lc_lower_find_operation(layer->class_name);
         else if (!layer->model && !is_foreign(layer)) layers[i].row = lc_lower_find(layer->class_name);
         values += layer->call_count ? layer->call_count : 1;
         if (values > lower->budget.limits.max_nodes) {
@@ -209,9 +211,12 @@ static void lower_nested(lc_lower *lower, layer_state *s, const lc_keras_layer *
         return;
     }
     int32_t *out = NULL;
+    const bool keras2 = lower->keras2; /* a model within may be of another generation (api/net_transfer.c) */
+    if (layer->model->keras_version) lower->keras2 = lc_keras_is_keras2(layer->model);
     lower->depth++;
     lower_model(lower, s->nested, c->in, c->in_masks, in_count, &out);
     lower->depth--;
+    lower->keras2 = keras2;
     for (uint32_t i = 0; lower->b->status == LC_OK && i < layer->model->output_count; i++)
         if (out[i] < 0) v->state = FAILED;
     if (lower->b->status == LC_OK && v->state != FAILED)

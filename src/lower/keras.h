@@ -47,10 +47,11 @@ typedef struct lc_keras_layer {
     struct lc_keras_model *model; /* the nested model when class is Sequential, Functional or Model; else NULL */
     struct lc_keras_layer *inner; /* the layer in a TimeDistributed, with its weights; else NULL */
     lc_keras_call *calls;
-    uint32_t call_count;  /* InputLayer: none */
-    const lc_json *entry; /* the layer as serialised: "module" ("keras.src.ops.numpy" for an operation that is no layer),
+    uint32_t call_count;                /* InputLayer: none */
+    const lc_json *entry;               /* the layer as serialised: "module" ("keras.src.ops.numpy" for an operation that is no layer),
                              "build_config", "shared_object_id"; NULL for a layer that was put in */
-    lc_str vocabulary;    /* the text of vocabulary.txt among the file's assets; absent: it has none */
+    const struct lc_graph_layer *graph; /* graph_layer.h; NULL: it is none */
+    lc_str vocabulary;                  /* the text of vocabulary.txt among the file's assets; absent: it has none */
 } lc_keras_layer;
 
 typedef struct lc_keras_model {

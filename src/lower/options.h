@@ -16,6 +16,7 @@ typedef struct lc_lower_options {
     uint32_t custom_opdef_count;
     bool described; /* Keras: the model is one that the caller has written down, not a file: hints say what is to be written otherwise */
     bool unroll;    /* Keras: recurrent layers over a known number of steps become these steps, without a loop */
+    bool weights; /* TensorFlow: variables stay tensors of their own, in their own layout: nothing is worked out from them (tf_weights.c) */
     /* Keras: asked for a layer of a class nobody knows. True: it is made, or failed; *out is its output 0. NULL: nobody. */
     bool (*layer)(void *user, struct lc_call *c, int32_t *out);
     void *layer_user;

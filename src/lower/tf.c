@@ -339,7 +339,7 @@ static void forget(lc_tf_lower *l) {
     l->model->graph_count = 1;
     l->model->signature_count = 0;
     g->tensor_count = g->node_count = g->input_count = g->output_count = 0;
-    l->missing_count = l->list_count = 0;
+    l->missing_count = l->list_count = l->weight_count = 0;
     l->calls = 0;
     l->symbols = l->growth = 0;
     l->again = false;
@@ -361,6 +361,12 @@ static lc_status lower(lc_tf_lower *l) {
         for (size_t i = 0; round >= 4 && i < l->variable_count; i++) l->variables[i].assigned = true; /* a long chain: all of them, then */
         LC_TRY(lower_all(l));
     }
+    if (l->options->weights && !l->weight_count && !l->weights_are_constants) { /* a frozen graph: its constants are its variables */
+        l->weights_are_constants = true;
+        forget(l);
+        LC_TRY(lower_all(l));
+    }
+    lc_tf_weights_end(l);
     return lc_tf_missing_report(l);
 }
 

@@ -149,6 +149,8 @@ void lc_tf_op_const(lc_tf_call *c) {
         return;
     }
     /* Values made from lists lie in the model's arena: constants may borrow them. */
-    if (lc_tf_take(c, lc_tf_tensor_proto(a->tensor, &c->lower->budget, &c->b->model->arena, &array, c->lower->err)))
-        lc_tf_give(c, 0, lc_tf_constant(c->b, "value", &array));
+    if (!lc_tf_take(c, lc_tf_tensor_proto(a->tensor, &c->lower->budget, &c->b->model->arena, &array, c->lower->err))) return;
+    const int32_t t = lc_tf_constant(c->b, "value", &array);
+    if (c->lower->weights_are_constants) lc_tf_weight(c->lower, c->b, t); /* under the node's own name */
+    lc_tf_give(c, 0, t);
 }

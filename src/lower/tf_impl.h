@@ -161,7 +161,17 @@ typedef struct lc_tf_lower {
     size_t meeting_count, meeting_capacity;
     lc_tf_missing_op *missing;
     size_t missing_count, missing_capacity;
+    struct lc_tf_weight *weights; /* kept as they are (tf_weights.c) */
+    size_t weight_count, weight_capacity;
+    bool weights_are_constants; /* of a frozen graph */
 } lc_tf_lower;
+
+/* ---- weights (tf_weights.c): where options->weights asks for it ------------------------------------------------------ */
+
+/* This constant is one, if it can be: until the lowering ends nobody knows its value. */
+void lc_tf_weight(lc_tf_lower *l, lc_builder *b, int32_t tensor);
+/* Gives all of them their values back. */
+void lc_tf_weights_end(lc_tf_lower *l);
 
 /* Before anything else: indexes operators and functions. (tf.c) */
 lc_status lc_tf_begin(lc_tf_lower *l);

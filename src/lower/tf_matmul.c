@@ -99,8 +99,9 @@ int32_t lc_tf_product(lc_tf_call *c, int32_t x, int32_t y, bool adj_x, bool adj_
     const bool real = t == LC_FLOAT32 || t == LC_FLOAT16 || t == LC_BFLOAT16 || t == LC_FLOAT64;
     const lc_shape w = lc_tf_ranked(c, y), s = lc_tf_ranked(c, x);
     if (!lc_tf_ok(c)) return -1;
+    const bool fixed = lc_tf_is_const(c, y) || c->b->graph->tensors[y].is_weight;
     if (lc_tf_is_complex(t) && lc_tf_is_complex(lc_tf_type(c, x))) return lc_tf_complex_product(c, x, y, adj_x, adj_y);
-    if (real && w.rank == 2 && s.rank >= 2 && !adj_x && lc_tf_is_const(c, y) && w.dims[0] > 0 && w.dims[1] > 0)
+    if (real && w.rank == 2 && s.rank >= 2 && !adj_x && fixed && w.dims[0] > 0 && w.dims[1] > 0)
         return lc_tf_dense(c, lc_tf_float32(c, x), y, adj_y);
     x = lc_tf_widen(c, x, LC_TF_ARITHMETIC);
     if (x < 0) return -1;

@@ -128,6 +128,7 @@ int32_t lc_tf_variable_read(lc_tf_call *c, int32_t variable) {
     const int32_t t = lc_tf_constant(c->b, "value", &v->value);
     if (t < 0) return -1;
     lc_build_rename(c->b, t, name_of(l, c->b, v).data);
+    if (!l->weights_are_constants) lc_tf_weight(l, c->b, t);
     *place(l, c->b, variable) = t + 1;
     return t;
 }

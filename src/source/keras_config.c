@@ -128,7 +128,7 @@ static lc_status parse_layer(context *c, const lc_json *json, uint32_t index, ui
     l->model = lc_arena_alloc(c->arena, sizeof *l->model);
     if (!l->model) return lc_fail_memory(c->err, "Keras model");
     l->model->name = l->name;
-    l->model->keras_version = m->keras_version;
+    l->model->keras_version = lc_json_str(json, "keras_version", m->keras_version); /* its own: api/net_transfer.c */
     return parse_model(c, json, depth + 1, l->model);
 }
 

@@ -367,7 +367,7 @@ int32_t lc_describe_model(lc_description *d, const lc_description *model) {
                      &text);
 }
 
-int32_t lc_describe_config(lc_description *d, const lc_json *model) {
+int32_t lc_describe_config(lc_description *d, const lc_json *model, const char *keras_version) {
     if (d->status != LC_OK) return -1;
     const lc_json *config = lc_json_get(model, "config");
     const bool sequential = strcmp(lc_json_str(model, "class_name", ""), "Sequential") == 0;
@@ -384,7 +384,12 @@ int32_t lc_describe_config(lc_description *d, const lc_json *model) {
         lc_text_add(&text, ": ");
         lc_json_write(&config->items[i], &text);
     }
-    lc_text_add(&text, sequential ? "}, \"registered_name\": null}" : "}, \"registered_name\": \"Functional\"}");
+    lc_text_add(&text, "}");
+    if (keras_version) {
+        lc_text_add(&text, ", \"keras_version\": ");
+        add_text(&text, keras_version);
+    }
+    lc_text_add(&text, sequential ? ", \"registered_name\": null}" : ", \"registered_name\": \"Functional\"}");
     const lc_described_layer layer = {
         .name = name, .class_name = sequential ? "Sequential" : "Functional", .is_sequential = sequential, .is_functional = !sequential};
     return add_layer(d, &layer, &text);

@@ -66,8 +66,8 @@ lc_status lc_describe_fail(lc_description *d, lc_status status, const char *form
 int32_t lc_describe_layer(lc_description *d, const lc_object *layer);
 /* The same with a model as a layer, copied as it is now; it takes its own name if that is free. */
 int32_t lc_describe_model(lc_description *d, const lc_description *model);
-/* The same with a model as Keras serialises it (Keras 3): {"class_name", "config"}. */
-int32_t lc_describe_config(lc_description *d, const lc_json *model);
+/* The same with a model as Keras serialises it: {"class_name", "config"}; keras_version: of the one that did, when it was not Keras 3. */
+int32_t lc_describe_config(lc_description *d, const lc_json *model, const char *keras_version);
 /* Functional only, as the next three: an input of the model. */
 lc_symbol lc_describe_input(lc_description *d, const lc_object *layer);
 /* Calls a layer, again if need be (its weights are shared). Several tensors are what the class makes of them: what is added or concatenated;

@@ -71,6 +71,44 @@ static void test_cut(void **state) {
     lc_net_destroy(plain);
 }
 
+/* A layer of a model within: by its path; its name alone is told where it is. */
+static void test_cut_within(void **state) {
+    (void)state;
+    lc_error err = {0};
+    lc_net *inner = small_net(0, "sgd"), *net = lc_sequential("whole"), *whole = lc_sequential("more"), *cut;
+    lc_add(net, LC_INPUT({4}));
+    lc_add_model(net, inner);
+    lc_add(net, LC_DENSE(2, .name = "head"));
+    lc_add(whole, LC_INPUT({4}));
+    lc_add_model(whole, net); /* only described yet: what it was given goes along */
+    assert_int_equal(lc_net_cut(whole, "dense", &cut, &err), LC_ARGUMENT);
+    assert_non_null(strstr(err.hint, "whole/small/dense"));
+    assert_int_equal(lc_net_cut(whole, "whole/smal/dense", &cut, &err), LC_ARGUMENT);
+    assert_int_equal(lc_net_cut(whole, "whole/hed", &cut, &err), LC_ARGUMENT);
+    assert_non_null(strstr(err.hint, "\"head\""));
+    GOES_WELL(lc_net_cut(whole, "whole/small/dense", &cut, &err));
+    assert_int_equal(lc_net_variable_count(cut), 2);
+    const lc_net_variable v = lc_net_variable_find(cut, "whole/small/dense/kernel"), of = lc_net_variable_find(inner, "dense/kernel");
+    assert_non_null(v.path);
+    assert_memory_equal(v.value, of.value, of.count * sizeof *of.value);
+    GOES_WELL(lc_net_set_trainable(whole, "whole/small/dense", false, &err));
+    assert_false(lc_net_variable_find(whole, "whole/small/dense/kernel").trainable);
+    assert_true(lc_net_variable_find(whole, "whole/small/dense_1/kernel").trainable);
+    lc_pipeline *data = small_pipeline(0, SAMPLES, false, false, (lc_pipeline_options){.batch = BATCH});
+    lc_net *plain;
+    GOES_WELL(lc_net_cut(inner, "dense", &plain, &err));
+    lc_array a = predicted(cut, data), b = predicted(plain, data);
+    same(&a, &b);
+    lc_array_deinit(&a);
+    lc_array_deinit(&b);
+    lc_pipeline_close(data);
+    lc_net_destroy(plain);
+    lc_net_destroy(cut);
+    lc_net_destroy(whole);
+    lc_net_destroy(net);
+    lc_net_destroy(inner);
+}
+
 /* A trained model as a frozen layer, and the same as a function before the head: the heads learn the same. */
 static lc_net *trained(void) {
     lc_error err = {0};
@@ -193,10 +231,23 @@ static void test_keras2(void **state) {
         assert_int_equal(a.count, b.count);
         assert_memory_equal(a.value, b.value, a.count * sizeof *a.value);
     }
-    lc_add(outer, LC_INPUT({28, 28, 1}));
+    lc_add(outer, LC_INPUT({28, 28, 1})); /* as a layer of a model of Keras 3 it does what it did */
     lc_add_model(outer, cut);
-    assert_int_equal(lc_net_build(outer, &err), LC_UNSUPPORTED);
-    assert_non_null(strstr(err.hint, "lc_features_of_net"));
+    GOES_WELL(lc_net_build(outer, &err));
+    static float pixels[BATCH * 28 * 28];
+    for (size_t i = 0; i < sizeof pixels / sizeof *pixels; i++) pixels[i] = (float)(i * 37 % 101) / 101;
+    lc_array x = {.type = LC_FLOAT32, .rank = 4, .dims = {BATCH, 28, 28, 1}, .data = pixels, .size = sizeof pixels};
+    const lc_pipeline_arrays arrays = {.x = &x, .x_count = 1};
+    lc_pipeline *data;
+    GOES_WELL(lc_pipeline_from_arrays(&arrays, &(lc_pipeline_options){.batch = BATCH}, &data, &err));
+    lc_array want = predicted(cut, data), got = predicted(outer, data);
+    same(&want, &got);
+    lc_array_deinit(&want);
+    lc_array_deinit(&got);
+    lc_pipeline_close(data);
+    assert_int_equal(lc_net_can_save_as(outer, "x.keras", &err), LC_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "Keras 2"));
+    GOES_WELL(lc_net_can_save_as(outer, "x.weights.h5", &err));
     lc_net_destroy(outer);
     lc_net_destroy(cut);
     lc_net_destroy(net);
@@ -269,7 +320,8 @@ static void test_memory(void **state) {
 
 int main(void) {
     small_data();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cut),    cmocka_unit_test(test_layer), cmocka_unit_test(test_file),
-                                       cmocka_unit_test(test_keras2), cmocka_unit_test(test_adapt), cmocka_unit_test(test_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cut),   cmocka_unit_test(test_cut_within), cmocka_unit_test(test_layer),
+                                       cmocka_unit_test(test_file),  cmocka_unit_test(test_keras2),     cmocka_unit_test(test_adapt),
+                                       cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,7 +56,7 @@ static const lc_cli_option options[] = {
     {"no-shuffle", 0, LC_CLI_FLAG, offsetof(values, keep_order), NULL, "take the samples in their order", 0, 0},
     {"seed", 0, LC_CLI_COUNT, offsetof(values, seed), "N", "of all random numbers (1): equal seeds give equal bits", 1, INT32_MAX},
     {"weights", 'w', LC_CLI_STRING, offsetof(values, weights), "FILE", "begin with these: .keras, .h5, .weights.h5", 0, 0},
-    {"freeze", 0, LC_CLI_STRING, offsetof(values, freeze), "PATTERN", "layers that do not learn, by name: 'conv*'", 0, 0},
+    {"freeze", 0, LC_CLI_STRING, offsetof(values, freeze), "PATTERN", "layers, or weights of a graph, that do not learn: 'conv*'", 0, 0},
     {"threads", 't', LC_CLI_COUNT, offsetof(values, threads), "N", "(one a processor)", 1, 256},
     {"class-weight", 0, LC_CLI_LIST, offsetof(values, class_weight), "CLASS=W", "samples of a class count W times; repeat for more (1)", 0,
      0},
@@ -242,7 +242,10 @@ static lc_status check_class_weights(lc_net *net, uint32_t count, lc_error *err)
 /* Whether everything that is to be written can be: known before the training, not after it. */
 static lc_status check_places(lc_net *net, const values *v, lc_error *err) {
     lc_status status = LC_OK;
-    if (v->output) status = lc_net_can_save(v->output, err);
+    if (v->output) status = lc_net_can_save_as(net, v->output, err);
+    const char *const later[] = {v->best, v->checkpoint, v->backup ? "backup.keras" : NULL};
+    for (int i = 0; i < 3; i++) /* an end of the name that says no format is told where the callback is made */
+        if (status == LC_OK && later[i] && lc_net_can_save_as(net, later[i], err) == LC_UNSUPPORTED) status = LC_UNSUPPORTED;
     if (status == LC_OK && v->output) status = lc_cli_place_file(v->output, false, err);
     if (status == LC_OK && v->best) status = lc_cli_place_file(v->best, true, err);
     if (status == LC_OK && v->checkpoint) status = lc_cli_place_file(v->checkpoint, true, err);
@@ -424,7 +427,8 @@ const lc_cli_command lc_cmd_train = {
     .usage = "MODEL --data DATA [--labels FILE] -o OUT.keras",
     .details =
         "MODEL: a .keras, .h5 or .json file, a model as text (docs/training.md), or the name of one of keras.applications with --height,\n"
-        "--width and --classes. A model that was saved compiled goes on where it was.",
+        "--width and --classes. A model that was saved compiled goes on where it was. A SavedModel, a frozen graph (.pb), a checkpoint with its\n"
+        ".meta or a float .tflite file is trained on with --loss, and saved as anything but .keras and .h5.",
     .example = "litec train examples/mlp.txt -d mnist:train -d 0 -o digits.keras",
     .options = options,
     .least = 1,

@@ -190,7 +190,8 @@ static void with_what_optimizers_have_in_common(void **unused) {
     LEARNS(.layers = {LC_CONV2D(4, {3, 3}, .kernel_regularizer = LC_L1L2(.l1 = 0.01, .l2 = 0.02), .activity_regularizer = LC_L2(0.01))});
     LEARNS(.layers = {LC_CONV2D(4, {3, 3}, .kernel_constraint = LC_MAX_NORM(0.3, .axes = {0, 1, 2}))});
     LEARNS(.layers = {LC_CONV2D(4, {3, 3}, .kernel_constraint = LC_UNIT_NORM(.axes = {0, 1, 2}))});
-    LEARNS(.layers = {LC_CONV2D(4, {3, 3}, .kernel_constraint = LC_MIN_MAX_NORM(0.1, 0.2, .rate = 0.5), .bias_constraint = {"NonNeg"})});
+    LEARNS(.layers = {LC_CONV2D(4, {3, 3}, .kernel_constraint = LC_MIN_MAX_NORM(0.1, 0.2, .rate = 0.5),
+                                .bias_constraint = {.class_name = "NonNeg"})});
 }
 
 #define LOSS(name) \

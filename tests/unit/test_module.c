@@ -263,7 +263,7 @@ static void assignments_see_each_other(void **unused) {
     /* the same from a file */
     const char *path = ckpt_folder_path(&ckpt_test_folder, "assigned.tflite");
     lc_model *model;
-    lc_session *s;
+    lc_session *s = NULL;
     if (lc_module_save(m, path, &err) || lc_model_open(path, NULL, &model, &err) || lc_session_create(model, NULL, &s, &err))
         fail_msg("%s", err.message);
     *(float *)lc_session_input(s, 0).data = 3;

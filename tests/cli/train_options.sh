@@ -91,7 +91,7 @@ usage 'often, but where' '--backup-steps' -- train --loss $sparse --backup-steps
 bad 'a class that is none' '--class-weight 12=...: the model has 10 classes, 0 to 9' -- train --loss $sparse --class-weight 12=2
 ok 'quiet as in Keras' -- litec train model.txt -d "$images" -l "$labels" -n 64 --loss $sparse --verbose 0
 check 'says nothing' -- test ! -s .stdout
-if command -v script >/dev/null; then
+if command -v script >/dev/null && script -qec true /dev/null </dev/null >.log 2>&1; then # without terminals there are no colours
     for how in 'NO_COLOR=1' 'TERM=dumb' 'TERM=xterm'; do
         script -qec "env TERM=xterm $how '$LITEC' train model.txt -d '$images' -l '$labels' -n 64 --loss $sparse" /dev/null </dev/null >.stdout 2>.stderr
         colours=$(grep -c "$(printf '\033')\\[[0-9]*m" .stdout)

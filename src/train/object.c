@@ -146,7 +146,7 @@ static bool nearest_class(lc_class_kind kind, const char *name, char out[PLAIN])
             names[n] = plain[n];
             written[n++] = word;
             word = word == rows[i].name ? rows[i].alias : strchr(word, ' ');
-            word += word && *word == ' ';
+            if (word && *word == ' ') word++;
         }
     }
     names[n] = NULL;

@@ -32,11 +32,6 @@ int32_t lc_expand_mask(lc_expansion *e, int32_t compare, int32_t x, int32_t y) {
     return lc_build_cast(e->b, lc_build_op(e->b, compare, LC_TABLE_NONE, NULL, (const int32_t[]){x, y}, 2), LC_FLOAT32);
 }
 
-int32_t lc_expand_zeros(lc_builder *b, int32_t n) {
-    float *zeros = lc_build_data(b, (size_t)n * sizeof *zeros);
-    return zeros ? lc_build_const(b, "bias", LC_FLOAT32, &n, 1, zeros, (size_t)n * sizeof *zeros, true) : -1;
-}
-
 void lc_expand_refuse(lc_expansion *e, const char *what) {
     lc_build_fail(e->b, LC_UNSUPPORTED, "training it on a device would need %s of %s, which has no form in builtin operators", what,
                   e->node->own->name);
@@ -317,17 +312,23 @@ static void take(lc_builder *b, size_t first, int32_t made, int32_t out) {
     lc_build_op(b, LC_OP_RESHAPE, LC_TABLE_ReshapeOptions, NULL, &made, 1); /* it is an input: a copy (never met: every form computes) */
 }
 
-/* LiteRT's convolutions want a bias; gradients of others (TRANSPOSE_CONV) have none. */
-static void give_bias(lc_builder *b, lc_node *node) {
-    const lc_tensor *y = lc_build_tensor(b, node->outputs[0]);
-    if (!y || (node->input_count > 2 && node->inputs[2] >= 0)) return;
-    int32_t *in = lc_arena_array(&b->model->arena, 3, sizeof *in);
-    const int32_t bias = lc_expand_zeros(b, y->dims[y->rank - 1]);
-    if (!in) lc_build_check(b, lc_fail_memory(b->err, "gradients"));
-    if (!in || bias < 0) return;
-    in[0] = node->inputs[0], in[1] = node->inputs[1], in[2] = bias;
-    node->inputs = in;
-    node->input_count = 3;
+/* LiteRT's convolutions want a bias, which gradients have none of: zeros. */
+static void give_biases(lc_builder *b) {
+    for (size_t i = 0; i < b->graph->node_count && b->status == LC_OK; i++) {
+        lc_node *node = &b->graph->nodes[i];
+        if ((node->op != LC_OP_CONV_2D && node->op != LC_OP_DEPTHWISE_CONV_2D) || (node->input_count > 2 && node->inputs[2] >= 0)) continue;
+        const lc_tensor *y = lc_build_tensor(b, node->outputs[0]);
+        const int32_t n = y->dims[y->rank - 1];
+        float *zeros = lc_build_data(b, (size_t)n * sizeof *zeros);
+        int32_t *in = lc_arena_array(&b->model->arena, 3, sizeof *in);
+        if (!in) lc_build_check(b, lc_fail_memory(b->err, "gradients"));
+        if (!in || !zeros) return;
+        b->layer = node->layer;
+        in[0] = node->inputs[0], in[1] = node->inputs[1];
+        in[2] = lc_build_const(b, "bias", LC_FLOAT32, &n, 1, zeros, (size_t)n * sizeof *zeros, true);
+        node->inputs = in;
+        node->input_count = 3;
+    }
 }
 
 static void expand_one(lc_builder *b, const lc_node *node, masks *m) {
@@ -364,8 +365,8 @@ lc_status lc_grad_expand(lc_builder *b) {
             lc_node *node;
             if (!lc_build_check(b, lc_graph_add_node(g, old[i].op, LC_TABLE_NONE, NULL, NULL, 0, NULL, 0, &node, b->err))) break;
             *node = old[i];
-            if (node->op == LC_OP_CONV_2D) give_bias(b, node);
         }
+        give_biases(b);
     }
     b->layer = layer;
     lc_arena_deinit(&arena);

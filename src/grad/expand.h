@@ -48,8 +48,6 @@ int32_t lc_expand_before(lc_expansion *e, int32_t dy, const lc_window_options *o
 /* What tap (ky, kx) of the window saw: a strided slice of the framed input of shape xs, of y's shape. */
 int32_t lc_expand_tap(lc_expansion *e, int32_t x, const lc_shape *xs, const lc_shape *ys, const lc_window_options *o, int32_t ky,
                       int32_t kx);
-/* A vector of n zeros: a bias. */
-int32_t lc_expand_zeros(lc_builder *b, int32_t n);
 /* This case has no form in builtin operators. */
 void lc_expand_refuse(lc_expansion *e, const char *what);
 

@@ -117,8 +117,8 @@ void lc_expand_conv_filter(lc_expansion *e) {
     int32_t top[2], left[2];
     if (!lc_build_shape(e->b, x, &xs) || !lc_build_shape(e->b, dy, &ds)) return;
     lc_expand_margins(o, &xs, &ds, top, left);
-    const int32_t groups = xs.dims[3] / o->dims[3], channels = ds.dims[3] / groups;
-    const int32_t framed = lc_expand_frame(e, x, top, left), bias = lc_expand_zeros(e->b, channels);
+    const int32_t groups = xs.dims[3] / o->dims[3];
+    const int32_t framed = lc_expand_frame(e, x, top, left);
     const lc_Conv2DOptions c = {.padding = LC_Padding_VALID,
                                 .stride_h = o->dilation_h,
                                 .stride_w = o->dilation_w,
@@ -128,8 +128,8 @@ void lc_expand_conv_filter(lc_expansion *e) {
     for (int32_t g = 0; parts && g < groups; g++) {
         const int32_t images = lc_build_transpose(e->b, part(e, framed, 3, g, groups), images_of, 4); /* [in, h, w, batch] */
         const int32_t filter = lc_build_transpose(e->b, part(e, dy, 3, g, groups), images_of, 4);     /* [out, h, w, batch] */
-        const int32_t in[3] = {images, filter, bias};
-        parts[g] = lc_build_op(e->b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &c, in, 3); /* [in, h, w, out] */
+        const int32_t in[2] = {images, filter};
+        parts[g] = lc_build_op(e->b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &c, in, 2); /* [in, h, w, out] */
         parts[g] = lc_build_transpose(e->b, parts[g], images_of, 4);
     }
     if (parts) e->out[0] = together(e, parts, groups, 0);
@@ -150,12 +150,11 @@ void lc_expand_conv_input(lc_expansion *e) {
     }
     const lc_Conv2DOptions c = {
         .padding = LC_Padding_VALID, .stride_h = 1, .stride_w = 1, .dilation_h_factor = o->dilation_h, .dilation_w_factor = o->dilation_w};
-    const int32_t before = lc_expand_before(e, dy, o), filter = turned(e, w), bias = lc_expand_zeros(e->b, f.dims[3]);
+    const int32_t before = lc_expand_before(e, dy, o), filter = turned(e, w);
     int32_t *parts = parts_of(e, groups);
     for (int32_t g = 0; parts && g < groups; g++) {
-        const int32_t in[3] = {part(e, before, 3, g, groups), lc_build_transpose(e->b, part(e, filter, 0, g, groups), changed_over, 4),
-                               bias};
-        parts[g] = lc_build_op(e->b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &c, in, 3);
+        const int32_t in[2] = {part(e, before, 3, g, groups), lc_build_transpose(e->b, part(e, filter, 0, g, groups), changed_over, 4)};
+        parts[g] = lc_build_op(e->b, LC_OP_CONV_2D, LC_TABLE_Conv2DOptions, &c, in, 2);
     }
     if (parts) e->out[0] = together(e, parts, groups, 3);
 }
@@ -197,16 +196,14 @@ void lc_expand_depthwise_filter(lc_expansion *e) {
 
 void lc_expand_depthwise_input(lc_expansion *e) {
     const lc_window_options *o = window(e);
-    lc_shape ds;
-    if (!lc_build_shape(e->b, e->node->inputs[0], &ds)) return;
     const lc_DepthwiseConv2DOptions c = {.padding = LC_Padding_VALID,
                                          .stride_h = 1,
                                          .stride_w = 1,
                                          .depth_multiplier = 1,
                                          .dilation_h_factor = o->dilation_h,
                                          .dilation_w_factor = o->dilation_w};
-    const int32_t in[3] = {lc_expand_before(e, e->node->inputs[0], o), turned(e, e->node->inputs[1]), lc_expand_zeros(e->b, ds.dims[3])};
-    const int32_t each = lc_build_op(e->b, LC_OP_DEPTHWISE_CONV_2D, LC_TABLE_DepthwiseConv2DOptions, &c, in, 3);
+    const int32_t in[2] = {lc_expand_before(e, e->node->inputs[0], o), turned(e, e->node->inputs[1])};
+    const int32_t each = lc_build_op(e->b, LC_OP_DEPTHWISE_CONV_2D, LC_TABLE_DepthwiseConv2DOptions, &c, in, 2);
     e->out[0] = each;
     if (o->multiplier == 1) return;
     const int32_t last = 1, pairs = lc_build_reshape(e->b, each, (const int32_t[]){-1, o->multiplier}, 2);

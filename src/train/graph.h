@@ -40,6 +40,9 @@ typedef struct lc_graph_state {
 /* One step of all variables. The state begins as the optimizer's is now. Fails the builder: LC_UNSUPPORTED. */
 lc_status lc_optimizer_append(lc_optimizer *o, lc_builder *b, const lc_graph_state *state, lc_graph_variable *list, uint32_t n);
 
+/* l1 sum |x| + l2 sum x^2, a scalar, and what x's gradient grows by: l1 sign(x) + 2 l2 x. Of r only l1 and l2 are looked at. */
+int32_t lc_penalty_value(const lc_regularizer *r, lc_builder *b, int32_t x);
+int32_t lc_penalty_slope(const lc_regularizer *r, lc_builder *b, int32_t x);
 /* gradient with what the variable's regulariser adds to it; *loss, a scalar, grows by its value. */
 int32_t lc_regularizer_append(const lc_variable *v, lc_builder *b, int32_t value, int32_t gradient, int32_t *loss);
 /* The value where the constraint holds. */

@@ -5,21 +5,25 @@
 
 #include "train/config.h"
 
+int32_t lc_penalty_value(const lc_regularizer *r, lc_builder *b, int32_t x) {
+    const int32_t one = lc_gr_times(b, lc_gr_all(b, LC_OP_SUM, lc_build_unary(b, LC_OP_ABS, x)), (double)r->l1);
+    return lc_gr_add(b, one, lc_gr_times(b, lc_gr_all(b, LC_OP_SUM, lc_gr_square(b, x)), (double)r->l2));
+}
+
+int32_t lc_penalty_slope(const lc_regularizer *r, lc_builder *b, int32_t x) {
+    const int32_t one = lc_gr_times(b, lc_build_unary(b, LC_OP_SIGN, x), (double)r->l1);
+    return lc_gr_add(b, one, lc_gr_times(b, x, 2 * (double)r->l2));
+}
+
 int32_t lc_regularizer_append(const lc_variable *v, lc_builder *b, int32_t value, int32_t gradient, int32_t *loss) {
     const lc_regularizer *r = &v->regularizer;
     if (r->orthogonal != 0) {
         lc_build_fail(b, LC_UNSUPPORTED, "training on a device knows no orthogonal regulariser (of %.100s)", v->path);
         return lc_build_hint(b, "L1, L2 and L1L2 are known");
     }
-    if (r->l1 != 0) {
-        *loss = lc_gr_add(b, *loss, lc_gr_times(b, lc_gr_all(b, LC_OP_SUM, lc_build_unary(b, LC_OP_ABS, value)), (double)r->l1));
-        gradient = lc_gr_add(b, gradient, lc_gr_times(b, lc_build_unary(b, LC_OP_SIGN, value), (double)r->l1));
-    }
-    if (r->l2 != 0) {
-        *loss = lc_gr_add(b, *loss, lc_gr_times(b, lc_gr_all(b, LC_OP_SUM, lc_gr_square(b, value)), (double)r->l2));
-        gradient = lc_gr_add(b, gradient, lc_gr_times(b, value, 2 * (double)r->l2));
-    }
-    return gradient;
+    if (r->l1 == 0 && r->l2 == 0) return gradient;
+    *loss = lc_gr_add(b, *loss, lc_penalty_value(r, b, value));
+    return lc_gr_add(b, gradient, lc_penalty_slope(r, b, value));
 }
 
 int32_t lc_constraint_append(const lc_variable *v, lc_builder *b, int32_t value) {

@@ -8,7 +8,6 @@ Needs TensorFlow and ai-edge-litert.
 import os
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import check_training as c
@@ -117,22 +116,5 @@ def run(program, case, folder, seed):
     return " | ".join(texts), True
 
 
-def main():
-    program, only, bad = sys.argv[1], sys.argv[2:], 0
-    for i, case in enumerate(CASES):
-        if only and not any(w in case[0] for w in only):
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                result = run(program, case, folder, i + 1)
-            except Exception as e:
-                result = f"{type(e).__name__}: {str(e)[:300]}"
-        good = isinstance(result, tuple)
-        bad += not good
-        print(f"{'ok ' if good else 'BAD'} {case[0]:14} {result[0] if good else result}", flush=True)
-    print(f"{bad} of them differ" if bad else "all equal")
-    return 1 if bad else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(c.run_cases(CASES, run, 14))

@@ -272,22 +272,23 @@ def run(litec, case, folder, seed):
     return text if worst > limit or state > 1e-4 else (text, True)
 
 
-def main():
-    litec, wanted, bad = sys.argv[1], sys.argv[2:], 0
-    for i, case in enumerate(CASES):
+def run_cases(cases, run, width):
+    """Runs the cases whose names hold a word of the command line (behind the program); a tuple of run is good. The exit code."""
+    program, wanted, bad = sys.argv[1], sys.argv[2:], 0
+    for i, case in enumerate(cases):
         if wanted and not any(w in case[0] for w in wanted):
             continue
         with tempfile.TemporaryDirectory() as folder:
             try:
-                result = run(litec, case, folder, i + 1)
+                result = run(program, case, folder, i + 1)
             except Exception as e:
                 result = f"{type(e).__name__}: {str(e)[:300]}"
         good = isinstance(result, tuple)
         bad += not good
-        print(f"{'ok ' if good else 'BAD'} {case[0]:28} {result[0] if good else result}", flush=True)
+        print(f"{'ok ' if good else 'BAD'} {case[0]:{width}} {result[0] if good else result}", flush=True)
     print(f"{bad} of them differ" if bad else "all equal")
     return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(CASES, run, 28))

@@ -2,24 +2,14 @@
 """Makes tests/data/keras/keras2: a model that Keras 2 (tf_keras) compiled and trained for two steps, with the state of its optimizer; after.txt has its
 weights after two more steps, a line a file. adam.h5, adam.keras, sgd.h5 (without momentum), old.h5 (an optimizer of before 2.11, with decay)."""
 import os
-import zipfile
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
+from archives import pack
 import tf_keras as keras
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "keras", "keras2")
-
-
-def pack(path):
-    """The archive again, its members deflated."""
-    with zipfile.ZipFile(path) as z:
-        members = [(i.filename, z.read(i)) for i in z.infolist()]
-    with zipfile.ZipFile(path, "w") as z:
-        for name, data in members:
-            z.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)
-
 
 os.makedirs(HERE, exist_ok=True)
 x, y = np.eye(3, dtype="float32"), np.arange(6, dtype="float32").reshape(3, 2)

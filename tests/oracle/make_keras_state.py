@@ -2,24 +2,14 @@
 """Makes tests/data/keras/state: a model that Keras compiled and trained for two steps, with the state of its optimizer, as .keras (packed) and .h5.
 values.txt has the variables of the optimizer, a line each: name, rank, numbers."""
 import os
-import zipfile
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
+from archives import pack
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "keras", "state")
-
-
-def pack(path):
-    """The archive again, its members deflated."""
-    with zipfile.ZipFile(path) as z:
-        members = [(i.filename, z.read(i)) for i in z.infolist()]
-    with zipfile.ZipFile(path, "w") as z:
-        for name, data in members:
-            z.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)
-
 
 os.makedirs(HERE, exist_ok=True)
 keras.utils.set_random_seed(5)

@@ -67,6 +67,20 @@ static void run(lc_session *s) {
     if (lc_session_run(s, &err)) fail_msg("%s", err.message);
 }
 
+/* A step of the file, whose inputs are set, and one of the net on the same batch: their losses agree (relative: to tolerance times the loss where
+ * it is over 1). The net's loss. */
+static double step_beside(lc_session *train, lc_net *net, const lc_batch *batch, const char *what, int step, double tolerance,
+                          bool relative) {
+    lc_error err = {0};
+    double loss;
+    run(train);
+    assert_int_equal(lc_train_on_batch(net, batch, &loss, &err), LC_OK);
+    const float got = *(const float *)lc_session_output(train, 0).data;
+    if (!(fabs((double)got - loss) <= tolerance * (relative ? fmax(1, fabs(loss)) : 1)))
+        fail_msg("%s, step %d: loss %g, the net says %g", what, step, (double)got, loss);
+    return loss;
+}
+
 static void infer(lc_session *s, float out[ROWS][CLASSES]) {
     lc_error err = {0};
     const int32_t dims[4] = {ROWS, SIDE, SIDE, 2};
@@ -113,15 +127,11 @@ static void steps_are_those_of_the_net(const learner *l) {
                          .data = (void *)(uintptr_t)targets,
                          .size = classes ? sizeof y : sizeof rows};
     const lc_batch batch = {.rows = ROWS, .x = &ax, .y = &ay};
-    double loss, first = 0;
+    double loss = 0, first = 0;
     for (int i = 0; i < STEPS; i++) {
         memcpy(lc_session_input(train, 0).data, x, sizeof x);
         memcpy(lc_session_input(train, 1).data, targets, ay.size);
-        run(train);
-        assert_int_equal(lc_train_on_batch(net, &batch, &loss, &err), LC_OK);
-        const float got = *(const float *)lc_session_output(train, 0).data;
-        if (!(fabs((double)got - loss) <= 2e-5 * fmax(1, fabs(loss))))
-            fail_msg("%s, step %d: loss %g, the net says %g", l->what, i, (double)got, loss);
+        loss = step_beside(train, net, &batch, l->what, i, 2e-5, true);
         if (i == 0) first = loss;
     }
     if (!(fabs(loss - first) > 1e-6)) fail_msg("%s: nothing is learned, loss %g", l->what, loss);
@@ -287,14 +297,10 @@ static void several_outputs(void **unused) {
                             {.type = LC_FLOAT32, .rank = 2, .dims = {ROWS, 1}, .data = sizes, .size = sizeof sizes}};
     const lc_batch batch = {.rows = ROWS, .x = &ax, .y = ay};
     for (int i = 0; i < STEPS; i++) {
-        double loss;
         memcpy(lc_session_input(train, 0).data, x, sizeof x);
         memcpy(lc_session_input(train, (size_t)kind).data, y, sizeof y);
         memcpy(lc_session_input(train, (size_t)size).data, sizes, sizeof sizes);
-        run(train);
-        assert_int_equal(lc_train_on_batch(net, &batch, &loss, &err), LC_OK);
-        const float got = *(const float *)lc_session_output(train, 0).data;
-        if (!(fabs((double)got - loss) <= 1e-5)) fail_msg("step %d: loss %g, the net says %g", i, (double)got, loss);
+        step_beside(train, net, &batch, "several outputs", i, 1e-5, false);
     }
     lc_session_destroy(train);
     lc_model_destroy(model);
@@ -319,10 +325,7 @@ static void goes_on_from_here(void **unused) {
     for (int i = 0; i < 3; i++) {
         memcpy(lc_session_input(train, 0).data, x, sizeof x);
         memcpy(lc_session_input(train, 1).data, y, sizeof y);
-        run(train);
-        assert_int_equal(lc_train_on_batch(net, &batch, &loss, &err), LC_OK);
-        const float got = *(const float *)lc_session_output(train, 0).data;
-        if (!(fabs((double)got - loss) <= 1e-5)) fail_msg("step %d: loss %g, the net says %g", i, (double)got, loss);
+        step_beside(train, net, &batch, "later", i, 1e-5, false);
     }
     lc_session_destroy(train);
     lc_model_destroy(model);
